@@ -1,0 +1,26 @@
+// 64-bit ids ordered by time, so that a new row's place is at the end of its tree: 42 bits of wall
+// milliseconds, 6 of host slot, 15 of counter. Always positive as int64. Shown as 13 characters of
+// lowercase base32 (RFC 4648's alphabet in its hex variant, so that text order is number order) behind
+// "dlv_" or "evt_".
+#ifndef BASE_ID_H
+#define BASE_ID_H
+
+#include "base/str.h"
+
+enum { ID_TEXT_LEN = 13 };
+
+struct id_source {
+    uint64_t last;
+    unsigned slot; // 0..63
+};
+
+// last_used: the greatest id ever given (0 for none); no id at or before it is given again, even
+// where the wall clock went back.
+void id_source_init(struct id_source *s, unsigned slot, uint64_t last_used);
+uint64_t id_next(struct id_source *s, int64_t wall_ms);
+int64_t id_time_ms(uint64_t id);
+
+void id_format(char out[ID_TEXT_LEN + 1], uint64_t id);
+int id_parse(struct str text, uint64_t *id); // exactly 13 characters; ERR_INVALID
+
+#endif

@@ -1,0 +1,42 @@
+// A borrowed run of bytes. Never owns; not NUL-terminated unless the giver says so.
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+    const char *data; // NULL only where len is 0
+    size_t len;
+};
+
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_FMT "%.*s"
+#define STR_ARG(s) (int)(s).len, (s).data
+
+static inline struct str str_from(const char *text)
+{
+    return (struct str){text, text ? strlen(text) : 0};
+}
+
+bool str_eq(struct str a, struct str b);
+bool str_eq_nocase(struct str a, struct str b); // ASCII case only
+bool str_starts_with(struct str s, struct str prefix);
+bool str_ends_with(struct str s, struct str suffix);
+struct str str_trim(struct str s); // drops spaces and tabs at both ends
+
+// A decimal integer and nothing else. ERR_INVALID, ERR_TOO_LARGE beyond int64.
+int str_to_int64(struct str s, int64_t *out);
+
+// A NUL-terminated heap copy; NULL when memory is out. The caller frees it.
+char *str_dup(struct str s);
+
+// The edit distance of a and b, at most `limit` + 1 (for "did you mean").
+unsigned str_distance(struct str a, struct str b, unsigned limit);
+
+// Whether s is valid UTF-8 (RFC 3629: no surrogates, nothing overlong); *bad_at is the first bad byte.
+bool str_is_utf8(struct str s, size_t *bad_at);
+
+#endif

@@ -1,0 +1,40 @@
+// Listening sockets and byte streams (TCP, Unix) on the loop. Loop thread only.
+#ifndef LOOP_STREAM_H
+#define LOOP_STREAM_H
+
+#include "base/str.h"
+#include "loop/loop.h"
+
+struct loop_listener;
+struct loop_stream;
+
+struct loop_listener_config {
+    const char *address; // "127.0.0.1:8080", "[::1]:0", ":8080", or "unix:/path"
+    int backlog;
+    void (*on_stream)(void *ctx, struct loop_stream *s); // the callee owns s
+    void *ctx;
+};
+
+// A Unix socket file that nobody answers on is replaced; one that somebody answers on is ERR_BUSY.
+int loop_listen(struct loop_listener **out, struct loop *l, const struct loop_listener_config *c,
+                struct err *e);
+// The address in force ("127.0.0.1:41833"), borrowed until close.
+const char *loop_listener_address(const struct loop_listener *s);
+void loop_listener_close(struct loop_listener *s); // a Unix socket file is removed
+
+// on_read: len > 0 bytes, borrowed until it returns; len 0: the peer has ended; len < 0: broken.
+void loop_stream_on_read(struct loop_stream *s, void (*on_read)(void *ctx, char *data, long len),
+                         void *ctx);
+void loop_stream_read_start(struct loop_stream *s);
+void loop_stream_read_stop(struct loop_stream *s);
+
+// Sends up to 4 pieces in one system call where the socket takes them; what is left is copied and sent
+// later, then on_sent (may be NULL) runs with 0 or an error. Returns 1 when all went out at once (on_sent
+// does not run), 0 when some is queued, negative on a broken stream.
+int loop_stream_send(struct loop_stream *s, const struct str *pieces, size_t count,
+                     void (*on_sent)(void *ctx, int code), void *ctx);
+size_t loop_stream_queued_bytes(const struct loop_stream *s);
+// No callback of s after this but on_closed (may be NULL).
+void loop_stream_close(struct loop_stream *s, void (*on_closed)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,347 @@
+// The store: what was accepted, what is owed, what became of it. One asynchronous interface; a backend
+// (sqlite/) behind it. Requests are intrusive structs that the caller fills and owns, with everything they
+// point at, until their on_done has run (on the loop thread, in the order in which they were given, for
+// requests that go to the writer). Whatever is queued when the writer is free is one transaction, so the
+// price of a sync is shared. A request that failed changed nothing.
+//
+// Durability: on_done with code 0 means that it is on disk.
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "loop/loop.h"
+
+struct store;
+
+struct store_config {
+    const char *dir; // the data folder; made (0700) when missing; one host at a time (a lock file)
+    struct loop *loop;
+    const struct log *log;
+    unsigned host_slot; // 0..63, part of every id
+    const char *host_name; // under which leases are held
+};
+
+enum { STORE_SHARDS = 16 };
+enum { STORE_SCHEMA_VERSION = 1 };
+
+// Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier one).
+// Blocks: for the start alone. ERR_BUSY (another host has it), ERR_VERSION (a newer schema), ERR_CORRUPT,
+// ERR_FULL, ERR_IO: with words that say what to do.
+int store_open(struct store **out, const struct store_config *c, struct err *e);
+// Finishes what is queued, then closes; on_closed on the loop. Nothing may be queued after.
+void store_close(struct store *s, void (*on_closed)(void *ctx), void *ctx);
+
+uint64_t store_last_id(const struct store *s);    // the greatest id stored when it was opened, 0 for none
+uint64_t store_epoch(const struct store *s);
+int64_t store_owed_count(const struct store *s);  // deliveries pending, retrying or held; kept, not counted
+int64_t store_free_bytes(const struct store *s);  // on the disk, looked up at most once a second
+// NULL while the last write went well, else why the store can write nothing now (full, failing): kept up to
+// date by the writer, which tries again by itself. Borrowed until the next turn.
+const char *store_trouble(const struct store *s);
+
+// --- the vocabulary ----------------------------------------------------------------------------------
+
+// The states of SPEC 3; the numbers are stored.
+enum delivery_state {
+    DELIVERY_PENDING = 0,
+    DELIVERY_RETRYING = 1,
+    DELIVERY_HELD = 2,
+    DELIVERY_DELIVERED = 3,
+    DELIVERY_TERMINATED = 4,
+    DELIVERY_INVALID = 5,
+    DELIVERY_CANCELLED = 6,
+    DELIVERY_SUPERSEDED = 7
+};
+const char *delivery_state_word(enum delivery_state s);
+int delivery_state_parse(struct str word, enum delivery_state *out);
+
+enum run_outcome { RUN_SENT = 0, RUN_DRY = 1, RUN_ERROR = 2, RUN_SUPPRESSED = 3 };
+const char *run_outcome_word(enum run_outcome o);
+int run_outcome_parse(struct str word, enum run_outcome *out);
+
+// The shard of a delivery: hash of its order key, else of its id, modulo STORE_SHARDS.
+unsigned store_shard(struct str order_key, uint64_t id);
+
+// --- accept: one request body, all or nothing ----------------------------------------------------------
+
+struct store_delivery { // one webhook owed
+    uint64_t id;        // given before the commit
+    int action;         // 1 for the workflow's first webhook
+    enum delivery_state state; // PENDING, INVALID, HELD
+    struct str target;  // "https://host:443"
+    struct str order_key; // empty: none
+    int64_t due_at_ms;  // wall
+    struct str head;    // encode/head.h
+    struct str body;
+    struct str retry;   // the retry windows as text where they are not the default, else empty
+    int64_t timeout_ms; // 0: the default
+    struct str reason;  // why invalid or held
+};
+
+struct store_mark {   // once, cooldown: one primitive
+    bool is_set;
+    int64_t until_ms; // not again for (workflow, record) before this wall time; INT64_MAX: ever
+};
+
+struct store_run {
+    struct str workflow;
+    uint64_t generation;
+    enum run_outcome outcome;
+    struct str reason; // words for ERROR and SUPPRESSED
+    struct store_mark mark;
+    struct store_delivery *deliveries;
+    size_t delivery_count;
+    bool was_marked; // out: an earlier run holds the mark: neither the run nor its deliveries were stored
+};
+
+struct store_event {
+    uint64_t id;         // its row
+    struct str key;      // the id it was sent with; empty: the host made one ("evt_" + id)
+    uint64_t digest;     // encode/json_digest.h
+    struct str type;     // "deal.updated"
+    struct str record_type;
+    struct str record_id;   // as text: 4021 and "4021" are one record
+    int64_t time_ms;        // the event's own
+    int64_t received_at_ms;
+    struct str payload;     // the event as it was sent, one JSON value
+    struct store_run *runs;
+    size_t run_count;
+    // The version (store_record.version) of the record's state that the event was judged against, where
+    // needs_version; another in the store now, and the whole body is stale: nothing stored.
+    bool needs_version;
+    uint64_t judged_version;
+    // out:
+    bool is_duplicate;      // the same key and digest were there
+    uint64_t first_id;      // duplicate: the row of the first one
+    uint64_t *delivery_ids; // duplicate: the ids that answered it, on the request's arena
+    size_t delivery_count;
+};
+
+struct store_accept {
+    struct loop_message message; // the store's
+    struct store_event *events;
+    size_t event_count;
+    struct arena *arena; // for out values
+    void (*on_done)(struct store_accept *a);
+    void *ctx;
+    // out:
+    int code; // 0; ERR_CONFLICT: events[fault_index] has a known key and another digest; ERR_BUSY:
+              // events[fault_index] is stale, judge again; ERR_FULL, ERR_IO, ERR_CORRUPT
+    size_t fault_index;
+    struct err err;
+};
+// In one transaction: the runs and their deliveries of each new event, its row, the pointer from its record
+// to it (where no later event holds it). A mark and all deliveries of its run go in together or not at all.
+// Of two events of one body with the same key the second is a duplicate or a conflict of the first.
+void store_accept(struct store *s, struct store_accept *a);
+
+// --- finish: an attempt has ended -----------------------------------------------------------------------
+
+struct store_attempt {
+    int number; // from 1
+    int64_t at_ms;
+    int64_t elapsed_ms;
+    struct str error;  // a word of SPEC 5, empty: an answer came
+    struct str detail; // words for people
+    int status;        // 0: no answer
+    struct str headers; // "name: value\n" lines
+    struct str body;
+    bool body_is_truncated;
+};
+
+struct store_finish {
+    struct loop_message message; // the store's
+    uint64_t delivery;
+    enum delivery_state state; // what it is now
+    int64_t due_at_ms;         // RETRYING: the next attempt's time
+    int64_t base_ms;           // the first failure's time: what retry offsets count from; 0: none yet
+    struct str reason;
+    struct store_attempt attempt; // number 0: none (a state change alone)
+    void (*on_done)(struct store_finish *f);
+    void *ctx;
+    // out:
+    int code; // 0, ERR_NOT_FOUND, ERR_FULL, ERR_IO
+};
+void store_finish(struct store *s, struct store_finish *f);
+
+// --- leases and what is due ------------------------------------------------------------------------------
+
+struct store_lease {
+    struct loop_message message; // the store's
+    struct str target;
+    void (*on_done)(struct store_lease *l);
+    void *ctx;
+    // out:
+    int code;
+    uint16_t shards; // a bit for each shard of the target that this host now holds
+};
+// Takes what is free of a target's shards for this host and epoch. SQLite: one host, all of them.
+void store_lease(struct store *s, struct store_lease *l);
+
+struct store_owed { // a delivery to be attempted
+    uint64_t id;
+    uint64_t event;
+    struct str event_key; // as the API shows it ("crm-88121", "evt_...")
+    struct str workflow;
+    struct str record_type;
+    struct str record_id;
+    int action;
+    enum delivery_state state;
+    struct str target;
+    int64_t due_at_ms;
+    int64_t base_ms;
+    int attempt_count; // made so far
+    struct str head;
+    struct str body;
+    struct str retry;
+    int64_t timeout_ms;
+};
+
+struct store_due_target {
+    struct str target;
+    uint16_t shards;  // in: those held
+    unsigned quota;   // in: at most so many deliveries
+    int64_t next_due_at_ms; // out: of what was not returned, the earliest due time; INT64_MAX: nothing
+};
+
+struct store_due {
+    struct loop_message message; // the store's
+    struct store_due_target *targets;
+    size_t target_count;
+    int64_t until_ms;   // due at or before
+    struct arena *arena; // for out values
+    void (*on_done)(struct store_due *d);
+    void *ctx;
+    // out:
+    int code;
+    struct store_owed *owed; // by target in the order asked, the earliest due first
+    size_t owed_count;
+};
+// The heads of what is PENDING or RETRYING, by target, so that a dead target's rows cannot crowd out the
+// rest. Goes through the writer's queue: it sees every request given before it, and none given after.
+void store_due(struct store *s, struct store_due *d);
+
+struct store_targets { // every target that is owed something, for the start
+    struct loop_message message; // the store's
+    struct arena *arena;
+    void (*on_done)(struct store_targets *t);
+    void *ctx;
+    // out:
+    int code;
+    struct store_due_target *targets; // target and next_due_at_ms
+    size_t target_count;
+};
+void store_targets(struct store *s, struct store_targets *t);
+
+// --- generations of workflow files -------------------------------------------------------------------------
+
+struct store_file {
+    struct str path; // relative to the rules folder
+    struct str text;
+};
+
+struct store_generation {
+    struct loop_message message; // the store's
+    uint64_t id;       // put: in; get: out (0: there is none yet)
+    int64_t at_ms;
+    struct store_file *files; // put: in; get: out, on the arena
+    size_t file_count;
+    struct arena *arena; // get
+    void (*on_done)(struct store_generation *g);
+    void *ctx;
+    int code; // out
+};
+// A text that several generations share is stored once.
+void store_generation_put(struct store *s, struct store_generation *g);
+void store_generation_get_last(struct store *s, struct store_generation *g);
+
+// --- reads, on a thread and a connection of their own ------------------------------------------------------
+
+struct store_run_row {
+    struct str event_key;
+    struct str workflow;
+    uint64_t generation;
+    enum run_outcome outcome;
+    struct str reason;
+    uint64_t *delivery_ids;
+    size_t delivery_count;
+};
+
+struct store_event_row {
+    uint64_t id;
+    struct str key; // as shown
+    struct str type;
+    struct str record_type;
+    struct str record_id;
+    int64_t time_ms;
+    int64_t received_at_ms;
+    struct str payload;
+    struct store_run_row *runs;
+    size_t run_count;
+};
+
+struct store_delivery_row {
+    struct store_owed owed; // head and body included for one, empty in a list
+    int64_t created_at_ms;
+    struct str reason;
+    struct store_attempt *attempts; // for one; NULL in a list
+    size_t attempt_count;
+};
+
+struct store_record_row {
+    struct str record_type; // in
+    struct str record_id;   // in
+    uint64_t version;       // out: the id of the event that holds its latest state; 0: none
+    int64_t time_ms;        // out
+    struct str payload;     // out: that event
+};
+
+enum store_read_kind {
+    STORE_READ_EVENT,      // by `key` (as shown or as sent)
+    STORE_READ_DELIVERY,   // by `id`
+    STORE_READ_DELIVERIES, // a page, newest first
+    STORE_READ_EVENTS,     // a page, newest first, without runs and payload
+    STORE_READ_RUNS,       // a page, newest first: runs with `outcome` where has_outcome
+    STORE_READ_RECORDS     // records[], in and out
+};
+
+struct store_filter { // empty or 0: any
+    bool has_state;
+    enum delivery_state state;
+    bool has_outcome;
+    enum run_outcome outcome;
+    struct str workflow;
+    struct str target;
+    struct str type; // "deal.updated" or "deal"
+    struct str record; // a record's id
+    int64_t since_ms; // created at or after
+    int64_t until_ms; // created before; 0: any
+};
+
+struct store_read {
+    struct loop_message message; // the store's
+    enum store_read_kind kind;
+    struct str key;
+    uint64_t id;
+    struct store_filter filter;
+    uint64_t before; // the cursor: rows with an id below it; 0: from the newest
+    size_t limit;
+    struct arena *arena; // for out values
+    void (*on_done)(struct store_read *r);
+    void *ctx;
+    // in and out:
+    struct store_record_row *records;
+    size_t record_count;
+    // out:
+    int code; // 0, ERR_NOT_FOUND (one by key or id), ERR_TOO_LARGE (the arena), ERR_IO
+    struct store_event_row *events;
+    struct store_delivery_row *deliveries;
+    struct store_run_row *runs;
+    size_t count;
+    uint64_t next; // the cursor of the next page, 0 for none
+};
+void store_read(struct store *s, struct store_read *r);
+
+#endif

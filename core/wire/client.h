@@ -1,0 +1,75 @@
+// Sending HTTP requests: libcurl multi on the loop, names resolved by c-ares (wire/resolve.h) before curl
+// sees them, addresses checked where the name is resolved and again where the socket is opened. Redirects are
+// never followed, proxies never used unless configured, connections kept. Loop thread only.
+#ifndef WIRE_CLIENT_H
+#define WIRE_CLIENT_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/netaddr.h"
+#include "loop/loop.h"
+
+// Why no answer came. The words are those of the API (SPEC 5).
+enum client_error {
+    CLIENT_OK = 0, // an answer came, whatever its status
+    CLIENT_DNS,
+    CLIENT_CONNECT,
+    CLIENT_TLS,
+    CLIENT_TIMEOUT,
+    CLIENT_RESET,    // the connection broke after it was made
+    CLIENT_PROTOCOL, // what came is not HTTP
+    CLIENT_ADDRESS_REFUSED,
+    CLIENT_CANCELLED // by client_close: nobody is told
+};
+const char *client_error_word(enum client_error e); // "dns", "connect", ...; NULL for CLIENT_OK
+
+struct client;
+
+struct client_config {
+    size_t max_connections;       // in all (default 512)
+    int64_t connect_timeout_ms;   // default 5 s
+    size_t max_response_bytes;    // of an answer's body that are kept (default 16 KiB)
+    const struct netblock *allow; // borrowed for the client's life
+    size_t allow_count;
+    const char *user_agent;
+    const struct log *log;
+};
+
+struct client_header {
+    struct str name;
+    struct str value;
+};
+
+struct client_response {
+    enum client_error error;
+    char detail[256];        // for people: curl's or c-ares' words; empty where all is well
+    int status;              // 0 without an answer
+    struct str headers;      // "name: value\n" lines, names as sent, at most 16 KiB
+    struct str body;         // the first max_response_bytes
+    bool body_is_truncated;
+    int64_t elapsed_ms;      // real time from start to end
+    int64_t retry_after_ms;  // from Retry-After (seconds or a date, RFC 9110 10.2.3); -1: none
+    char address[46];        // the peer, or empty
+};
+
+struct client_request {
+    struct str method;
+    const char *url; // NUL-terminated
+    const struct client_header *headers;
+    size_t header_count;
+    struct str body;     // sent for POST, PUT and PATCH; borrowed until on_done
+    int64_t timeout_ms;  // in all (0: 30 s)
+    const struct netblock *also_allow; // one more block, for this request (redirect-all), or NULL
+    void (*on_done)(void *ctx, const struct client_response *r);
+    void *ctx;
+};
+
+int client_open(struct client **out, struct loop *l, const struct client_config *c, struct err *e);
+// Starts a request. All but the body is copied before it returns; on_done runs later, exactly once, never
+// inside this call. 0 or ERR_NOMEM. The caller bounds how many are under way.
+int client_send(struct client *c, const struct client_request *q);
+size_t client_in_flight(const struct client *c);
+// Abandons what is under way (on_done runs for none of it); on_closed when nothing is left.
+void client_close(struct client *c, void (*on_closed)(void *ctx), void *ctx);
+
+#endif
