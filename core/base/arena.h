@@ -17,8 +17,8 @@ void arena_fini(struct arena *a);
 
 // Zeroed, aligned for any type; NULL when memory or the maximum is out.
 void *arena_alloc(struct arena *a, size_t len);
-// A copy that lives as long as the arena, NUL-terminated behind its end. {NULL,0} when memory is out
-// (an empty s gives a non-NULL data pointer).
+// A copy that lives as long as the arena, NUL-terminated behind its end. {NULL,0} when memory is
+// out (an empty s gives a non-NULL data pointer).
 struct str arena_dup(struct arena *a, struct str s);
 
 #endif

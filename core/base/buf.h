@@ -34,7 +34,8 @@ static inline struct str buf_str(const struct buf *b)
     return (struct str){b->data, b->len};
 }
 
-// The content as a NUL-terminated text that the caller frees; b is empty after. NULL when memory is out.
+// The content as a NUL-terminated text that the caller frees; b is empty after. NULL when memory is
+// out.
 char *buf_take(struct buf *b, size_t *len);
 
 #endif

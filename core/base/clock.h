@@ -1,6 +1,6 @@
-// The host's clock, passed in wherever time is read. Wall time is milliseconds since 1970-01-01 UTC,
-// monotonic time milliseconds since some start. A test clock starts at the wall time and then moves
-// only by clock_advance. Loop thread only when it is a test clock; any thread otherwise.
+// The host's clock, passed in wherever time is read. Wall time is milliseconds since 1970-01-01
+// UTC, monotonic time milliseconds since some start. A test clock starts at the wall time and then
+// moves only by clock_advance. Loop thread only when it is a test clock; any thread otherwise.
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 
-// A whole number and one unit of ms s m h d, nothing else. ERR_INVALID; ERR_TOO_LARGE over 100 years.
+// A whole number and one unit of ms s m h d, nothing else. ERR_INVALID; ERR_TOO_LARGE over 100
+// years.
 int duration_parse(struct str s, int64_t *ms);
 
 // The shortest exact form ("90s" for 90000, "2h" for 7200000), NUL-terminated.

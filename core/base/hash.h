@@ -9,7 +9,8 @@ struct hash_key {
     uint64_t k0, k1;
 };
 
-extern const struct hash_key HASH_KEY_FIXED; // for values that are stored or must agree between hosts
+extern const struct hash_key
+    HASH_KEY_FIXED; // for values that are stored or must agree between hosts
 
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
 

@@ -1,7 +1,7 @@
 // 64-bit ids ordered by time, so that a new row's place is at the end of its tree: 42 bits of wall
 // milliseconds, 6 of host slot, 15 of counter. Always positive as int64. Shown as 13 characters of
-// lowercase base32 (RFC 4648's alphabet in its hex variant, so that text order is number order) behind
-// "dlv_" or "evt_".
+// lowercase base32 (RFC 4648's alphabet in its hex variant, so that text order is number order)
+// behind "dlv_" or "evt_".
 #ifndef BASE_ID_H
 #define BASE_ID_H
 

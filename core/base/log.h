@@ -21,7 +21,8 @@ struct log_field {
     struct str value; // any bytes; control characters and bad UTF-8 are escaped
 };
 
-void log_init(struct log *l, int fd, const struct clock *clock); // format by isatty(fd), from LOG_INFO on
+void log_init(struct log *l, int fd,
+              const struct clock *clock); // format by isatty(fd), from LOG_INFO on
 void log_write(const struct log *l, enum log_level level, const struct log_field *fields,
                size_t field_count, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -1,5 +1,5 @@
-// A hash map from byte strings to pointers (open addressing, randomly keyed). Keys are borrowed: they
-// must live as long as their entry, usually inside the value.
+// A hash map from byte strings to pointers (open addressing, randomly keyed). Keys are borrowed:
+// they must live as long as their entry, usually inside the value.
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
@@ -23,7 +23,8 @@ void map_init(struct map *m); // allocates nothing
 void map_fini(struct map *m); // frees the slots, not what they point at
 
 void *map_get(const struct map *m, struct str key); // NULL when absent
-// Puts a value (not NULL) under a key; an entry already there is replaced, key and all. 0 or ERR_NOMEM.
+// Puts a value (not NULL) under a key; an entry already there is replaced, key and all. 0 or
+// ERR_NOMEM.
 int map_put(struct map *m, struct str key, void *value);
 void *map_remove(struct map *m, struct str key); // what was there, or NULL
 

@@ -1,6 +1,6 @@
 // IP addresses and blocks: which ones a webhook may be sent to. Loopback, private, link-local,
-// multicast, documentation and otherwise reserved blocks (IANA special-purpose registries, RFC 6890),
-// also inside IPv4-mapped, NAT64 and 6to4 addresses, are refused unless a block allows them.
+// multicast, documentation and otherwise reserved blocks (IANA special-purpose registries, RFC
+// 6890), also inside IPv4-mapped, NAT64 and 6to4 addresses, are refused unless a block allows them.
 #ifndef BASE_NETADDR_H
 #define BASE_NETADDR_H
 
@@ -19,14 +19,17 @@ struct netblock {
 
 struct sockaddr;
 
-int netaddr_parse(struct str s, struct netaddr *out); // canonical IPv4 or IPv6 text only; ERR_INVALID
+int netaddr_parse(struct str s,
+                  struct netaddr *out); // canonical IPv4 or IPv6 text only; ERR_INVALID
 int netaddr_from_sockaddr(const struct sockaddr *sa, struct netaddr *out);
 void netaddr_format(char out[46], const struct netaddr *a);
-int netblock_parse(struct str s, struct netblock *out, struct err *e); // "10.0.0.0/8", "::1", "127.0.0.1"
+int netblock_parse(struct str s, struct netblock *out,
+                   struct err *e); // "10.0.0.0/8", "::1", "127.0.0.1"
 bool netblock_holds(const struct netblock *b, const struct netaddr *a);
 
 // NULL where the address may be used, else why not ("loopback", "private", "link-local", ...). An
 // address that a block of `allow` holds may always be used.
-const char *netaddr_refusal(const struct netaddr *a, const struct netblock *allow, size_t allow_count);
+const char *netaddr_refusal(const struct netaddr *a, const struct netblock *allow,
+                            size_t allow_count);
 
 #endif

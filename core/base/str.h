@@ -22,6 +22,8 @@ static inline struct str str_from(const char *text)
 }
 
 bool str_eq(struct str a, struct str b);
+// For secrets: the time depends on the lengths alone, never on the content.
+bool str_eq_constant_time(struct str a, struct str b);
 bool str_eq_nocase(struct str a, struct str b); // ASCII case only
 bool str_starts_with(struct str s, struct str prefix);
 bool str_ends_with(struct str s, struct str suffix);
@@ -33,10 +35,12 @@ int str_to_int64(struct str s, int64_t *out);
 // A NUL-terminated heap copy; NULL when memory is out. The caller frees it.
 char *str_dup(struct str s);
 
-// The edit distance of a and b, at most `limit` + 1 (for "did you mean").
+// The edit distance of a and b in bytes, at most `limit` + 1 (for "did you mean"). Texts of more
+// than 128 bytes are not compared: 0 where they are equal, else limit + 1.
 unsigned str_distance(struct str a, struct str b, unsigned limit);
 
-// Whether s is valid UTF-8 (RFC 3629: no surrogates, nothing overlong); *bad_at is the first bad byte.
+// Whether s is valid UTF-8 (RFC 3629: no surrogates, nothing overlong); *bad_at is the first bad
+// byte.
 bool str_is_utf8(struct str s, size_t *bad_at);
 
 #endif

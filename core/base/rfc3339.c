@@ -1,0 +1,157 @@
+#include "base/rfc3339.h"
+
+#include "base/err.h"
+
+static const int64_t DAY_MS = 86400000;
+
+// The proleptic Gregorian calendar, with years that begin in March, so that the leap day is the
+// last.
+static int64_t days_from_date(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+static void date_from_days(int64_t days, int64_t *year, int *month, int *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t day_of_era = days - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t march_month = (5 * day_of_year + 2) / 153;
+    *day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
+    *month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+static void put_digits(char *out, int count, int64_t value)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        out[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+void rfc3339_format(char out[RFC3339_LEN + 1], int64_t wall_ms)
+{
+    // The form has four digits for the year.
+    const int64_t first_ms = -62167219200000;
+    const int64_t last_ms = 253402300799999;
+    wall_ms = wall_ms < first_ms ? first_ms : wall_ms > last_ms ? last_ms : wall_ms;
+
+    int64_t days = wall_ms / DAY_MS;
+    int64_t rest = wall_ms % DAY_MS;
+    if (rest < 0) {
+        rest += DAY_MS;
+        days--;
+    }
+    int64_t year;
+    int month, day;
+    date_from_days(days, &year, &month, &day);
+    memcpy(out, "0000-00-00T00:00:00.000Z", RFC3339_LEN + 1);
+    put_digits(out, 4, year);
+    put_digits(out + 5, 2, month);
+    put_digits(out + 8, 2, day);
+    put_digits(out + 11, 2, rest / 3600000);
+    put_digits(out + 14, 2, rest / 60000 % 60);
+    put_digits(out + 17, 2, rest / 1000 % 60);
+    put_digits(out + 20, 3, rest % 1000);
+}
+
+struct reader {
+    const char *at;
+    const char *end;
+    bool is_bad;
+};
+
+static int read_digits(struct reader *r, int count)
+{
+    int value = 0;
+    for (int i = 0; i < count; i++) {
+        if (r->at == r->end || *r->at < '0' || *r->at > '9') {
+            r->is_bad = true;
+            return 0;
+        }
+        value = value * 10 + (*r->at++ - '0');
+    }
+    return value;
+}
+
+static char read_one_of(struct reader *r, const char *set)
+{
+    if (r->at < r->end && *r->at != '\0' && strchr(set, *r->at)) {
+        return *r->at++;
+    }
+    r->is_bad = true;
+    return '\0';
+}
+
+static int read_fraction_ms(struct reader *r)
+{
+    if (r->at == r->end || *r->at != '.') {
+        return 0;
+    }
+    r->at++;
+    int ms = read_digits(r, 1) * 100;
+    for (int weight = 10; r->at < r->end && *r->at >= '0' && *r->at <= '9'; weight /= 10) {
+        ms += (*r->at++ - '0') * weight;
+    }
+    return ms;
+}
+
+static int read_offset_minutes(struct reader *r)
+{
+    char sign = read_one_of(r, "Zz+-");
+    if (r->is_bad || sign == 'Z' || sign == 'z') {
+        return 0;
+    }
+    int hours = read_digits(r, 2);
+    read_one_of(r, ":");
+    int minutes = read_digits(r, 2);
+    if (hours > 23 || minutes > 59) {
+        r->is_bad = true;
+    }
+    return (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
+}
+
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && is_leap ? 29 : days[month - 1];
+}
+
+int rfc3339_parse(struct str s, int64_t *wall_ms)
+{
+    struct reader r = {s.data, s.data ? s.data + s.len : NULL, false};
+    int year = read_digits(&r, 4);
+    read_one_of(&r, "-");
+    int month = read_digits(&r, 2);
+    read_one_of(&r, "-");
+    int day = read_digits(&r, 2);
+    read_one_of(&r, "Tt");
+    int hour = read_digits(&r, 2);
+    read_one_of(&r, ":");
+    int minute = read_digits(&r, 2);
+    read_one_of(&r, ":");
+    int second = read_digits(&r, 2);
+    int fraction_ms = read_fraction_ms(&r);
+    int offset_minutes = read_offset_minutes(&r);
+    if (r.is_bad || r.at != r.end || month < 1 || month > 12 || day < 1 ||
+        day > days_of_month(year, month) || hour > 23 || minute > 59 || second > 60) {
+        return ERR_INVALID;
+    }
+    int64_t seconds = days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 +
+                      second - offset_minutes * 60;
+    if (second == 60 && seconds % 86400 != 0) {
+        return ERR_INVALID; // leap seconds end a UTC day
+    }
+    *wall_ms = seconds * 1000 + fraction_ms;
+    return 0;
+}
