@@ -1,4 +1,4 @@
-# hookline: `make help` lists what can be made.
+# hookline: `make help` lists what can be made. `make demo` and `make test` install what they miss.
 #
 # One static archive of all of core/ is built for each flavour (release, asan); the binary and the
 # unit tests link against it. LAYERS=... narrows the archive, for work on one part.
@@ -8,8 +8,10 @@ BUILD   ?= build/$(FLAVOUR)
 LAYERS  ?= base loop encode store script wire engine deliver api cli
 PREFIX  ?= /usr/local
 DESTDIR ?=
-CC      ?= cc
 VERSION := 0.1.0
+
+# Two jobs, unless -j says otherwise.
+MAKEFLAGS += -j2 --no-builtin-rules
 
 PACKAGES := lua5.4 lua5.4-cjson libuv libcurl sqlite3 libcares libcrypto openssl
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wconversion -Werror
@@ -17,11 +19,17 @@ CFLAGS_release := -O2 -g -fno-plt -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                   -fno-sanitize-recover=all
 LDFLAGS_asan   := -fsanitize=address,undefined
+CFLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS_tsan   := -fsanitize=thread
 
 # Recursive variables: pkg-config is asked when something is compiled, not for `make help`.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES))
-LLHTTP    := /usr/share/llhttp
+# The C sources of llhttp: the system's, or as dist/packages.sh unpacked them.
+LLHTTP_ROOT := $(patsubst %/share/llhttp,%,$(firstword \
+  $(wildcard /usr/share/llhttp build/packages/node-llhttp/usr/share/llhttp) missing-llhttp/share/llhttp))
+LLHTTP      := $(LLHTTP_ROOT)/share/llhttp
+LLHTTP_CFLAGS := -I$(LLHTTP_ROOT)/share/include/llhttp
 CPPFLAGS  += -Icore -D_GNU_SOURCE -DHOOKLINE_VERSION='"$(VERSION)"'
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) -MMD -MP
 
@@ -36,8 +44,11 @@ EMBEDDED := $(if $(filter script,$(LAYERS)),$(BUILD)/embedded_lua.o)
 UNIT_SOURCES := $(foreach l,$(LAYERS) .,$(wildcard tests/unit/$(l)/test_*.c))
 UNIT_TESTS   := $(sort $(UNIT_SOURCES:%.c=$(BUILD)/%))
 
+PYTHON := /usr/bin/python3
+C_FILES = $(shell git ls-files 'core/*.[ch]' 'tests/*.[ch]')
+
 .PHONY: all
-all: $(BUILD)/hookline
+all: $(BUILD)/hookline ## build build/release/hookline
 
 $(BUILD)/libhookline.a: $(OBJECTS) $(LLHTTP_OBJECTS) $(EMBEDDED)
 	@rm -f $@
@@ -50,11 +61,14 @@ $(BUILD)/hookline: $(BUILD)/core/main.o $(BUILD)/libhookline.a
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  cc    $<"
-	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(if $(filter core/wire/%,$<),-I/usr/share/include/llhttp) $(ALL_CFLAGS) -c -o $@ $<
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(if $(filter core/wire/%,$<),$(LLHTTP_CFLAGS)) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	@$(CC) -I/usr/share/include/llhttp $(CFLAGS_$(FLAVOUR)) -w -c -o $@ $<
+	@$(CC) $(LLHTTP_CFLAGS) $(CFLAGS_$(FLAVOUR)) -w -c -o $@ $<
+
+missing-llhttp/%:
+	@echo "The sources of llhttp are not here. Run: dist/packages.sh build" >&2; exit 1
 
 # The files of lua/ as bytes in the binary: a table of { name, text, length }.
 $(BUILD)/embedded_lua.S: $(LUA_FILES) Makefile
@@ -76,8 +90,66 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libhookline.a
 	@$(CC) $(CPPFLAGS) -Itests/unit $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< \
 	  $(BUILD)/libhookline.a $(PKG_LIBS) -lcmocka -lm
 
-.PHONY: unit
+.PHONY: unit unit-build
+unit-build: $(UNIT_TESTS)
+
 unit: $(UNIT_TESTS) ## build and run the C unit tests
 	@set -e; for t in $(UNIT_TESTS); do echo "  test  $$t"; $$t; done
+
+.PHONY: demo
+demo: ## see a won deal become an invoice webhook, through a failure and a crash
+	@dist/packages.sh build demo
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) dist/demo.py $(BUILD)/hookline
+
+.PHONY: test
+test: ## lint and every test, also under ASan and UBSan
+	@dist/packages.sh build test
+	@$(PYTHON) tests/run.py
+
+.PHONY: lint
+lint: $(OBJECTS) ## layers, file sizes, formatting, luacheck, no mutable globals
+	@tests/lint/run $(BUILD)
+
+.PHONY: format
+format: ## clang-format over all C files
+	@clang-format -i $(C_FILES)
+
+.PHONY: bench
+bench: ## CPU and rate beside a bare libcurl loop, as ratios
+	@dist/packages.sh build bench
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick
+	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
+
+$(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(PKG_LIBS)
+
+.PHONY: tsan
+tsan: ## the unit tests and a flow test under ThreadSanitizer
+	@dist/packages.sh build test
+	@$(MAKE) --no-print-directory FLAVOUR=tsan BUILD=build/tsan all unit
+	@HOOKLINE=build/tsan/hookline $(PYTHON) -m pytest -q tests/flow/test_ingest.py
+
+.PHONY: torture
+torture: ## 1,000 rounds of kill -9 under load (ROUNDS=, SEED=)
+	@dist/packages.sh build test
+	@$(MAKE) --no-print-directory all
+	@ROUNDS=$(or $(ROUNDS),1000) $(PYTHON) -m pytest -q -s tests/flow/test_kill9.py
+
+.PHONY: install
+install: $(BUILD)/hookline ## into PREFIX (/usr/local), under DESTDIR
+	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/hookline/rules
+	@install -m 755 $(BUILD)/hookline $(DESTDIR)$(PREFIX)/bin/hookline
+	@install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/hookline
+	@install -m 644 $(wildcard rules/*.lua) $(DESTDIR)$(PREFIX)/share/doc/hookline/rules
+
+.PHONY: clean
+clean: ## remove what was built (not what dist/packages.sh unpacked)
+	@find build -mindepth 1 -maxdepth 1 ! -name packages -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
