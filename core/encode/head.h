@@ -1,17 +1,18 @@
-// A request head: the stored form of a webhook request without its body, as rules owe it and the sender
-// reads it. Text, one thing a line, "\n" at each end:
+// A request head: the stored form of a webhook request without its body, as rules owe it and the
+// sender reads it. Text, one thing a line, "\n" at each end:
 //
 //     POST https://invoices.example.com/api/invoices
 //     Content-Type: application/json
 //     X-Sample-CustomHeader1: VALUE
 //     :basic INVOICE_PASSWORD crm
-//     :header API_KEY Authorization: Token 
+//     :header API_KEY Authorization: Token
 //     :query API_KEY api_key
 //
 // A line with a colon first says where a secret goes; the secret itself is in no head:
 //     :basic NAME USER            Authorization: Basic base64(USER:secret)
-//     :header NAME HEADER: PREFIX the header HEADER with PREFIX and the secret behind it (PREFIX may be empty)
-//     :query NAME KEY             KEY=secret, percent-encoded, added to the URL's query
+//     :header NAME HEADER: PREFIX the header HEADER with PREFIX and the secret behind it (PREFIX
+//     may be empty) :query NAME KEY             KEY=secret, percent-encoded, added to the URL's
+//     query
 #ifndef ENCODE_HEAD_H
 #define ENCODE_HEAD_H
 
@@ -43,13 +44,14 @@ struct head {
     size_t secret_count;
 };
 
-// Writers append one line and check it: token characters in names (RFC 9110), no control characters in
-// values, no CR, LF or NUL anywhere. ERR_INVALID with words that say which and why.
+// Writers append one line and check it: token characters in names (RFC 9110), no control characters
+// in values, no CR, LF or NUL anywhere. ERR_INVALID with words that say which and why.
 int head_write_start(struct buf *out, struct str method, struct str url, struct err *e);
 int head_write_header(struct buf *out, struct str name, struct str value, struct err *e);
 int head_write_secret(struct buf *out, const struct head_secret *s, struct err *e);
 
-// Takes a head apart; the parts are borrowed from text. ERR_INVALID for what the writers did not make.
+// Takes a head apart; the parts are borrowed from text. ERR_INVALID for what the writers did not
+// make.
 int head_parse(struct str text, struct head *out, struct err *e);
 
 // Whether a header may be given by a rule at all: a token, and not one of the host's own (Host,

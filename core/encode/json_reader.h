@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "encode/json_number.h"
 
 enum json_token {
     JSON_END,   // the value is complete and only white space follows
@@ -24,13 +25,6 @@ enum json_token {
 
 enum { JSON_DEPTH_MAX = 128 };
 
-struct json_number {
-    bool is_integer;        // written as an integer and within int64 ("-0" is not: it is the double -0.0)
-    bool prints_otherwise;  // json_write_double/json_write_integer would not give the written form back
-    int64_t integer;        // where is_integer
-    double value;           // always
-};
-
 struct json_reader {
     const char *start;
     const char *at;
@@ -41,18 +35,22 @@ struct json_reader {
     unsigned char stack[JSON_DEPTH_MAX / 8 + 1]; // one bit a level: object or array
     unsigned char expect;                        // what may follow (reader's own)
     // of the last token:
-    const char *token;         // where it starts in the input
-    struct str text;           // STRING, KEY: unescaped, borrowed until the next call. NUMBER: as written
+    const char *token; // where it starts in the input
+    struct str text;   // STRING, KEY: unescaped, borrowed until the next call. NUMBER: as written
     struct json_number number; // NUMBER
     const char *fault;         // ERROR: what is wrong, a constant text
     int fault_code;            // ERR_INVALID, ERR_TOO_LARGE (depth), ERR_NOMEM
-    size_t fault_at;           // ERROR: byte offset in the input
+    size_t fault_at; // ERROR: byte offset in the input (its length where the text ends too early)
 };
 
-// text and scratch are borrowed while reading. max_depth: at most JSON_DEPTH_MAX; `[[1]]` has depth 2.
-void json_reader_init(struct json_reader *r, struct str text, unsigned max_depth, struct buf *scratch);
+// text and scratch are borrowed while reading. max_depth: at most JSON_DEPTH_MAX (a greater one
+// counts as that); `[[1]]` has depth 2.
+void json_reader_init(struct json_reader *r, struct str text, unsigned max_depth,
+                      struct buf *scratch);
+// The next token. After JSON_END or JSON_ERROR the same again.
 enum json_token json_read(struct json_reader *r);
-// After a token that begins a value (any but KEY and the ends): skips to its end. 0 or an error.
+// After a token that begins a value (any but KEY and the ends): skips to its end, checking all that
+// it skips. 0 or r->fault_code.
 int json_skip(struct json_reader *r, enum json_token first);
 // The offset of the last token, and of the byte after it.
 static inline size_t json_token_offset(const struct json_reader *r)
@@ -65,8 +63,5 @@ static inline size_t json_offset(const struct json_reader *r)
 }
 // "... at byte N". Returns r->fault_code.
 int json_reader_error(const struct json_reader *r, struct err *e);
-
-// Reads one number's text. 0 or ERR_INVALID where it is not exactly a JSON number.
-int json_number_parse(struct str text, struct json_number *out);
 
 #endif

@@ -1,5 +1,5 @@
-// A push writer of JSON into a buffer. Commas and colons are its own; nesting is the caller's to keep
-// right (asserted). Errors stick in the buffer. Any thread.
+// A push writer of JSON into a buffer. Commas and colons are its own; nesting is the caller's to
+// keep right (asserted). Errors stick in the buffer. Any thread.
 #ifndef ENCODE_JSON_WRITER_H
 #define ENCODE_JSON_WRITER_H
 
@@ -20,7 +20,8 @@ void json_key(struct json_writer *w, struct str name);
 void json_string(struct json_writer *w, struct str text); // valid UTF-8; bad bytes become U+FFFD
 void json_integer(struct json_writer *w, int64_t n);
 // The shortest decimal that reads back as the same double, "12500.5", "1e+300", always with ".0", a
-// fraction or an exponent, so that a float stays one. ERR_INVALID (and nothing written) for NaN and infinities.
+// fraction or an exponent, so that a float stays one. ERR_INVALID (and nothing written) for NaN and
+// infinities.
 int json_double(struct json_writer *w, double n);
 void json_bool(struct json_writer *w, bool b);
 void json_null(struct json_writer *w);

@@ -1,4 +1,5 @@
-// The callback URL of a webhook: taken apart and judged strictly, so that what is checked is what is sent.
+// The callback URL of a webhook: taken apart and judged strictly, so that what is checked is what
+// is sent.
 #ifndef ENCODE_URL_H
 #define ENCODE_URL_H
 
@@ -14,10 +15,10 @@ struct url {
     struct str path; // from the first '/', query included; may be empty ("" means "/")
 };
 
-// Accepts http and https, a host name of letters, digits, '-', '_' and '.' (IDN as xn--), a canonical
-// IPv4 or a bracketed IPv6 address; refuses userinfo, fragments, spaces, control and non-ASCII bytes,
-// backslashes, other spellings of an IPv4 address (a last label that is a number: 0x7f.1, 2130706433, 127.1),
-// zone ids, port 0. Says in words what to write instead. ERR_INVALID.
+// Accepts http and https, a host name of letters, digits, '-', '_' and '.' (IDN as xn--), a
+// canonical IPv4 or a bracketed IPv6 address; refuses userinfo, fragments, spaces, control and
+// non-ASCII bytes, backslashes, other spellings of an IPv4 address (a last label that is a number:
+// 0x7f.1, 2130706433, 127.1), zone ids, port 0. Says in words what to write instead. ERR_INVALID.
 int url_parse(struct str text, struct url *out, struct err *e);
 
 // The target: "https://host:443", the host in lower case and without a trailing dot. Appended.
