@@ -11,7 +11,9 @@ DESTDIR ?=
 VERSION := 0.1.0
 
 # Two jobs, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j2 --no-builtin-rules
+endif
 
 PACKAGES := lua5.4 lua5.4-cjson libuv libcurl sqlite3 libcares libcrypto openssl
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wconversion -Werror
