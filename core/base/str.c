@@ -148,10 +148,10 @@ unsigned str_distance(struct str a, struct str b, unsigned limit)
     return least(row[b.len], limit + 1);
 }
 
-// The length of the UTF-8 character at p (table 3-7 of the Unicode standard), 0 where it is
-// malformed.
-static size_t utf8_char_len(const unsigned char *p, size_t left)
+// After table 3-7 of the Unicode standard.
+size_t str_utf8_char_len(const char *at, size_t left)
 {
+    const unsigned char *p = (const unsigned char *)at;
     unsigned char c = p[0];
     if (c < 0x80) {
         return 1;
@@ -178,12 +178,11 @@ static size_t utf8_char_len(const unsigned char *p, size_t left)
 
 bool str_is_utf8(struct str s, size_t *bad_at)
 {
-    const unsigned char *p = (const unsigned char *)s.data;
     size_t at = 0;
     while (at < s.len) {
         uint64_t eight;
         while (s.len - at >= sizeof eight) {
-            memcpy(&eight, p + at, sizeof eight);
+            memcpy(&eight, s.data + at, sizeof eight);
             if (eight & UINT64_C(0x8080808080808080)) {
                 break;
             }
@@ -192,7 +191,7 @@ bool str_is_utf8(struct str s, size_t *bad_at)
         if (at == s.len) {
             break;
         }
-        size_t len = utf8_char_len(p + at, s.len - at);
+        size_t len = str_utf8_char_len(s.data + at, s.len - at);
         if (len == 0) {
             if (bad_at) {
                 *bad_at = at;
