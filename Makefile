@@ -111,7 +111,7 @@ test: ## lint and every test, also under ASan and UBSan
 
 .PHONY: lint
 lint: $(OBJECTS) ## layers, file sizes, formatting, luacheck, no mutable globals
-	@tests/lint/run $(BUILD)
+	@$(PYTHON) tests/lint/lint.py --build $(BUILD)
 
 .PHONY: format
 format: ## clang-format over all C files
