@@ -10,31 +10,43 @@ struct loop_stream;
 
 struct loop_listener_config {
     const char *address; // "127.0.0.1:8080", "[::1]:0", ":8080", or "unix:/path"
-    int backlog;
+    int backlog;         // 0: the usual one
     void (*on_stream)(void *ctx, struct loop_stream *s); // the callee owns s
     void *ctx;
 };
 
-// A Unix socket file that nobody answers on is replaced; one that somebody answers on is ERR_BUSY.
+// ERR_BUSY where the address is in use, ERR_REFUSED where it is not allowed, ERR_INVALID, ERR_IO.
+// ":8080" is every address of the machine, IPv4 and IPv6. A Unix socket file that nobody answers on
+// is replaced; one that somebody answers on is ERR_BUSY.
 int loop_listen(struct loop_listener **out, struct loop *l, const struct loop_listener_config *c,
                 struct err *e);
 // The address in force ("127.0.0.1:41833"), borrowed until close.
 const char *loop_listener_address(const struct loop_listener *s);
-void loop_listener_close(struct loop_listener *s); // a Unix socket file is removed
+// No on_stream after this; a Unix socket file is removed.
+void loop_listener_close(struct loop_listener *s);
 
-// on_read: len > 0 bytes, borrowed until it returns; len 0: the peer has ended; len < 0: broken.
+// A new stream does not read yet. on_read: len > 0 bytes, borrowed until it returns; len 0: the
+// peer has ended; len < 0: broken.
 void loop_stream_on_read(struct loop_stream *s, void (*on_read)(void *ctx, char *data, long len),
                          void *ctx);
 void loop_stream_read_start(struct loop_stream *s);
 void loop_stream_read_stop(struct loop_stream *s);
 
-// Sends up to 4 pieces in one system call where the socket takes them; what is left is copied and sent
-// later, then on_sent (may be NULL) runs with 0 or an error. Returns 1 when all went out at once (on_sent
-// does not run), 0 when some is queued, negative on a broken stream.
+enum { LOOP_SEND_PIECES_MAX = 4 };
+
+// Sends up to 4 pieces in one system call where the socket takes them; what is left is copied and
+// sent later, then on_sent (may be NULL) runs with 0 or an error. Returns 1 when all went out at
+// once (on_sent does not run), 0 when some is queued, negative on a broken stream (on_sent does not
+// run).
 int loop_stream_send(struct loop_stream *s, const struct str *pieces, size_t count,
                      void (*on_sent)(void *ctx, int code), void *ctx);
+// Ends our side after what is queued (the peer reads an end); reading goes on. A server that
+// answers before it has read all does this, reads on to the peer's end, then closes: a close with
+// unread bytes would reset the connection and take the answer with it. Sending after it is an
+// error.
+void loop_stream_end(struct loop_stream *s);
 size_t loop_stream_queued_bytes(const struct loop_stream *s);
-// No callback of s after this but on_closed (may be NULL).
+// What is queued is dropped. No callback of s after this but on_closed (may be NULL).
 void loop_stream_close(struct loop_stream *s, void (*on_closed)(void *ctx), void *ctx);
 
 #endif

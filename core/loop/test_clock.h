@@ -1,6 +1,7 @@
 // The hidden `serve --test-clock PATH`: a Unix socket that moves a test clock. A line `advance 15s`
-// (ms s m h d) moves the host's time and is answered with `ok 2026-11-23T09:15:15.000Z` when all that
-// fell due has been started; `now` answers the time; anything else `error ...`.
+// (ms s m h d) moves the host's time and is answered with `ok 2026-11-23T09:15:15.000Z` when all
+// that fell due has been started; `now` answers the time; anything else `error ...`. Commands are
+// carried out one after another, over all connections. Loop thread only.
 #ifndef LOOP_TEST_CLOCK_H
 #define LOOP_TEST_CLOCK_H
 
@@ -9,9 +10,9 @@
 struct loop_test_clock;
 
 struct loop_test_clock_config {
-    const char *path;
-    // Whether all that is due has been started: asked between the steps (after each timer and once
-    // more at the end) and again at each turn until it says so.
+    const char *path; // borrowed while opening
+    // Whether all that is due has been started: asked between the steps (a turn of the loop after
+    // each timer, and once more at the end) and again in later turns until it says so.
     bool (*is_settled)(void *ctx);
     void *ctx;
 };
