@@ -42,7 +42,7 @@ unsigned str_distance(struct str a, struct str b, unsigned limit);
 // Whether s is valid UTF-8 (RFC 3629: no surrogates, nothing overlong); *bad_at is the first bad
 // byte.
 bool str_is_utf8(struct str s, size_t *bad_at);
-// The length of the UTF-8 character that begins at `at`, 0 where it is malformed or cut off. left > 0.
+// The length of the UTF-8 character at `at`, 0 where it is malformed or cut off. left > 0.
 size_t str_utf8_char_len(const char *at, size_t left);
 
 #endif

@@ -1,18 +1,19 @@
 // A request head: the stored form of a webhook request without its body, as rules owe it and the
-// sender reads it. Text, one thing a line, "\n" at each end:
+// sender reads it. Text, one thing a line, a line feed at each end:
 //
 //     POST https://invoices.example.com/api/invoices
 //     Content-Type: application/json
 //     X-Sample-CustomHeader1: VALUE
 //     :basic INVOICE_PASSWORD crm
-//     :header API_KEY Authorization: Token
+//     :header API_KEY X-Api-Key: Token
 //     :query API_KEY api_key
 //
 // A line with a colon first says where a secret goes; the secret itself is in no head:
-//     :basic NAME USER            Authorization: Basic base64(USER:secret)
-//     :header NAME HEADER: PREFIX the header HEADER with PREFIX and the secret behind it (PREFIX
-//     may be empty) :query NAME KEY             KEY=secret, percent-encoded, added to the URL's
-//     query
+//
+//   ":basic NAME USER"            Authorization: Basic base64(USER:secret)
+//   ":header NAME HEADER: PREFIX" the header HEADER: PREFIX and the secret right behind it, so a
+//                                 prefix often ends in a space; it may be empty
+//   ":query NAME KEY"             KEY=secret, both percent-encoded, added to the URL's query
 #ifndef ENCODE_HEAD_H
 #define ENCODE_HEAD_H
 
@@ -44,19 +45,24 @@ struct head {
     size_t secret_count;
 };
 
-// Writers append one line and check it: token characters in names (RFC 9110), no control characters
-// in values, no CR, LF or NUL anywhere. ERR_INVALID with words that say which and why.
+// Writers append one line and check it; on a fault nothing is appended. ERR_INVALID with words that
+// say which and why; what head_check_name says of a header; what out says when it is full (it
+// should have HEAD_BYTES_MAX as its maximum). The caller counts up to the two maxima above. method:
+// capital letters. url: as url_parse takes it.
 int head_write_start(struct buf *out, struct str method, struct str url, struct err *e);
+// Spaces and tabs around the value are dropped: they are no part of it (RFC 9110, 5.5).
 int head_write_header(struct buf *out, struct str name, struct str value, struct err *e);
 int head_write_secret(struct buf *out, const struct head_secret *s, struct err *e);
 
-// Takes a head apart; the parts are borrowed from text. ERR_INVALID for what the writers did not
-// make.
+// Takes a head apart; the parts are borrowed from text. ERR_INVALID for what the writers do not
+// make, ERR_TOO_LARGE over one of the maxima.
 int head_parse(struct str text, struct head *out, struct err *e);
 
-// Whether a header may be given by a rule at all: a token, and not one of the host's own (Host,
-// Content-Length, Transfer-Encoding, Connection, ...). ERR_INVALID / ERR_REFUSED with words.
+// Whether a header may be given by a rule at all: a token (RFC 9110, 5.1), and not one of the
+// host's own (Host, Content-Length, Transfer-Encoding, Connection, webhook-id, ...). ERR_INVALID /
+// ERR_REFUSED with words.
 int head_check_name(struct str name, struct err *e);
+// Anything but control characters (tabs, CR, LF and NUL among them). ERR_INVALID.
 int head_check_value(struct str value, struct err *e);
 
 #endif

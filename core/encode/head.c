@@ -1,0 +1,335 @@
+#include "encode/head.h"
+
+#include "encode/url.h"
+
+enum { METHOD_MAX = 16, SHOWN_MAX = 80 };
+
+// At most so much of a text that is not right is shown in a message.
+static int shown_len(struct str s)
+{
+    return s.len < SHOWN_MAX ? (int)s.len : SHOWN_MAX;
+}
+
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_token_char(char c)
+{
+    return is_letter_or_digit(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+static bool is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7F;
+}
+
+static bool is_hosts_own(struct str name)
+{
+    static const char *const NAMES[] = {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    };
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        if (str_eq_nocase(name, str_from(NAMES[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int head_check_name(struct str name, struct err *e)
+{
+    if (name.len == 0) {
+        return err_set(e, ERR_INVALID, "a header has no name");
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        if (c == ' ') {
+            return err_set(
+                e, ERR_INVALID,
+                "the header name \"%.*s\" has a space inside, which HTTP does not allow; "
+                "write '-' in its place",
+                shown_len(name), name.data);
+        }
+        if (is_control(c)) {
+            return err_set(e, ERR_INVALID, "a header name has a control character (0x%02x)",
+                           (unsigned char)c);
+        }
+        if (!is_token_char(c)) {
+            return err_set(e, ERR_INVALID,
+                           "the header name \"%.*s\" has a character that HTTP does not allow "
+                           "there (byte %zu); a name is of letters, digits and !#$%%&'*+-.^_`|~",
+                           shown_len(name), name.data, i);
+        }
+    }
+    if (is_hosts_own(name)) {
+        return err_set(e, ERR_REFUSED, "the header %.*s is set by the host itself; leave it out",
+                       shown_len(name), name.data);
+    }
+    return 0;
+}
+
+int head_check_value(struct str value, struct err *e)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.data[i];
+        if (is_control(c)) {
+            const char *what = c == '\n' || c == '\r' ? "line break"
+                               : c == '\t'            ? "tab"
+                                                      : "control character";
+            return err_set(e, ERR_INVALID, "a header's value has a %s (0x%02x) at byte %zu", what,
+                           (unsigned char)c, i);
+        }
+    }
+    return 0;
+}
+
+static int check_method(struct str method, struct err *e)
+{
+    bool is_right = method.len > 0 && method.len <= METHOD_MAX;
+    for (size_t i = 0; is_right && i < method.len; i++) {
+        is_right = method.data[i] >= 'A' && method.data[i] <= 'Z';
+    }
+    return is_right ? 0
+                    : err_set(e, ERR_INVALID, "\"%.*s\" is no method; write one like POST",
+                              shown_len(method), method.data);
+}
+
+static int check_url(struct str url, struct err *e)
+{
+    struct url parts;
+    return url_parse(url, &parts, e);
+}
+
+// A secret's name is a file's name too.
+static int check_secret_name(struct str name, struct err *e)
+{
+    bool is_right = name.len > 0 && name.data[0] != '.';
+    for (size_t i = 0; is_right && i < name.len; i++) {
+        is_right = is_letter_or_digit(name.data[i]) || strchr("_-.", name.data[i]);
+        is_right = is_right && name.data[i] != '\0';
+    }
+    return is_right ? 0
+                    : err_set(e, ERR_INVALID,
+                              "\"%.*s\" is no name of a secret; it is of letters, digits, '_', '-' "
+                              "and '.', and does not begin with '.'",
+                              shown_len(name), name.data);
+}
+
+static int check_user(struct str user, struct err *e)
+{
+    if (user.len > 0 && memchr(user.data, ':', user.len)) {
+        // RFC 7617: the first colon ends the user.
+        return err_set(e, ERR_INVALID, "the user of basic auth has a colon in it");
+    }
+    for (size_t i = 0; i < user.len; i++) {
+        if (is_control(user.data[i])) {
+            return err_set(e, ERR_INVALID, "the user of basic auth has a control character");
+        }
+    }
+    return 0;
+}
+
+static int check_query_key(struct str key, struct err *e)
+{
+    if (key.len == 0) {
+        return err_set(e, ERR_INVALID, "a secret's query parameter has no name");
+    }
+    for (size_t i = 0; i < key.len; i++) {
+        if (is_control(key.data[i])) {
+            return err_set(e, ERR_INVALID, "a secret's query parameter has a control character");
+        }
+    }
+    return 0;
+}
+
+static int check_header(struct str name, struct str value, struct err *e)
+{
+    int rc = head_check_name(name, e);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = head_check_value(value, e);
+    if (rc != 0) {
+        err_context(e, "%.*s", shown_len(name), name.data);
+    }
+    return rc;
+}
+
+static int check_secret(const struct head_secret *s, struct err *e)
+{
+    int rc = check_secret_name(s->secret, e);
+    if (rc != 0) {
+        return rc;
+    }
+    switch (s->kind) {
+    case HEAD_SECRET_BASIC:
+        return check_user(s->key, e);
+    case HEAD_SECRET_HEADER:
+        return check_header(s->key, s->prefix, e);
+    case HEAD_SECRET_QUERY:
+        return check_query_key(s->key, e);
+    }
+    return err_set(e, ERR_INVALID, "a secret of no known kind");
+}
+
+// Appends the pieces of one line and the line feed, all or nothing.
+static int put_line(struct buf *out, const struct str *pieces, size_t count, struct err *e)
+{
+    size_t len = 1;
+    for (size_t i = 0; i < count; i++) {
+        len += pieces[i].len;
+    }
+    if (!buf_reserve(out, len)) {
+        return err_set(e, (enum err_code)out->failed,
+                       out->failed == ERR_NOMEM ? "out of memory"
+                                                : "the request's head is too large");
+    }
+    for (size_t i = 0; i < count; i++) {
+        buf_append_str(out, pieces[i]);
+    }
+    return buf_append_char(out, '\n');
+}
+
+int head_write_start(struct buf *out, struct str method, struct str url, struct err *e)
+{
+    int rc = check_method(method, e);
+    rc = rc != 0 ? rc : check_url(url, e);
+    return rc != 0 ? rc : put_line(out, (struct str[]){method, STR(" "), url}, 3, e);
+}
+
+int head_write_header(struct buf *out, struct str name, struct str value, struct err *e)
+{
+    struct str trimmed = str_trim(value);
+    int rc = check_header(name, trimmed, e);
+    return rc != 0 ? rc : put_line(out, (struct str[]){name, STR(": "), trimmed}, 3, e);
+}
+
+int head_write_secret(struct buf *out, const struct head_secret *s, struct err *e)
+{
+    int rc = check_secret(s, e);
+    if (rc != 0) {
+        return rc;
+    }
+    switch (s->kind) {
+    case HEAD_SECRET_BASIC:
+        return put_line(out, (struct str[]){STR(":basic "), s->secret, STR(" "), s->key}, 4, e);
+    case HEAD_SECRET_QUERY:
+        return put_line(out, (struct str[]){STR(":query "), s->secret, STR(" "), s->key}, 4, e);
+    case HEAD_SECRET_HEADER:
+        break;
+    }
+    return put_line(
+        out, (struct str[]){STR(":header "), s->secret, STR(" "), s->key, STR(": "), s->prefix}, 6,
+        e);
+}
+
+// Takes what stands before `mark` off the front of *rest, and the mark too.
+static bool take_until(struct str *rest, struct str mark, struct str *part)
+{
+    const char *at = rest->len > 0 ? memmem(rest->data, rest->len, mark.data, mark.len) : NULL;
+    if (!at) {
+        return false;
+    }
+    *part = (struct str){rest->data, (size_t)(at - rest->data)};
+    size_t taken = part->len + mark.len;
+    *rest = (struct str){rest->data + taken, rest->len - taken};
+    return true;
+}
+
+static int parse_start(struct str line, struct head *out, struct err *e)
+{
+    if (!take_until(&line, STR(" "), &out->method)) {
+        return err_set(e, ERR_INVALID, "the first line is not a method and a URL");
+    }
+    out->url = line;
+    int rc = check_method(out->method, e);
+    return rc != 0 ? rc : check_url(out->url, e);
+}
+
+static int parse_header(struct str line, struct head *out, struct err *e)
+{
+    if (out->header_count == HEAD_HEADERS_MAX) {
+        return err_set(e, ERR_TOO_LARGE, "more than %d headers", HEAD_HEADERS_MAX);
+    }
+    struct head_header h;
+    if (!take_until(&line, STR(": "), &h.name)) {
+        return err_set(e, ERR_INVALID, "a line is no header");
+    }
+    h.value = line;
+    if (str_trim(h.value).len != h.value.len) {
+        return err_set(e, ERR_INVALID, "a header's value has a space at one of its ends");
+    }
+    out->headers[out->header_count++] = h;
+    return check_header(h.name, h.value, e);
+}
+
+static int parse_secret(struct str line, struct head *out, struct err *e)
+{
+    static const struct str KINDS[] = {
+        [HEAD_SECRET_BASIC] = {":basic", 6},
+        [HEAD_SECRET_HEADER] = {":header", 7},
+        [HEAD_SECRET_QUERY] = {":query", 6},
+    };
+    if (out->secret_count == HEAD_SECRETS_MAX) {
+        return err_set(e, ERR_TOO_LARGE, "more than %d secrets", HEAD_SECRETS_MAX);
+    }
+    struct head_secret s = {.prefix = {NULL, 0}};
+    struct str word;
+    if (!take_until(&line, STR(" "), &word) || !take_until(&line, STR(" "), &s.secret)) {
+        return err_set(e, ERR_INVALID, "a line about a secret is cut short");
+    }
+    size_t kind = 0;
+    while (kind < sizeof KINDS / sizeof *KINDS && !str_eq(word, KINDS[kind])) {
+        kind++;
+    }
+    if (kind == sizeof KINDS / sizeof *KINDS) {
+        return err_set(e, ERR_INVALID, "a line about a secret has an unknown kind");
+    }
+    s.kind = (enum head_secret_kind)kind;
+    s.key = line;
+    if (s.kind == HEAD_SECRET_HEADER) {
+        if (!take_until(&line, STR(": "), &s.key)) {
+            return err_set(e, ERR_INVALID, "a line about a secret has no header");
+        }
+        s.prefix = line;
+    }
+    out->secrets[out->secret_count++] = s;
+    return check_secret(&s, e);
+}
+
+int head_parse(struct str text, struct head *out, struct err *e)
+{
+    out->header_count = 0;
+    out->secret_count = 0;
+    if (text.len > HEAD_BYTES_MAX) {
+        return err_set(e, ERR_TOO_LARGE, "a request head of %zu bytes; %d are allowed", text.len,
+                       HEAD_BYTES_MAX);
+    }
+    struct str line;
+    if (!take_until(&text, STR("\n"), &line)) {
+        return err_set(e, ERR_INVALID, "a request head has no first line");
+    }
+    int rc = parse_start(line, out, e);
+    while (rc == 0 && text.len > 0) {
+        if (!take_until(&text, STR("\n"), &line)) {
+            return err_set(e, ERR_INVALID, "a request head's last line has no end");
+        }
+        bool is_secret = str_starts_with(line, STR(":"));
+        rc = is_secret ? parse_secret(line, out, e) : parse_header(line, out, e);
+    }
+    return rc;
+}
