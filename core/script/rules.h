@@ -48,6 +48,10 @@ struct rules_fault { // an error or a warning about a file, for `check`, the log
 // requires is asked of `module`.
 int rules_load(struct rules *r, const char *file, struct str text);
 
+// Adds an error that only the whole folder shows (an id that is taken). 0 or ERR_NOMEM.
+int rules_add_fault(struct rules *r, const char *file, const char *path, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 size_t rules_fault_count(const struct rules *r);
 const struct rules_fault *rules_fault(const struct rules *r, size_t i);
 

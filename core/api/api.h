@@ -1,0 +1,39 @@
+// The host's HTTP API (SPEC sections 1 and 5): routes, who may call them, events in, what can be
+// asked. Loop thread only.
+#ifndef API_API_H
+#define API_API_H
+
+#include "deliver/deliver.h"
+#include "engine/batch.h"
+#include "engine/engine.h"
+
+struct api;
+
+struct api_config {
+    struct loop *loop;
+    struct store *store;
+    struct engine *engine;
+    struct deliver *deliver;
+    struct id_source *ids;
+    const struct log *log;
+    const char *listen;       // "127.0.0.1:8080"
+    const char *data_dir;     // admin.token and address are files in it
+    const char *redirect_all; // shown by /readyz; or NULL
+    const char *crash_at;
+    size_t max_body_bytes;
+    struct batch_limits batch;
+    int64_t max_owed;       // deliveries: at that mark events are refused with 503
+    int64_t min_free_bytes; // on the disk
+    size_t max_connections;
+};
+
+// Makes DATA/admin.token (0600) where there is none, listens, writes DATA/address.
+int api_open(struct api **out, const struct api_config *c, struct err *e);
+const char *api_address(const struct api *a); // the one in force
+// /readyz says no, idle connections are closed, nothing new is accepted.
+void api_drain(struct api *a);
+size_t api_requests_under_way(const struct api *a);
+// Nothing of the api calls back after on_closed; DATA/address is removed.
+void api_close(struct api *a, void (*on_closed)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,176 @@
+// GET /v1/deliveries and /v1/deliveries/ID (SPEC 5).
+#include "api/internal.h"
+#include "deliver/request.h"
+
+enum { DELIVERIES_HEADERS_MAX = 128 }; // of one answer that are shown
+
+static void deliveries_write_text(struct json_writer *w, const char *key, struct str text)
+{
+    if (text.len) {
+        json_member_string(w, key, text);
+    } else {
+        json_member_null(w, key);
+    }
+}
+
+static void deliveries_write_head(struct json_writer *w, const struct store_delivery_row *d)
+{
+    const struct store_owed *o = &d->owed;
+    bool is_due = o->state == DELIVERY_PENDING || o->state == DELIVERY_RETRYING;
+    api_write_id(w, "id", "dlv_", o->id);
+    json_member_text(w, "state", delivery_state_word(o->state));
+    json_member_string(w, "event", o->event_key);
+    json_member_string(w, "workflow", o->workflow);
+    json_member_integer(w, "action", o->action);
+    api_write_record(w, o->record_type, o->record_id);
+    json_member_string(w, "target", o->target);
+    json_member_time(w, "created_at", d->created_at_ms);
+    if (is_due) {
+        json_member_time(w, "next_attempt_at", o->due_at_ms);
+    } else {
+        json_member_null(w, "next_attempt_at");
+    }
+    deliveries_write_text(w, "reason", d->reason);
+}
+
+// Takes the next "name: value\n" line off *left; false at the end.
+static bool deliveries_next_header(struct str *left, struct str *name, struct str *value)
+{
+    while (left->len) {
+        const char *end = memchr(left->data, '\n', left->len);
+        struct str line = {left->data, end ? (size_t)(end - left->data) : left->len};
+        *left = end ? (struct str){end + 1, left->len - line.len - 1} : (struct str){0};
+        const char *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
+        if (colon) {
+            *name = (struct str){line.data, (size_t)(colon - line.data)};
+            *value = str_trim((struct str){colon + 1, line.len - name->len - 1});
+            return true;
+        }
+    }
+    return false;
+}
+
+// An object; the values of a name that comes more than once are joined with a comma (RFC
+// 9110, 5.3).
+static void deliveries_write_headers(struct json_writer *w, struct str lines)
+{
+    struct str names[DELIVERIES_HEADERS_MAX], values[DELIVERIES_HEADERS_MAX];
+    struct buf joined;
+    size_t count = 0;
+    while (count < DELIVERIES_HEADERS_MAX &&
+           deliveries_next_header(&lines, &names[count], &values[count])) {
+        count++;
+    }
+    buf_init(&joined, 64 * 1024);
+    json_key(w, STR("headers"));
+    json_object_begin(w);
+    for (size_t i = 0; i < count; i++) {
+        buf_reset(&joined);
+        for (size_t k = i; names[i].len && k < count; k++) {
+            if (str_eq_nocase(names[k], names[i])) {
+                buf_append_text(&joined, k > i ? ", " : "");
+                buf_append_str(&joined, values[k]);
+                names[k].len = k > i ? 0 : names[k].len; // taken
+            }
+        }
+        if (names[i].len) {
+            json_key(w, names[i]);
+            json_string(w, buf_str(&joined));
+        }
+    }
+    json_object_end(w);
+    buf_fini(&joined);
+}
+
+static void deliveries_write_response(struct json_writer *w, const struct store_attempt *at)
+{
+    if (at->status == 0) {
+        json_member_null(w, "response_received");
+        return;
+    }
+    json_key(w, STR("response_received"));
+    json_object_begin(w);
+    json_member_integer(w, "status", at->status);
+    deliveries_write_headers(w, at->headers);
+    json_member_string(w, "body", at->body);
+    json_member_bool(w, "truncated", at->body_is_truncated);
+    json_object_end(w);
+}
+
+static void deliveries_write_attempt(struct json_writer *w, const struct api *a,
+                                     const struct store_owed *o, const struct store_attempt *at,
+                                     struct arena *arena)
+{
+    json_object_begin(w);
+    json_member_integer(w, "number", at->number);
+    json_member_time(w, "at", at->at_ms);
+    json_member_integer(w, "elapsed_ms", at->elapsed_ms);
+    deliveries_write_text(w, "error", at->error);
+    deliveries_write_text(w, "detail", at->detail);
+    struct request_input in = {.head = o->head,
+                               .delivery = o->id,
+                               .at_ms = at->at_ms,
+                               .redirect_all = a->config.redirect_all};
+    if (request_write_json(w, "request_sent", &in, o->body, arena)) {
+        json_member_null(w, "request_sent");
+    }
+    deliveries_write_response(w, at);
+    json_object_end(w);
+}
+
+static void deliveries_on_one(struct store_read *read)
+{
+    struct api_read *q = read->ctx;
+    if (!api_read_went_well(q, "there is no such delivery")) {
+        return;
+    }
+    const struct store_delivery_row *d = &read->deliveries[0];
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, API_ANSWER_MAX);
+    json_writer_init(&w, &body);
+    json_object_begin(&w);
+    deliveries_write_head(&w, d);
+    json_key(&w, STR("attempts"));
+    json_array_begin(&w);
+    for (size_t i = 0; i < d->attempt_count; i++) {
+        deliveries_write_attempt(&w, q->api, &d->owed, &d->attempts[i], &q->arena);
+    }
+    json_array_end(&w);
+    json_object_end(&w);
+    api_send_json(q->request, 200, &body);
+    api_read_free(q);
+}
+
+void api_get_delivery(struct api *a, struct httpd_request *r, struct str id)
+{
+    uint64_t number = 0;
+    if (api_parse_id(id, "dlv_", &number)) {
+        api_send_problem(r, 404, "there is no such delivery: an id is dlv_ and 13 characters");
+        return;
+    }
+    struct api_read *q = api_read_new(a, r, STORE_READ_DELIVERY);
+    if (q) {
+        q->read.id = number;
+        q->read.on_done = deliveries_on_one;
+        store_read(a->config.store, &q->read);
+    }
+}
+
+static void deliveries_write_line(struct json_writer *w, const struct store_read *read, size_t i)
+{
+    json_object_begin(w);
+    deliveries_write_head(w, &read->deliveries[i]);
+    json_object_end(w);
+}
+
+static void deliveries_on_list(struct store_read *read)
+{
+    api_send_list(read, "deliveries", deliveries_write_line);
+}
+
+void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    api_list(a, r, STORE_READ_DELIVERIES, deliveries_on_list);
+}

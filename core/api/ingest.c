@@ -1,0 +1,239 @@
+// POST /v1/events: the body is read, judged and handed to the store; the 202 leaves when it is on
+// disk. This is the order that everything rests on: persist, then answer, then send.
+#include <stdlib.h>
+
+#include "api/internal.h"
+#include "base/crash_point.h"
+#include "base/id.h"
+#include "encode/json_digest.h"
+#include "engine/batch.h"
+
+enum { INGEST_TURN_MS = 4, INGEST_TURN_EVENTS = 16 };
+
+struct ingest {
+    struct api *api;
+    struct httpd_request *request;
+    struct arena arena; // all that this body caused
+    struct batch batch;
+    struct store_accept accept;
+    struct loop_timer turn; // a large batch lets the loop turn between its events
+    size_t judged;
+};
+
+static void ingest_free(struct ingest *in)
+{
+    api_end(in->api);
+    loop_timer_stop(&in->turn);
+    arena_fini(&in->arena);
+    free(in);
+}
+
+static void ingest_refuse(struct ingest *in, int code, const char *words)
+{
+    int status = code == ERR_TOO_LARGE  ? 413
+                 : code == ERR_CONFLICT ? 409
+                 : code == ERR_INVALID  ? 400
+                                        : 500;
+    if (in->batch.has_fault_place) {
+        api_send_problem_at(in->request, status, words,
+                            in->batch.form == BATCH_LINES ? "line" : "index",
+                            in->batch.fault_place);
+    } else {
+        api_send_problem(in->request, status, words);
+    }
+    ingest_free(in);
+}
+
+static void ingest_write_deliveries(struct json_writer *w, const struct store_event *ev)
+{
+    json_key(w, STR("deliveries"));
+    json_array_begin(w);
+    for (size_t i = 0; ev->is_duplicate && i < ev->delivery_count; i++) {
+        api_write_id(w, NULL, "dlv_", ev->delivery_ids[i]);
+    }
+    for (size_t r = 0; !ev->is_duplicate && r < ev->run_count; r++) {
+        const struct store_run *run = &ev->runs[r];
+        for (size_t i = 0; !run->was_marked && i < run->delivery_count; i++) {
+            api_write_id(w, NULL, "dlv_", run->deliveries[i].id);
+        }
+    }
+    json_array_end(w);
+}
+
+static void ingest_answer(struct ingest *in)
+{
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, API_ANSWER_MAX);
+    json_writer_init(&w, &body);
+    json_object_begin(&w);
+    json_key(&w, STR("events"));
+    json_array_begin(&w);
+    for (size_t i = 0; i < in->accept.event_count; i++) {
+        const struct store_event *ev = &in->accept.events[i];
+        json_object_begin(&w);
+        if (ev->key.len) {
+            json_member_string(&w, "id", ev->key);
+        } else {
+            api_write_id(&w, "id", "evt_", ev->id);
+        }
+        json_member_bool(&w, "duplicate", ev->is_duplicate);
+        ingest_write_deliveries(&w, ev);
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    json_object_end(&w);
+    api_send_json(in->request, 202, &body);
+}
+
+static void ingest_on_accepted(struct store_accept *accept)
+{
+    struct ingest *in = accept->ctx;
+    struct api *a = in->api;
+    if (accept->code == ERR_CONFLICT || accept->code == ERR_INVALID) {
+        in->batch.has_fault_place = in->batch.form == BATCH_ARRAY;
+        in->batch.fault_place = accept->fault_index;
+        if (in->batch.form == BATCH_LINES) {
+            in->batch.has_fault_place = true;
+            in->batch.fault_place = in->batch.events[accept->fault_index].line;
+        }
+        ingest_refuse(in, accept->code, accept->err.text);
+        return;
+    }
+    if (accept->code) {
+        api_send_unavailable(in->request, accept->err.text);
+        ingest_free(in);
+        return;
+    }
+    crash_point(a->config.crash_at, "accepted_before_answer");
+    ingest_answer(in);
+    for (size_t i = 0; i < accept->event_count; i++) {
+        if (!accept->events[i].is_duplicate) {
+            deliver_take_event(a->config.deliver, &accept->events[i]);
+        }
+    }
+    ingest_free(in);
+}
+
+// What the store is to keep of one event, and what it makes owed.
+static int ingest_judge(struct ingest *in, size_t i, struct err *e)
+{
+    static const char *const not_the_value[] = {"id", NULL};
+    struct api *a = in->api;
+    const struct event *ev = &in->batch.events[i];
+    int64_t now_ms = clock_wall_ms(loop_clock(a->config.loop));
+    struct store_event *out = &in->accept.events[i];
+    *out = (struct store_event){.id = id_next(a->config.ids, now_ms),
+                                .key = ev->id,
+                                .type = ev->type,
+                                .record_type = ev->record_type,
+                                .record_id = ev->record_id,
+                                .time_ms = ev->has_time ? ev->time_ms : now_ms,
+                                .received_at_ms = now_ms,
+                                .payload = ev->json};
+    char shown[ID_TEXT_LEN + 5] = "evt_";
+    struct str shown_id = ev->id;
+    if (ev->id.len) {
+        int code = json_digest(ev->json, not_the_value, &out->digest);
+        if (code) {
+            return err_set(e, (enum err_code)code, "out of memory");
+        }
+    } else {
+        id_format(shown + 4, out->id);
+        shown_id = (struct str){shown, ID_TEXT_LEN + 4};
+    }
+    return engine_judge(a->config.engine, ev, shown_id, &in->arena, out, e);
+}
+
+// Judges event after event; a large batch lets the loop turn every few milliseconds.
+static void ingest_turn(void *ctx)
+{
+    struct ingest *in = ctx;
+    struct clock real; // a test clock stands still while we work
+    clock_init(&real);
+    int64_t until_ms =
+        in->batch.count > INGEST_TURN_EVENTS ? clock_mono_ms(&real) + INGEST_TURN_MS : 0;
+    struct err e = {0};
+    while (in->judged < in->batch.count) {
+        int code = ingest_judge(in, in->judged, &e);
+        if (code) {
+            ingest_refuse(in, code, e.text);
+            return;
+        }
+        in->judged++;
+        if (in->judged % INGEST_TURN_EVENTS == 0 && clock_mono_ms(&real) >= until_ms) {
+            loop_timer_start(&in->turn, 0);
+            return;
+        }
+    }
+    store_accept(in->api->config.store, &in->accept);
+}
+
+// The id of a body of one event may stand in the Idempotency-Key header instead.
+static int ingest_take_key(struct ingest *in, struct err *e)
+{
+    struct str key = httpd_header(in->request, "idempotency-key");
+    if (key.data == NULL) {
+        return 0;
+    }
+    if (key.len >= 2 && key.data[0] == '"' &&
+        key.data[key.len - 1] == '"') { // a structured-field string
+        key = (struct str){key.data + 1, key.len - 2};
+    }
+    if (in->batch.count != 1) {
+        return err_set(
+            e, ERR_INVALID,
+            "Idempotency-Key goes with a body of one event: give each event its own \"id\"");
+    }
+    struct event *ev = &in->batch.events[0];
+    if (ev->id.len && !str_eq(ev->id, key)) {
+        return err_set(e, ERR_INVALID,
+                       "the event's \"id\" and Idempotency-Key differ: send one of them");
+    }
+    if (!str_is_utf8(key, NULL)) {
+        return err_set(e, ERR_INVALID, "Idempotency-Key is not valid UTF-8");
+    }
+    ev->id = key;
+    return event_check_id(key, e);
+}
+
+static bool ingest_is_ndjson(const struct httpd_request *r)
+{
+    return memmem(httpd_header(r, "content-type").data, httpd_header(r, "content-type").len,
+                  "ndjson", 6);
+}
+
+void api_post_events(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    struct ingest *in = calloc(1, sizeof *in);
+    if (in == NULL) {
+        api_send_problem(r, 500, "out of memory");
+        return;
+    }
+    in->api = a;
+    in->request = r;
+    api_begin(a);
+    arena_init(&in->arena, API_ARENA_MAX);
+    loop_timer_init(&in->turn, a->config.loop, LOOP_REAL_TIME, ingest_turn, in);
+    struct err e = {0};
+    int code = batch_read(&in->batch, httpd_body(r), ingest_is_ndjson(r), &a->config.batch,
+                          &in->arena, &e);
+    if (code == 0) {
+        code = ingest_take_key(in, &e);
+    }
+    if (code == 0) {
+        in->accept = (struct store_accept){
+            .events = arena_alloc(&in->arena, (in->batch.count + 1) * sizeof *in->accept.events),
+            .event_count = in->batch.count,
+            .arena = &in->arena,
+            .on_done = ingest_on_accepted,
+            .ctx = in};
+        code = in->accept.events ? 0 : err_set(&e, ERR_NOMEM, "out of memory");
+    }
+    if (code) {
+        ingest_refuse(in, code, e.text);
+        return;
+    }
+    ingest_turn(in);
+}

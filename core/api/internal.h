@@ -1,0 +1,85 @@
+// What the files of the API share.
+#ifndef API_INTERNAL_H
+#define API_INTERNAL_H
+
+#include "api/api.h"
+#include "encode/json_writer.h"
+#include "wire/httpd.h"
+
+enum { API_ANSWER_MAX = 64 << 20, API_ARENA_MAX = 256 << 20, API_RETRY_AFTER_S = 5 };
+
+struct api {
+    struct api_config config;
+    struct httpd *httpd;
+    char *token; // the admin's
+    bool is_draining;
+    size_t under_way; // requests whose answer is owed
+    void (*on_closed)(void *ctx);
+    void *closed_ctx;
+};
+
+// A request that waits for the store: everything it needs until it is answered.
+struct api_read {
+    struct api *api;
+    struct httpd_request *request;
+    struct store_read read;
+    struct arena arena;
+    struct buf text; // what the filter's texts point into
+};
+
+// --- answer.c: JSON out ---
+void api_begin(struct api *a); // a request that is answered later
+void api_end(struct api *a);
+// Sends a JSON body and empties it.
+void api_send_json(struct httpd_request *r, int status, struct buf *body);
+// application/problem+json (RFC 9457). place: an extra member ("index", "line") or NULL.
+void api_send_problem(struct httpd_request *r, int status, const char *detail);
+void api_send_problem_at(struct httpd_request *r, int status, const char *detail, const char *place,
+                         size_t at);
+void api_send_unavailable(struct httpd_request *r, const char *detail); // 503 with Retry-After
+void api_write_id(struct json_writer *w, const char *key, const char *prefix, uint64_t id);
+
+// --- token.c ---
+int api_token_load(struct api *a, struct err *e);
+bool api_token_is_good(const struct api *a, struct str authorization);
+
+// --- ready.c ---
+// Why no event can be taken now, or NULL.
+const char *api_refusal(const struct api *a);
+void api_get_healthz(struct api *a, struct httpd_request *r, struct str id);
+void api_get_readyz(struct api *a, struct httpd_request *r, struct str id);
+
+// --- ingest.c ---
+void api_post_events(struct api *a, struct httpd_request *r, struct str id);
+
+// --- list.c: reads of the store, one or a page ---
+struct api_read *api_read_new(struct api *a, struct httpd_request *r, enum store_read_kind kind);
+// Whether the read went well; if not, it is answered and freed. what: "there is no such delivery".
+bool api_read_went_well(struct api_read *q, const char *what);
+void api_read_free(struct api_read *q);
+// Reads a page, its filter taken from the query (400 where that is wrong).
+void api_list(struct api *a, struct httpd_request *r, enum store_read_kind kind,
+              void (*on_done)(struct store_read *read));
+// Answers {"NAME":[...],"next":...}, `write` once for each row, and frees the read.
+void api_send_list(struct store_read *read, const char *name,
+                   void (*write)(struct json_writer *w, const struct store_read *read, size_t i));
+// "dlv_..." to the number; 0 or ERR_INVALID.
+int api_parse_id(struct str text, const char *prefix, uint64_t *id);
+// "record": { "type", "id" }, the id as a number where it is one.
+void api_write_record(struct json_writer *w, struct str type, struct str id);
+
+// --- events.c, deliveries.c, workflows.c ---
+void api_list_events(struct api *a, struct httpd_request *r, struct str id);
+void api_get_event(struct api *a, struct httpd_request *r, struct str id);
+void api_list_runs(struct api *a, struct httpd_request *r, struct str id);
+void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id);
+void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);
+void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);
+void api_get_workflow(struct api *a, struct httpd_request *r, struct str id);
+void api_post_reload(struct api *a, struct httpd_request *r, struct str id);
+
+// --- routes.c ---
+int api_on_head(void *ctx, struct httpd_request *r);
+void api_on_request(void *ctx, struct httpd_request *r);
+
+#endif

@@ -1,0 +1,47 @@
+#include "api/internal.h"
+
+const char *api_refusal(const struct api *a)
+{
+    const struct api_config *c = &a->config;
+    if (a->is_draining) {
+        return "the host is stopping";
+    }
+    if (engine_generation(c->engine) == NULL) {
+        return "the workflows are being loaded";
+    }
+    if (store_trouble(c->store)) {
+        return store_trouble(c->store);
+    }
+    if (store_owed_count(c->store) >= c->max_owed) {
+        return "too many deliveries are owed (limits.owed): wait until some have arrived";
+    }
+    if (store_free_bytes(c->store) < c->min_free_bytes) {
+        return "too little space is free on the disk of the data folder (limits.free_disk)";
+    }
+    return NULL;
+}
+
+void api_get_healthz(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)a;
+    (void)id;
+    httpd_send(r, &(struct httpd_answer){.status = 200,
+                                         .content_type = "application/json",
+                                         .body = STR("{\"status\":\"ok\"}")});
+}
+
+void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    const char *refusal = api_refusal(a);
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, 16384);
+    json_writer_init(&w, &body);
+    json_object_begin(&w);
+    json_member_bool(&w, "ready", refusal == NULL);
+    json_member_text(&w, "reason", refusal);
+    json_member_text(&w, "redirect_all", a->config.redirect_all);
+    json_object_end(&w);
+    api_send_json(r, refusal ? 503 : 200, &body);
+}

@@ -1,0 +1,122 @@
+// GET /v1/workflows, /v1/workflows/ID, POST /v1/reload (SPEC 5).
+#include <stdlib.h>
+
+#include "api/internal.h"
+
+static void workflows_write_fault(struct json_writer *w, const struct rules_fault *f)
+{
+    json_member_text(w, "message", f->message);
+    json_member_text(w, "file", f->file);
+    json_member_integer(w, "line", f->line);
+    json_member_text(w, "path", f->path);
+}
+
+static void workflows_write(struct json_writer *w, const struct generation *g,
+                            const struct generation_workflow *one)
+{
+    const struct rules_workflow *rule = one->rule;
+    json_object_begin(w);
+    json_member_text(w, "id", one->id);
+    json_member_text(w, "name", rule ? rule->name : one->id);
+    json_member_text(w, "description", rule ? rule->description : "");
+    json_member_text(w, "record", rule ? rule->record : NULL);
+    json_member_text(w, "file", one->file);
+    json_member_bool(w, "active", rule && rule->is_active);
+    json_member_text(w, "started_by", "file");
+    if (one->has_fault) {
+        json_key(w, STR("error"));
+        json_object_begin(w);
+        workflows_write_fault(w, rules_fault(g->rules, one->fault));
+        json_member_bool(w, "last_good", one->is_last_good);
+        json_object_end(w);
+    } else {
+        json_member_null(w, "error");
+    }
+    json_object_end(w);
+}
+
+void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    const struct generation *g = engine_generation(a->config.engine);
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, API_ANSWER_MAX);
+    json_writer_init(&w, &body);
+    json_object_begin(&w);
+    json_key(&w, STR("workflows"));
+    json_array_begin(&w);
+    for (size_t i = 0; g && i < g->workflow_count; i++) {
+        workflows_write(&w, g, &g->workflows[i]);
+    }
+    json_array_end(&w);
+    json_member_null(&w, "next");
+    json_object_end(&w);
+    api_send_json(r, 200, &body);
+}
+
+void api_get_workflow(struct api *a, struct httpd_request *r, struct str id)
+{
+    const struct generation *g = engine_generation(a->config.engine);
+    const struct generation_workflow *one = g ? generation_find(g, id) : NULL;
+    if (one == NULL) {
+        api_send_problem(r, 404, "there is no such workflow");
+        return;
+    }
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, API_ANSWER_MAX);
+    json_writer_init(&w, &body);
+    workflows_write(&w, g, one);
+    api_send_json(r, 200, &body);
+}
+
+struct reload_request {
+    struct api *api;
+    struct httpd_request *request;
+};
+
+static void workflows_on_reload(void *ctx, int code, const struct err *e)
+{
+    struct reload_request *q = ctx;
+    const struct generation *g = engine_generation(q->api->config.engine);
+    if (code) {
+        api_send_problem(q->request, 500, e->text);
+    } else {
+        struct buf body;
+        struct json_writer w;
+        buf_init(&body, API_ANSWER_MAX);
+        json_writer_init(&w, &body);
+        json_object_begin(&w);
+        json_member_integer(&w, "generation", (int64_t)g->id);
+        json_member_integer(&w, "workflows", (int64_t)g->workflow_count);
+        json_key(&w, STR("errors"));
+        json_array_begin(&w);
+        for (size_t i = 0; i < rules_fault_count(g->rules); i++) {
+            const struct rules_fault *f = rules_fault(g->rules, i);
+            if (!f->is_warning) {
+                json_object_begin(&w);
+                workflows_write_fault(&w, f);
+                json_object_end(&w);
+            }
+        }
+        json_array_end(&w);
+        json_object_end(&w);
+        api_send_json(q->request, 200, &body);
+    }
+    api_end(q->api);
+    free(q);
+}
+
+void api_post_reload(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    struct reload_request *q = calloc(1, sizeof *q);
+    if (q == NULL) {
+        api_send_problem(r, 500, "out of memory");
+        return;
+    }
+    *q = (struct reload_request){.api = a, .request = r};
+    api_begin(a);
+    engine_reload(a->config.engine, workflows_on_reload, q);
+}

@@ -1,0 +1,382 @@
+// The start order and the stop order of the host stand here, once.
+#include "app.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "encode/url.h"
+#include "loop/test_clock.h"
+
+enum {
+    APP_DRAIN_MS = 10 * 1000, // for what is in flight, when told to stop
+    APP_STOP_CHECK_MS = 10,
+    APP_SIGNALS = 3
+};
+
+#define APP_BODY_BYTES (8 << 20)
+#define APP_EVENTS 10000
+#define APP_OWED 5000000
+#define APP_FREE_BYTES (INT64_C(1) << 30)
+#define APP_CONNECTIONS 512
+
+struct app {
+    const struct config *config;
+    struct clock clock;
+    struct log log;
+    struct loop *loop;
+    struct store *store;
+    struct id_source ids;
+    struct secrets *secrets;
+    struct client *client;
+    struct engine *engine;
+    struct deliver *deliver;
+    struct api *api;
+    struct loop_test_clock *test_clock;
+    struct loop_signal *signals[APP_SIGNALS];
+    struct loop_timer stop_timer;
+    struct netblock redirect_block;
+    bool has_redirect_block;
+    bool is_stopping;
+    struct err *err;
+    int code;
+};
+
+static int64_t app_or(int64_t given, int64_t standard)
+{
+    return given ? given : standard;
+}
+
+// --- the stop, last started first
+// --------------------------------------------------------------------
+
+static void app_on_store_closed(void *ctx)
+{
+    struct app *app = ctx;
+    app->store = NULL;
+    for (int i = 0; i < APP_SIGNALS; i++) {
+        if (app->signals[i]) {
+            loop_signal_close(app->signals[i]);
+        }
+    }
+    // Nothing is open any more: the loop ends by itself.
+}
+
+static void app_on_api_closed(void *ctx)
+{
+    struct app *app = ctx;
+    app->api = NULL;
+    store_close(app->store, app_on_store_closed, app);
+}
+
+static void app_on_client_closed(void *ctx)
+{
+    struct app *app = ctx;
+    app->client = NULL;
+    if (app->api) {
+        api_close(app->api, app_on_api_closed, app);
+    } else {
+        app_on_api_closed(app);
+    }
+}
+
+static void app_on_drained(void *ctx)
+{
+    struct app *app = ctx;
+    client_close(app->client, app_on_client_closed, app);
+}
+
+// Requests whose answer is owed are answered first: their events are being stored.
+static void app_stop_when_answered(void *ctx)
+{
+    struct app *app = ctx;
+    if (engine_is_reloading(app->engine) || (app->api && api_requests_under_way(app->api))) {
+        loop_timer_start(&app->stop_timer, APP_STOP_CHECK_MS);
+        return;
+    }
+    deliver_drain(app->deliver, APP_DRAIN_MS, app_on_drained, app);
+}
+
+static void app_stop(struct app *app)
+{
+    if (app->is_stopping) {
+        return;
+    }
+    app->is_stopping = true;
+    if (app->test_clock) {
+        loop_test_clock_close(app->test_clock);
+        app->test_clock = NULL;
+    }
+    if (app->api) {
+        api_drain(app->api);
+    }
+    app_stop_when_answered(app);
+}
+
+static void app_fail(struct app *app, int code)
+{
+    app->code = code;
+    app_stop(app);
+}
+
+// --- signals
+// ---------------------------------------------------------------------------------------------
+
+static void app_on_reloaded(void *ctx, int code, const struct err *e)
+{
+    (void)ctx; // the engine has logged it
+    (void)code;
+    (void)e;
+}
+
+static void app_on_signal(void *ctx, int signum)
+{
+    struct app *app = ctx;
+    if (signum == SIGHUP) {
+        if (!app->is_stopping) {
+            log_info(&app->log, "SIGHUP: the workflows and the secrets are read again");
+            secrets_forget(app->secrets);
+            engine_reload(app->engine, app_on_reloaded, app);
+        }
+        return;
+    }
+    if (app->is_stopping) {
+        _exit(1); // told twice
+    }
+    log_info(&app->log, "stopping: what is in flight has %d s to end", APP_DRAIN_MS / 1000);
+    app_stop(app);
+}
+
+static int app_open_signals(struct app *app)
+{
+    static const int numbers[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < APP_SIGNALS; i++) {
+        int code = loop_signal_open(&app->signals[i], app->loop, numbers[i], app_on_signal, app);
+        if (code) {
+            return err_set(app->err, ERR_IO, "a signal handler could not be set");
+        }
+    }
+    signal(SIGPIPE, SIG_IGN);
+    return 0;
+}
+
+// --- the start
+// -----------------------------------------------------------------------------------------------
+
+static bool app_is_settled(void *ctx)
+{
+    const struct app *app = ctx;
+    return deliver_is_settled(app->deliver);
+}
+
+static int app_open_test_clock(struct app *app)
+{
+    if (app->config->test_clock == NULL) {
+        return 0;
+    }
+    struct loop_test_clock_config c = {
+        .path = app->config->test_clock, .is_settled = app_is_settled, .ctx = app};
+    return loop_test_clock_open(&app->test_clock, app->loop, &c, app->err);
+}
+
+static int app_open_api(struct app *app)
+{
+    const struct config_limits *l = &app->config->limits;
+    int64_t depth = app_or(l->depth, EVENT_DEPTH_MAX);
+    struct api_config c = {
+        .loop = app->loop,
+        .store = app->store,
+        .engine = app->engine,
+        .deliver = app->deliver,
+        .ids = &app->ids,
+        .log = &app->log,
+        .listen = app->config->listen,
+        .data_dir = app->config->data_dir,
+        .redirect_all = app->config->redirect_all,
+        .crash_at = app->config->crash_at,
+        .max_body_bytes = (size_t)app_or(l->body_bytes, APP_BODY_BYTES),
+        .batch = {.events = (size_t)app_or(l->events, APP_EVENTS),
+                  .depth = depth < EVENT_DEPTH_MAX ? (unsigned)depth : EVENT_DEPTH_MAX},
+        .max_owed = app_or(l->owed, APP_OWED),
+        .min_free_bytes = app_or(l->free_disk_bytes, APP_FREE_BYTES),
+    };
+    return api_open(&app->api, &c, app->err);
+}
+
+// The first generation is in force: the host can take events.
+static void app_on_first_load(void *ctx, int code, const struct err *e)
+{
+    struct app *app = ctx;
+    if (code) {
+        err_set(app->err, (enum err_code)code, "%s", e->text);
+    }
+    if (app->is_stopping) {
+        return;
+    }
+    if (code == 0) {
+        code = app_open_api(app);
+    }
+    if (code == 0) {
+        code = app_open_test_clock(app);
+    }
+    if (code) {
+        app_fail(app, code);
+        return;
+    }
+    deliver_start(app->deliver);
+    printf("hookline listens on http://%s\n", api_address(app->api));
+    fflush(stdout);
+}
+
+// The address that --redirect-all names is allowed for it, and for it alone.
+static void app_allow_redirect(struct app *app)
+{
+    struct url url;
+    struct err e;
+    const char *to = app->config->redirect_all;
+    if (to == NULL || url_parse(str_from(to), &url, &e)) {
+        return;
+    }
+    log_warn(&app->log, "every webhook goes to %s instead of its own URL (--redirect-all)", to);
+    if (url_address(&url, &app->redirect_block.base)) {
+        app->redirect_block.prefix = app->redirect_block.base.is_v6 ? 128 : 32;
+        app->has_redirect_block = true;
+    } else if (str_eq_nocase(url.host, STR("localhost"))) {
+        app->has_redirect_block = netblock_parse(STR("127.0.0.0/8"), &app->redirect_block, &e) == 0;
+    }
+}
+
+static unsigned app_target_in_flight(void *ctx, struct str target)
+{
+    const struct app *app = ctx;
+    return config_in_flight(app->config, target);
+}
+
+static int app_open_parts(struct app *app)
+{
+    const struct config *c = app->config;
+    size_t connections = (size_t)app_or(c->limits.connections, APP_CONNECTIONS);
+    int code = secrets_new(&app->secrets, c->data_dir, app->err);
+    if (code == 0) {
+        struct client_config client = {.max_connections = connections,
+                                       .allow = c->allow,
+                                       .allow_count = c->allow_count,
+                                       .user_agent = "hookline/" HOOKLINE_VERSION,
+                                       .log = &app->log};
+        code = client_open(&app->client, app->loop, &client, app->err);
+    }
+    if (code == 0) {
+        struct engine_config engine = {
+            .loop = app->loop,
+            .store = app->store,
+            .log = &app->log,
+            .rules = {.library_dir = c->library_dir,
+                      .rules_dir = c->rules_dir,
+                      .limits = {.steps = c->limits.step_budget,
+                                 .memory_bytes = (size_t)c->limits.memory_bytes,
+                                 .output_bytes = (size_t)c->limits.output_bytes},
+                      .allow = c->allow,
+                      .allow_count = c->allow_count,
+                      .var = config_var,
+                      .ctx = (void *)c},
+            .ids = &app->ids,
+            .crash_at = c->crash_at};
+        code = engine_new(&app->engine, &engine, app->err);
+    }
+    if (code == 0) {
+        struct deliver_config deliver = {.loop = app->loop,
+                                         .store = app->store,
+                                         .client = app->client,
+                                         .secrets = app->secrets,
+                                         .log = &app->log,
+                                         .max_in_flight = connections,
+                                         .target_in_flight = app_target_in_flight,
+                                         .ctx = app,
+                                         .redirect_all = c->redirect_all,
+                                         .redirect_allow =
+                                             app->has_redirect_block ? &app->redirect_block : NULL,
+                                         .crash_at = c->crash_at};
+        code = deliver_open(&app->deliver, &deliver, app->err);
+    }
+    return code;
+}
+
+// Sockets are what limits a host: as many as the system lets us have.
+static void app_raise_open_files(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+        l.rlim_cur = l.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &l);
+    }
+}
+
+static void app_open_log(struct app *app)
+{
+    const struct config *c = app->config;
+    log_init(&app->log, STDERR_FILENO, &app->clock);
+    app->log.least = c->log_level;
+    if (c->log_format_is_set) {
+        app->log.format = c->log_format;
+    }
+    for (size_t i = 0; i < c->message_count; i++) {
+        log_warn(&app->log, "%s", c->messages[i].text);
+    }
+}
+
+// A part could not be opened: closes those that are.
+static void app_abandon(struct app *app)
+{
+    if (app->client) {
+        client_close(app->client, app_on_client_closed, app);
+    } else {
+        app_on_api_closed(app);
+    }
+    loop_run(app->loop);
+}
+
+int app_run(const struct config *c, struct err *e)
+{
+    struct app app = {.config = c, .err = e};
+    if (c->test_clock) {
+        clock_init_test(&app.clock);
+    } else {
+        clock_init(&app.clock);
+    }
+    app_open_log(&app);
+    app_raise_open_files();
+    app_allow_redirect(&app);
+    app.code = loop_new(&app.loop, &app.clock, e);
+    if (app.code) {
+        return app.code;
+    }
+    loop_timer_init(&app.stop_timer, app.loop, LOOP_REAL_TIME, app_stop_when_answered, &app);
+    struct store_config store = {
+        .dir = c->data_dir, .loop = app.loop, .log = &app.log, .host_name = "local"};
+    app.code = store_open(&app.store, &store, e);
+    if (app.code == 0) {
+        id_source_init(&app.ids, 0, store_last_id(app.store));
+        app.code = app_open_parts(&app);
+    }
+    if (app.code == 0) {
+        app.code = app_open_signals(&app);
+    }
+    if (app.code == 0) {
+        engine_reload(app.engine, app_on_first_load, &app);
+        loop_run(app.loop);
+    } else if (app.store) {
+        app_abandon(&app);
+    }
+    deliver_free(app.deliver);
+    engine_free(app.engine);
+    secrets_free(app.secrets);
+    size_t left = loop_free(app.loop);
+    if (left) {
+        log_error(&app.log, "%zu handles were still open at the end", left);
+    }
+    return app.code;
+}

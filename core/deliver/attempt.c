@@ -1,0 +1,195 @@
+// One attempt: built and sent, its answer judged, its outcome stored (SPEC section 3).
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/crash_point.h"
+#include "base/id.h"
+#include "deliver/internal.h"
+#include "deliver/request.h"
+
+enum { ATTEMPT_KEPT_BYTES = 64 * 1024 }; // of headers or body, masked
+
+static void attempt_log_failure(const struct job *j)
+{
+    const struct store_finish *f = &j->finish;
+    char id[ID_TEXT_LEN + 1];
+    char text[ID_TEXT_LEN + 5];
+    id_format(id, j->id);
+    snprintf(text, sizeof text, "dlv_%s", id);
+    struct log_field fields[] = {{"delivery", str_from(text)},
+                                 {"target", {j->target->name, j->target->name_len}},
+                                 {"state", str_from(delivery_state_word(f->state))}};
+    log_write(j->target->deliver->config.log, LOG_WARN, fields, 3, "attempt %d failed: " STR_FMT,
+              f->attempt.number, STR_ARG(f->attempt.detail));
+}
+
+static void attempt_on_stored(struct store_finish *f)
+{
+    struct job *j = f->ctx;
+    struct target *t = j->target;
+    struct deliver *d = t->deliver;
+    if (f->code &&
+        f->code != ERR_NOT_FOUND) { // nothing is forgotten: the outcome waits for the store
+        j->next = d->unstored;
+        d->unstored = j;
+        loop_timer_start(&d->again_timer, DELIVER_AGAIN_MS);
+        return;
+    }
+    int64_t due_ms = f->code == 0 && f->state == DELIVERY_RETRYING ? f->due_at_ms : INT64_MAX;
+    job_drop(j);
+    target_mark_due(t, due_ms);
+    target_settle(t);
+    schedule_arm(d);
+    schedule_pump(d);
+    deliver_check_drained(d);
+}
+
+void attempt_store_again(struct deliver *d)
+{
+    struct job *j = d->unstored;
+    d->unstored = NULL;
+    while (j) {
+        struct job *next = j->next;
+        j->next = NULL;
+        store_finish(d->config.store, &j->finish);
+        j = next;
+    }
+}
+
+static struct str attempt_words(struct job *j, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static struct str attempt_words(struct job *j, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return arena_dup(&j->arena, str_from(text));
+}
+
+// What a failure leads to: another attempt, or the end.
+static void attempt_decide_failure(struct job *j, int64_t now_ms, int64_t retry_after_ms)
+{
+    struct store_finish *f = &j->finish;
+    f->base_ms = j->base_ms ? j->base_ms : now_ms;
+    if (f->attempt.status == 410) {
+        f->state = DELIVERY_TERMINATED;
+        f->reason = STR("the receiver answered 410: it is gone for good");
+        return;
+    }
+    struct retry_policy policy;
+    if (retry_parse(j->retry, &policy)) {
+        policy = RETRY_DEFAULT;
+    }
+    struct retry_failure failure = {.delivery = j->id,
+                                    .base_ms = f->base_ms,
+                                    .due_ms = j->base_ms ? j->due_ms : 0,
+                                    .now_ms = now_ms,
+                                    .retry_after_ms = retry_after_ms};
+    f->due_at_ms = retry_next_ms(&policy, &failure);
+    f->state = f->due_at_ms == INT64_MAX ? DELIVERY_TERMINATED : DELIVERY_RETRYING;
+    if (f->state == DELIVERY_TERMINATED) {
+        f->due_at_ms = 0;
+        f->reason = attempt_words(j, "the last of %d attempts failed: " STR_FMT, f->attempt.number,
+                                  STR_ARG(f->attempt.detail));
+    }
+}
+
+static struct str attempt_masked(struct job *j, struct str text, bool is_cut)
+{
+    struct buf out;
+    buf_init(&out, ATTEMPT_KEPT_BYTES);
+    mask_apply(&j->mask, &out, text, is_cut);
+    struct str kept = arena_dup(&j->arena, buf_str(&out));
+    buf_fini(&out);
+    return kept;
+}
+
+// Takes the attempt's end: with an answer (error NULL) or without.
+static void attempt_end(struct job *j, const char *error, struct str detail,
+                        const struct client_response *r)
+{
+    struct target *t = j->target;
+    struct deliver *d = t->deliver;
+    struct store_finish *f = &j->finish;
+    int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    *f = (struct store_finish){.delivery = j->id,
+                               .base_ms = j->base_ms,
+                               .on_done = attempt_on_stored,
+                               .ctx = j,
+                               .attempt = {.number = j->attempts_made + 1,
+                                           .at_ms = j->started_ms,
+                                           .error = str_from(error),
+                                           .detail = detail}};
+    if (r) {
+        f->attempt.elapsed_ms = r->elapsed_ms;
+        f->attempt.status = r->status;
+        f->attempt.headers = attempt_masked(j, r->headers, false);
+        f->attempt.body = attempt_masked(j, r->body, r->body_is_truncated);
+        f->attempt.body_is_truncated = r->body_is_truncated;
+    }
+    t->in_flight--;
+    d->in_flight--;
+    if (error == NULL && f->attempt.status >= 200 && f->attempt.status <= 299) {
+        f->state = DELIVERY_DELIVERED;
+        target_succeeded(t);
+    } else {
+        if (error == NULL) {
+            f->attempt.detail = attempt_words(j, "the receiver answered %d", f->attempt.status);
+        }
+        attempt_decide_failure(j, now_ms, r ? r->retry_after_ms : -1);
+        target_failed(t);
+        attempt_log_failure(j);
+    }
+    store_finish(d->config.store, f);
+    target_update_ready(t);
+}
+
+static void attempt_on_response(void *ctx, const struct client_response *r)
+{
+    struct job *j = ctx;
+    struct deliver *d = j->target->deliver;
+    crash_point(d->config.crash_at, "sent_before_outcome");
+    struct str detail = attempt_masked(j, str_from(r->detail), false);
+    attempt_end(j, client_error_word(r->error), detail, r);
+    schedule_pump(d);
+}
+
+static int attempt_send(struct job *j, struct err *e)
+{
+    struct deliver *d = j->target->deliver;
+    struct request request;
+    struct request_input in = {.head = j->head,
+                               .delivery = j->id,
+                               .at_ms = j->started_ms,
+                               .redirect_all = d->config.redirect_all};
+    int code = request_build(&request, &in, d->config.secrets, &j->mask, &j->arena, e);
+    if (code) {
+        return code;
+    }
+    struct client_request q = {.method = request.method,
+                               .url = request.url,
+                               .headers = request.headers,
+                               .header_count = request.header_count,
+                               .body = j->body,
+                               .timeout_ms = j->timeout_ms,
+                               .also_allow = d->config.redirect_allow,
+                               .on_done = attempt_on_response,
+                               .ctx = j};
+    code = client_send(d->config.client, &q);
+    return code ? err_set(e, (enum err_code)code, "out of memory") : 0;
+}
+
+void attempt_start(struct job *j)
+{
+    struct err e = {0};
+    j->started_ms = clock_wall_ms(loop_clock(j->target->deliver->config.loop));
+    int code = attempt_send(j, &e);
+    if (code) {
+        // Nothing went out: a secret that is missing, or this machine's own trouble. It counts as
+        // an attempt.
+        const char *word = code == ERR_NOMEM ? "connect" : "secret_missing";
+        attempt_end(j, word, arena_dup(&j->arena, str_from(e.text)), NULL);
+    }
+}

@@ -1,0 +1,147 @@
+#include "deliver/internal.h"
+
+#include <stdlib.h>
+
+enum { DELIVER_START_ARENA_MAX = 64 << 20 };
+
+static void deliver_on_again(void *ctx)
+{
+    struct deliver *d = ctx;
+    attempt_store_again(d);
+    target_ask_leases_again(d);
+}
+
+static void deliver_end_drain(void *ctx)
+{
+    struct deliver *d = ctx;
+    loop_timer_stop(&d->drain_timer);
+    void (*on_drained)(void *) = d->on_drained;
+    d->on_drained = NULL;
+    if (on_drained) {
+        on_drained(d->drain_ctx);
+    }
+}
+
+int deliver_open(struct deliver **out, const struct deliver_config *c, struct err *e)
+{
+    struct deliver *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    d->config = *c;
+    map_init(&d->targets);
+    map_init(&d->jobs);
+    heap_init(&d->due);
+    d->ready.last = &d->ready.first;
+    loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
+    loop_timer_init(&d->again_timer, c->loop, LOOP_REAL_TIME, deliver_on_again, d);
+    loop_timer_init(&d->drain_timer, c->loop, LOOP_REAL_TIME, deliver_end_drain, d);
+    *out = d;
+    return 0;
+}
+
+void deliver_start(struct deliver *d)
+{
+    arena_init(&d->start_arena, DELIVER_START_ARENA_MAX);
+    d->start_read =
+        (struct store_targets){.arena = &d->start_arena, .on_done = schedule_on_start, .ctx = d};
+    d->asked++;
+    store_targets(d->config.store, &d->start_read);
+}
+
+static void deliver_take(struct deliver *d, const struct store_delivery *one, int64_t now_ms)
+{
+    struct target *t = target_get(d, one->target);
+    if (t == NULL) {
+        log_error(d->config.log, "out of memory: a delivery waits for the next start");
+        return;
+    }
+    bool has_room = t->job_count < TARGET_JOBS_MAX && d->job_bytes < DELIVER_JOB_BYTES_MAX;
+    bool has_older = t->due_ms <= now_ms;
+    struct store_owed owed = {.id = one->id,
+                              .due_at_ms = one->due_at_ms,
+                              .head = one->head,
+                              .body = one->body,
+                              .retry = one->retry,
+                              .timeout_ms = one->timeout_ms};
+    if (one->due_at_ms > now_ms || !has_room || has_older || job_add(t, &owed) == NULL) {
+        target_mark_due(t, one->due_at_ms);
+    }
+    target_update_ready(t);
+}
+
+void deliver_take_event(struct deliver *d, const struct store_event *ev)
+{
+    int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    for (size_t r = 0; r < ev->run_count; r++) {
+        const struct store_run *run = &ev->runs[r];
+        for (size_t i = 0; !run->was_marked && i < run->delivery_count; i++) {
+            if (run->deliveries[i].state == DELIVERY_PENDING) {
+                deliver_take(d, &run->deliveries[i], now_ms);
+            }
+        }
+    }
+    schedule_arm(d);
+    schedule_pump(d);
+}
+
+bool deliver_is_settled(const struct deliver *d)
+{
+    const struct heap_node *top = heap_top(&d->due);
+    int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    return d->asked == 0 && !d->is_reading_due && (top == NULL || top->key > now_ms);
+}
+
+size_t deliver_in_flight(const struct deliver *d)
+{
+    return d->in_flight;
+}
+
+// Jobs that were never started are owed in the store as they were: only those with an attempt
+// count.
+void deliver_check_drained(struct deliver *d)
+{
+    if (d->on_drained == NULL || d->in_flight || d->is_reading_due || d->asked) {
+        return;
+    }
+    size_t at = 0;
+    void *value;
+    while (map_next(&d->jobs, &at, NULL, &value)) {
+        if (((struct job *)value)->started_ms) {
+            return;
+        }
+    }
+    deliver_end_drain(d);
+}
+
+void deliver_drain(struct deliver *d, int64_t limit_ms, void (*on_drained)(void *ctx), void *ctx)
+{
+    d->is_draining = true;
+    d->on_drained = on_drained;
+    d->drain_ctx = ctx;
+    loop_timer_stop(&d->timer);
+    loop_timer_start(&d->drain_timer, limit_ms);
+    deliver_check_drained(d);
+}
+
+void deliver_free(struct deliver *d)
+{
+    if (d == NULL) {
+        return;
+    }
+    loop_timer_stop(&d->timer);
+    loop_timer_stop(&d->again_timer);
+    loop_timer_stop(&d->drain_timer);
+    size_t at = 0;
+    void *value;
+    while (map_next(&d->jobs, &at, NULL, &value)) {
+        struct job *j = value;
+        arena_fini(&j->arena);
+        mask_fini(&j->mask);
+        free(j);
+    }
+    map_fini(&d->jobs);
+    target_free_all(d);
+    heap_fini(&d->due);
+    free(d);
+}

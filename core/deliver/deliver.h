@@ -1,0 +1,46 @@
+// Delivery: from a webhook owed to its outcome. What is due soon is held in memory, bounded for
+// each target; the rest of the backlog stays in the store. Targets take turns, each with its own
+// limit in flight, so that a dead one does not delay the others. Loop thread only.
+#ifndef DELIVER_DELIVER_H
+#define DELIVER_DELIVER_H
+
+#include "base/log.h"
+#include "deliver/secrets.h"
+#include "loop/loop.h"
+#include "store/store.h"
+#include "wire/client.h"
+
+struct deliver;
+
+struct deliver_config {
+    struct loop *loop;
+    struct store *store;
+    struct client *client;
+    struct secrets *secrets;
+    const struct log *log;
+    size_t max_in_flight; // in all
+    // For each target; it starts with 2 in flight and earns more by success, up to this.
+    unsigned (*target_in_flight)(void *ctx, struct str target);
+    void *ctx;
+    const char *redirect_all; // send everything here; or NULL
+    const struct netblock
+        *redirect_allow;  // the address of redirect_all, allowed for it alone; or NULL
+    const char *crash_at; // a named point to die at (tests), or NULL
+};
+
+int deliver_open(struct deliver **out, const struct deliver_config *c, struct err *e);
+// Asks the store what is owed and begins.
+void deliver_start(struct deliver *d);
+// What was stored just now with an event: it is sent from memory where there is room, later from
+// the store otherwise. All is copied.
+void deliver_take_event(struct deliver *d, const struct store_event *ev);
+// Whether all that is due has been started, as far as the limits let it.
+bool deliver_is_settled(const struct deliver *d);
+size_t deliver_in_flight(const struct deliver *d);
+// Starts nothing more. on_drained runs when nothing is in flight and every outcome is stored, or
+// after limit_ms of real time: what is in flight then is sent again by the next start.
+void deliver_drain(struct deliver *d, int64_t limit_ms, void (*on_drained)(void *ctx), void *ctx);
+// After the drain, the client and the store are closed: no callback can come any more.
+void deliver_free(struct deliver *d);
+
+#endif

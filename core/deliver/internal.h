@@ -1,0 +1,126 @@
+// What the files of the delivery share: jobs (a delivery in memory) and targets.
+#ifndef DELIVER_INTERNAL_H
+#define DELIVER_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "deliver/deliver.h"
+#include "deliver/mask.h"
+#include "deliver/retry.h"
+
+enum {
+    TARGET_FIRST_IN_FLIGHT = 2,
+    TARGET_JOBS_MAX = 128,            // held in memory for one target
+    DELIVER_JOB_BYTES_MAX = 32 << 20, // held in memory in all
+    DELIVER_IDLE_TARGETS_MAX = 4096,
+    DELIVER_DUE_TARGETS_MAX = 64, // asked of the store at once
+    DELIVER_AGAIN_MS = 1000       // after a store that failed
+};
+
+struct target {
+    struct heap_node
+        due; // first: place among the targets by when the store holds something due (wall ms)
+    struct deliver *deliver;
+    struct target *next_ready; // in the ring of those that may start something
+    bool is_ready;
+    bool is_leased;
+    bool is_lease_asked;
+    bool is_starved; // something is due in the store, no room for it here yet
+    int64_t due_ms;  // the earliest that is owed in the store and not here; INT64_MAX: nothing
+    uint16_t shards;
+    struct job *first; // waiting to be started
+    struct job **last;
+    size_t job_count; // waiting, in flight, or with an outcome that is being stored
+    size_t in_flight;
+    size_t allowed; // in flight now at most: earned by success, halved by failure
+    size_t most;    // in flight ever
+    struct store_lease lease;
+    size_t name_len;
+    char name[]; // "https://host:443"
+};
+
+struct job { // a delivery in memory, from when it is due until its outcome is stored
+    struct job *next;
+    struct target *target;
+    uint64_t id;
+    int attempts_made;
+    int64_t due_ms;
+    int64_t base_ms;
+    int64_t timeout_ms;
+    int64_t started_ms; // wall time of this attempt
+    struct str head;    // in data
+    struct str body;
+    struct str retry;
+    struct arena arena; // of this attempt: request and outcome
+    struct mask mask;
+    struct store_finish finish;
+    size_t size;
+    char data[];
+};
+
+struct target_ring { // first in, first out
+    struct target *first;
+    struct target **last;
+};
+
+struct deliver {
+    struct deliver_config config;
+    struct map targets; // by name
+    struct map jobs;    // by id
+    struct heap due;    // targets with something due in the store
+    struct target_ring ready;
+    struct loop_timer timer;
+    size_t in_flight;
+    size_t job_bytes;
+    bool is_draining;
+    size_t asked; // requests to the store other than outcomes: leases, targets at the start
+    // one read of what is due at a time
+    bool is_reading_due;
+    struct store_due due_read;
+    struct store_due_target due_targets[DELIVER_DUE_TARGETS_MAX];
+    struct target *due_owners[DELIVER_DUE_TARGETS_MAX];
+    struct arena due_arena;
+    // at the start
+    struct store_targets start_read;
+    struct arena start_arena;
+    // outcomes that could not be stored yet
+    struct job *unstored;
+    struct loop_timer again_timer; // after the store failed
+    // the end
+    struct loop_timer drain_timer;
+    void (*on_drained)(void *ctx);
+    void *drain_ctx;
+};
+
+// --- target.c ---
+struct target *target_get(struct deliver *d, struct str name); // found or made; NULL: no memory
+// Something is owed in the store at due_ms (wall).
+void target_mark_due(struct target *t, int64_t due_ms);
+// Whether it may take part in the turns now; puts it in the ring if so.
+void target_update_ready(struct target *t);
+// Lets a target go that has nothing left, when there are many.
+void target_settle(struct target *t);
+void target_succeeded(struct target *t);
+void target_failed(struct target *t);
+void target_ask_leases_again(struct deliver *d); // those that failed
+void target_free_all(struct deliver *d);
+
+// --- job.c ---
+// Copies what is owed. NULL: no memory, or it is here already.
+struct job *job_add(struct target *t, const struct store_owed *owed);
+void job_drop(struct job *j); // frees it; it is in no queue
+
+// --- schedule.c ---
+void schedule_arm(struct deliver *d); // the timer, for the earliest that is due in the store
+void schedule_on_timer(void *ctx);
+void schedule_pump(struct deliver *d); // starts what may be started
+void schedule_on_start(struct store_targets *t);
+
+// --- attempt.c ---
+void attempt_start(struct job *j);
+void attempt_store_again(struct deliver *d); // outcomes that could not be stored
+
+// --- deliver.c ---
+void deliver_check_drained(struct deliver *d);
+
+#endif

@@ -1,0 +1,63 @@
+#include <stdlib.h>
+
+#include "deliver/internal.h"
+
+enum { JOB_ARENA_MAX = 4 << 20 };
+
+static struct str job_copy(struct job *j, size_t *at, struct str s)
+{
+    if (s.len) {
+        memcpy(j->data + *at, s.data, s.len);
+    }
+    struct str copy = {j->data + *at, s.len};
+    *at += s.len;
+    return copy;
+}
+
+struct job *job_add(struct target *t, const struct store_owed *owed)
+{
+    struct deliver *d = t->deliver;
+    struct str key = {(const char *)&owed->id, sizeof owed->id};
+    if (map_get(&d->jobs, key)) {
+        return NULL;
+    }
+    size_t bytes = owed->head.len + owed->body.len + owed->retry.len;
+    struct job *j = malloc(sizeof *j + bytes);
+    if (j == NULL) {
+        return NULL;
+    }
+    *j = (struct job){.target = t,
+                      .id = owed->id,
+                      .attempts_made = owed->attempt_count,
+                      .due_ms = owed->due_at_ms,
+                      .base_ms = owed->base_ms,
+                      .timeout_ms = owed->timeout_ms,
+                      .size = sizeof *j + bytes};
+    size_t at = 0;
+    j->head = job_copy(j, &at, owed->head);
+    j->body = job_copy(j, &at, owed->body);
+    j->retry = job_copy(j, &at, owed->retry);
+    arena_init(&j->arena, JOB_ARENA_MAX);
+    mask_init(&j->mask);
+    if (map_put(&d->jobs, (struct str){(const char *)&j->id, sizeof j->id}, j)) {
+        free(j);
+        return NULL;
+    }
+    d->job_bytes += j->size;
+    t->job_count++;
+    *t->last = j;
+    t->last = &j->next;
+    return j;
+}
+
+void job_drop(struct job *j)
+{
+    struct target *t = j->target;
+    struct deliver *d = t->deliver;
+    map_remove(&d->jobs, (struct str){(const char *)&j->id, sizeof j->id});
+    d->job_bytes -= j->size;
+    t->job_count--;
+    arena_fini(&j->arena);
+    mask_fini(&j->mask);
+    free(j);
+}

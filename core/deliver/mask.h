@@ -1,0 +1,22 @@
+// Takes secrets out of what a receiver sends back: a value, its base64 (at any alignment) and its
+// percent-encoded form become "****". SPEC 2.3, "secret".
+#ifndef DELIVER_MASK_H
+#define DELIVER_MASK_H
+
+#include "base/buf.h"
+
+enum { MASK_SECRETS_MAX = 16 };
+
+struct mask {
+    struct buf needles; // each: a size_t length, then the bytes
+};
+
+void mask_init(struct mask *m);
+void mask_fini(struct mask *m); // wipes
+// One more value to look for; empty ones are ignored. 0, ERR_NOMEM, ERR_TOO_LARGE.
+int mask_add(struct mask *m, struct str secret);
+// Appends text to out, masked. is_cut: text was cut off at its end; a needle's beginning there is
+// masked too.
+int mask_apply(const struct mask *m, struct buf *out, struct str text, bool is_cut);
+
+#endif

@@ -1,0 +1,230 @@
+#include "deliver/request.h"
+
+#include <stdio.h>
+
+#include "base/id.h"
+#include "encode/base64.h"
+#include "encode/head.h"
+#include "encode/percent.h"
+
+enum { REQUEST_TEXT_MAX = 256 * 1024 };
+
+struct request_builder {
+    struct request *out;
+    const struct request_input *in;
+    struct secrets *secrets; // NULL: masked
+    struct mask *mask;
+    struct arena *arena;
+    struct head head;
+    struct buf text; // one value at a time
+    struct err *err;
+};
+
+static int request_add(struct request_builder *b, struct str name, struct str value)
+{
+    struct request *q = b->out;
+    if (q->header_count == REQUEST_HEADERS_MAX) {
+        return err_set(b->err, ERR_TOO_LARGE, "the request has too many headers");
+    }
+    q->headers[q->header_count++] = (struct client_header){name, value};
+    return 0;
+}
+
+// The built text as an arena copy; the buffer is wiped of what it held.
+static int request_keep(struct request_builder *b, struct str *out)
+{
+    *out = b->text.failed ? (struct str){0} : arena_dup(b->arena, buf_str(&b->text));
+    if (b->text.len) {
+        explicit_bzero(b->text.data, b->text.len);
+    }
+    buf_reset(&b->text);
+    return out->data ? 0 : err_set(b->err, ERR_NOMEM, "out of memory");
+}
+
+static int request_secret(struct request_builder *b, struct str name, struct str *value)
+{
+    *value = STR("****");
+    if (b->secrets == NULL) {
+        return 0;
+    }
+    int code = secrets_get(b->secrets, name, value, b->err);
+    if (code == 0 && b->mask && mask_add(b->mask, *value)) {
+        code = err_set(b->err, ERR_NOMEM, "out of memory");
+    }
+    return code;
+}
+
+static int request_add_basic(struct request_builder *b, const struct head_secret *s,
+                             struct str value)
+{
+    buf_append_text(&b->text, "Basic ");
+    if (b->secrets == NULL) {
+        buf_append_str(&b->text, value);
+    } else {
+        struct buf pair;
+        buf_init(&pair, REQUEST_TEXT_MAX);
+        buf_append_str(&pair, s->key);
+        buf_append_char(&pair, ':');
+        buf_append_str(&pair, value);
+        base64_encode(&b->text, buf_str(&pair));
+        if (pair.len) {
+            explicit_bzero(pair.data, pair.len);
+        }
+        buf_fini(&pair);
+    }
+    struct str kept;
+    int code = request_keep(b, &kept);
+    return code ? code : request_add(b, STR("Authorization"), kept);
+}
+
+static int request_add_query(struct request_builder *b, const struct head_secret *s,
+                             struct str value)
+{
+    struct str url = str_from(b->out->url);
+    buf_append_str(&b->text, url);
+    buf_append_char(&b->text, memchr(url.data, '?', url.len) ? '&' : '?');
+    percent_encode(&b->text, s->key);
+    buf_append_char(&b->text, '=');
+    if (b->secrets) {
+        percent_encode(&b->text, value);
+    } else {
+        buf_append_str(&b->text, value);
+    }
+    struct str kept;
+    int code = request_keep(b, &kept);
+    b->out->url = kept.data;
+    return code;
+}
+
+static int request_add_secret(struct request_builder *b, const struct head_secret *s)
+{
+    struct str value;
+    int code = request_secret(b, s->secret, &value);
+    if (code) {
+        return code;
+    }
+    if (s->kind == HEAD_SECRET_BASIC) {
+        return request_add_basic(b, s, value);
+    }
+    if (s->kind == HEAD_SECRET_QUERY) {
+        return request_add_query(b, s, value);
+    }
+    buf_append_str(&b->text, s->prefix);
+    buf_append_str(&b->text, value);
+    struct str kept;
+    code = request_keep(b, &kept);
+    return code ? code : request_add(b, s->key, kept);
+}
+
+static bool request_has(const struct request *q, struct str name)
+{
+    for (size_t i = 0; i < q->header_count; i++) {
+        if (str_eq_nocase(q->headers[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// webhook-id, webhook-timestamp (Standard Webhooks 1.0.0), hookline-depth.
+static int request_add_own(struct request_builder *b)
+{
+    char id[ID_TEXT_LEN + 1];
+    struct str kept;
+    id_format(id, b->in->delivery);
+    buf_printf(&b->text, "dlv_%s", id);
+    int code = request_keep(b, &kept);
+    if (code == 0) {
+        code = request_add(b, STR("webhook-id"), kept);
+    }
+    if (code == 0) {
+        buf_printf(&b->text, "%lld", (long long)(b->in->at_ms / 1000));
+        code = request_keep(b, &kept);
+    }
+    if (code == 0) {
+        code = request_add(b, STR("webhook-timestamp"), kept);
+    }
+    if (code == 0 && !request_has(b->out, STR("hookline-depth"))) {
+        code = request_add(b, STR("hookline-depth"), STR("1"));
+    }
+    return code;
+}
+
+static int request_redirect(struct request_builder *b)
+{
+    // The original goes into a header as it was declared, without the secrets of its query.
+    b->out->url = b->in->redirect_all;
+    return request_add(b, STR("hookline-original-url"), b->head.url);
+}
+
+static int request_build_parts(struct request_builder *b)
+{
+    const struct head *head = &b->head;
+    int code = head_parse(b->in->head, &b->head, b->err);
+    if (code) {
+        return code;
+    }
+    b->out->method = head->method;
+    b->out->url = arena_dup(b->arena, head->url).data;
+    if (b->out->url == NULL) {
+        return err_set(b->err, ERR_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; code == 0 && i < head->header_count; i++) {
+        code = request_add(b, head->headers[i].name, head->headers[i].value);
+    }
+    for (size_t i = 0; code == 0 && i < head->secret_count; i++) {
+        code = request_add_secret(b, &head->secrets[i]);
+    }
+    if (code == 0) {
+        code = request_add_own(b);
+    }
+    if (code == 0 && b->in->redirect_all) {
+        code = request_redirect(b);
+    }
+    return code;
+}
+
+int request_build(struct request *out, const struct request_input *in, struct secrets *secrets,
+                  struct mask *mask, struct arena *arena, struct err *e)
+{
+    out->header_count = 0;
+    struct request_builder b; // not zeroed: a head is large
+    b.out = out;
+    b.in = in;
+    b.secrets = secrets;
+    b.mask = mask;
+    b.arena = arena;
+    b.err = e;
+    buf_init(&b.text, REQUEST_TEXT_MAX);
+    int code = request_build_parts(&b);
+    buf_fini(&b.text);
+    return code;
+}
+
+int request_write_json(struct json_writer *w, const char *key, const struct request_input *in,
+                       struct str body, struct arena *arena)
+{
+    struct request q;
+    struct err e;
+    int code = request_build(&q, in, NULL, NULL, arena, &e);
+    if (code) {
+        return code;
+    }
+    if (key) {
+        json_key(w, str_from(key));
+    }
+    json_object_begin(w);
+    json_member_string(w, "method", q.method);
+    json_member_text(w, "url", q.url);
+    json_key(w, STR("headers"));
+    json_object_begin(w);
+    for (size_t i = 0; i < q.header_count; i++) {
+        json_key(w, q.headers[i].name);
+        json_string(w, q.headers[i].value);
+    }
+    json_member_text(w, "User-Agent", "hookline/" HOOKLINE_VERSION);
+    json_object_end(w);
+    json_member_string(w, "body", body);
+    json_object_end(w);
+    return 0;
+}

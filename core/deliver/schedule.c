@@ -1,0 +1,138 @@
+// What is started when: the turns of the targets, and the reading of what falls due in the store.
+#include "deliver/internal.h"
+
+enum { SCHEDULE_ARENA_MAX = 64 << 20 };
+
+static int64_t schedule_now_ms(const struct deliver *d)
+{
+    return clock_wall_ms(loop_clock(d->config.loop));
+}
+
+void schedule_pump(struct deliver *d)
+{
+    while (!d->is_draining && d->ready.first && d->in_flight < d->config.max_in_flight) {
+        struct target *t = d->ready.first;
+        d->ready.first = t->next_ready;
+        if (d->ready.first == NULL) {
+            d->ready.last = &d->ready.first;
+        }
+        t->is_ready = false;
+        struct job *j = t->first;
+        t->first = j->next;
+        if (t->first == NULL) {
+            t->last = &t->first;
+        }
+        j->next = NULL;
+        t->in_flight++;
+        d->in_flight++;
+        target_update_ready(t); // behind the others
+        attempt_start(j);
+    }
+}
+
+void schedule_arm(struct deliver *d)
+{
+    struct heap_node *top = heap_top(&d->due);
+    if (top == NULL || d->is_draining || d->is_reading_due) {
+        loop_timer_stop(&d->timer);
+        return;
+    }
+    int64_t wait_ms = top->key - schedule_now_ms(d);
+    loop_timer_start(&d->timer, wait_ms > 0 ? wait_ms : 0);
+}
+
+static void schedule_take_owed(struct deliver *d, const struct store_due *r)
+{
+    for (size_t i = 0; i < r->owed_count; i++) {
+        struct target *t = map_get(&d->targets, r->owed[i].target);
+        if (t) {
+            job_add(t, &r->owed[i]); // what is here already stays as it is
+        }
+    }
+}
+
+static void schedule_on_due(struct store_due *r)
+{
+    struct deliver *d = r->ctx;
+    d->is_reading_due = false;
+    if (r->code == 0) {
+        schedule_take_owed(d, r);
+    } else {
+        log_error(d->config.log, "what is due could not be read from the store (%s)",
+                  err_word((enum err_code)r->code));
+    }
+    for (size_t i = 0; i < r->target_count; i++) {
+        struct target *t = d->due_owners[i];
+        target_mark_due(t, r->code ? schedule_now_ms(d) + DELIVER_AGAIN_MS
+                                   : r->targets[i].next_due_at_ms);
+        target_update_ready(t);
+    }
+    arena_fini(&d->due_arena);
+    schedule_arm(d);
+    schedule_pump(d);
+    deliver_check_drained(d);
+}
+
+// The targets with something due by now and room for it, each asked for as much as it has room for.
+// What is here already is due in the store too, and comes first: it is counted in.
+static size_t schedule_collect(struct deliver *d, int64_t now_ms)
+{
+    size_t count = 0;
+    struct heap_node *top;
+    while (count < DELIVER_DUE_TARGETS_MAX && (top = heap_top(&d->due)) && top->key <= now_ms) {
+        struct target *t = (struct target *)top;
+        heap_remove(&d->due, top);
+        if (!t->is_leased || t->job_count >= TARGET_JOBS_MAX ||
+            (t->job_count && d->job_bytes >= DELIVER_JOB_BYTES_MAX)) {
+            t->is_starved = true;
+            continue;
+        }
+        t->due_ms = INT64_MAX;
+        d->due_owners[count] = t;
+        d->due_targets[count++] = (struct store_due_target){
+            .target = {t->name, t->name_len}, .shards = t->shards, .quota = TARGET_JOBS_MAX};
+    }
+    return count;
+}
+
+void schedule_on_timer(void *ctx)
+{
+    struct deliver *d = ctx;
+    if (d->is_reading_due || d->is_draining) {
+        return;
+    }
+    int64_t now_ms = schedule_now_ms(d);
+    size_t count = schedule_collect(d, now_ms);
+    if (count == 0) {
+        schedule_arm(d);
+        return;
+    }
+    d->is_reading_due = true;
+    arena_init(&d->due_arena, SCHEDULE_ARENA_MAX);
+    d->due_read = (struct store_due){.targets = d->due_targets,
+                                     .target_count = count,
+                                     .until_ms = now_ms,
+                                     .arena = &d->due_arena,
+                                     .on_done = schedule_on_due,
+                                     .ctx = d};
+    store_due(d->config.store, &d->due_read);
+}
+
+void schedule_on_start(struct store_targets *r)
+{
+    struct deliver *d = r->ctx;
+    d->asked--;
+    if (r->code) {
+        log_error(d->config.log, "what is owed could not be read from the store (%s)",
+                  err_word((enum err_code)r->code));
+    }
+    for (size_t i = 0; r->code == 0 && i < r->target_count; i++) {
+        struct target *t = target_get(d, r->targets[i].target);
+        if (t) {
+            target_mark_due(t, r->targets[i].next_due_at_ms);
+        }
+    }
+    arena_fini(&d->start_arena);
+    schedule_arm(d);
+    deliver_check_drained(d);
+}

@@ -1,0 +1,24 @@
+// Secrets by name: DATA/secrets/NAME, else the environment (HOOKLINE_SECRET_NAME), read when a
+// request is sent, cached until secrets_forget (SIGHUP). Their values are in no row, log or answer.
+// Loop thread only.
+#ifndef DELIVER_SECRETS_H
+#define DELIVER_SECRETS_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum { SECRET_MAX_BYTES = 16 * 1024 };
+
+struct secrets;
+
+int secrets_new(struct secrets **out, const char *data_dir, struct err *e);
+void secrets_free(struct secrets *s); // wipes them
+// The value, borrowed until secrets_forget. ERR_NOT_FOUND or ERR_IO with words that say how to set
+// it.
+int secrets_get(struct secrets *s, struct str name, struct str *value, struct err *e);
+void secrets_forget(struct secrets *s);
+
+// Whether text may be a secret's name: [A-Z][A-Z0-9_]*, 64 bytes at most.
+bool secrets_is_name(struct str name);
+
+#endif

@@ -1,0 +1,139 @@
+// A target: scheme, host and port, with its own limit in flight and its own queue in memory.
+#include <stdlib.h>
+
+#include "deliver/internal.h"
+
+static void target_on_lease(struct store_lease *l)
+{
+    struct target *t = l->ctx;
+    struct deliver *d = t->deliver;
+    d->asked--;
+    t->is_lease_asked = false;
+    t->shards = l->shards;
+    t->is_leased = l->code == 0;
+    if (l->code) {
+        log_error(d->config.log, "the target %s could not be leased (%s): its webhooks wait",
+                  t->name, err_word((enum err_code)l->code));
+        loop_timer_start(&d->again_timer, DELIVER_AGAIN_MS);
+        return;
+    }
+    target_update_ready(t);
+    target_settle(t);
+    schedule_arm(d);
+    schedule_pump(d);
+}
+
+static void target_ask_lease(struct target *t)
+{
+    t->is_lease_asked = true;
+    t->deliver->asked++;
+    t->lease = (struct store_lease){
+        .target = {t->name, t->name_len}, .on_done = target_on_lease, .ctx = t};
+    store_lease(t->deliver->config.store, &t->lease);
+}
+
+void target_ask_leases_again(struct deliver *d)
+{
+    size_t at = 0;
+    void *value;
+    while (map_next(&d->targets, &at, NULL, &value)) {
+        struct target *t = value;
+        if (!t->is_leased && !t->is_lease_asked) {
+            target_ask_lease(t);
+        }
+    }
+}
+
+struct target *target_get(struct deliver *d, struct str name)
+{
+    struct target *t = map_get(&d->targets, name);
+    if (t) {
+        return t;
+    }
+    t = calloc(1, sizeof *t + name.len + 1);
+    if (t == NULL) {
+        return NULL;
+    }
+    memcpy(t->name, name.data, name.len);
+    t->name_len = name.len;
+    t->deliver = d;
+    t->due_ms = INT64_MAX;
+    t->last = &t->first;
+    t->most = d->config.target_in_flight(d->config.ctx, name);
+    t->allowed = TARGET_FIRST_IN_FLIGHT < t->most ? TARGET_FIRST_IN_FLIGHT : t->most;
+    if (map_put(&d->targets, (struct str){t->name, t->name_len}, t)) {
+        free(t);
+        return NULL;
+    }
+    target_ask_lease(t);
+    return t;
+}
+
+void target_mark_due(struct target *t, int64_t due_ms)
+{
+    struct deliver *d = t->deliver;
+    if (due_ms >= t->due_ms) {
+        return;
+    }
+    t->due_ms = due_ms;
+    if (heap_holds(&t->due)) {
+        heap_move(&d->due, &t->due, due_ms);
+    } else if (!t->is_starved && heap_push(&d->due, &t->due, due_ms)) {
+        t->is_starved = true; // no memory: asked for again when something of it ends
+    }
+}
+
+void target_update_ready(struct target *t)
+{
+    struct deliver *d = t->deliver;
+    if (t->is_ready || !t->is_leased || t->first == NULL || t->in_flight >= t->allowed) {
+        return;
+    }
+    t->is_ready = true;
+    t->next_ready = NULL;
+    *d->ready.last = t;
+    d->ready.last = &t->next_ready;
+}
+
+void target_settle(struct target *t)
+{
+    struct deliver *d = t->deliver;
+    if (t->is_starved && t->job_count <= TARGET_JOBS_MAX / 2) {
+        t->is_starved = false;
+        int64_t due_ms = t->due_ms;
+        t->due_ms = INT64_MAX;
+        target_mark_due(t, due_ms);
+        schedule_arm(d);
+    }
+    bool is_idle = t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->is_ready &&
+                   !d->is_reading_due;
+    if (is_idle && d->targets.count > DELIVER_IDLE_TARGETS_MAX) {
+        map_remove(&d->targets, (struct str){t->name, t->name_len});
+        free(t);
+    }
+}
+
+void target_succeeded(struct target *t)
+{
+    if (t->allowed < t->most) {
+        t->allowed++;
+    }
+}
+
+void target_failed(struct target *t)
+{
+    if (t->allowed / 2 >= TARGET_FIRST_IN_FLIGHT) {
+        t->allowed /= 2;
+    }
+}
+
+void target_free_all(struct deliver *d)
+{
+    size_t at = 0;
+    void *value;
+    while (map_next(&d->targets, &at, NULL, &value)) {
+        heap_remove(&d->due, &((struct target *)value)->due);
+        free(value);
+    }
+    map_fini(&d->targets);
+}

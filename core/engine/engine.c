@@ -1,0 +1,33 @@
+#include "engine/internal.h"
+
+#include <stdlib.h>
+
+int engine_new(struct engine **out, const struct engine_config *c, struct err *e)
+{
+    struct engine *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    g->config = *c;
+    *out = g;
+    return 0;
+}
+
+void engine_free(struct engine *g)
+{
+    if (g == NULL) {
+        return;
+    }
+    generation_free(g->current);
+    free(g);
+}
+
+bool engine_is_reloading(const struct engine *g)
+{
+    return g->is_reloading;
+}
+
+const struct generation *engine_generation(const struct engine *g)
+{
+    return g->current;
+}

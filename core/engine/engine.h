@@ -1,0 +1,45 @@
+// The engine: the generation in force, its reload, and what an event makes owed. Loop thread only;
+// a generation is built on a pool thread.
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/id.h"
+#include "base/log.h"
+#include "engine/event.h"
+#include "engine/generation.h"
+#include "loop/loop.h"
+#include "store/store.h"
+
+struct engine;
+
+struct engine_config {
+    struct loop *loop;
+    struct store *store;
+    const struct log *log;
+    struct rules_config rules; // borrowed texts
+    struct id_source *ids;
+    const char *crash_at; // a named point to die at (tests), or NULL
+};
+
+int engine_new(struct engine **out, const struct engine_config *c, struct err *e);
+// A reload must not be under way. The engine's own memory and the generation's.
+void engine_free(struct engine *g);
+
+// Builds the next generation beside the one in force, stores its texts, swaps it in between two
+// events. The first one starts from the last stored texts. Reloads asked for meanwhile are made one
+// after another. on_done: code 0 and the new generation, or the fault; the old one stays in force
+// then.
+void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const struct err *e),
+                   void *ctx);
+bool engine_is_reloading(const struct engine *g);
+
+// The generation in force: NULL before the first load; borrowed until the loop's next turn.
+const struct generation *engine_generation(const struct engine *g);
+
+// Judges one event by the generation in force: fills out->runs with what it owes, ids given, all of
+// it on the arena (the event's own bytes are borrowed). `id` is the event's row, `shown_id` the id
+// it goes by. 0 or ERR_NOMEM; a rule's fault is a run with the outcome `error`.
+int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
+                 struct store_event *out, struct err *e);
+
+#endif

@@ -1,0 +1,42 @@
+// A record event as it is posted: what the host itself must know of it. Everything else stays as
+// the bytes that came. Rules: SPEC section 1 ("Events"). Any thread.
+#ifndef ENGINE_EVENT_H
+#define ENGINE_EVENT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "encode/json_reader.h"
+
+enum {
+    EVENT_ID_MAX = 256,  // bytes of an event's id
+    EVENT_NAME_MAX = 64, // bytes of a record type
+    EVENT_TYPE_MAX = 80, // bytes of a type, with room for the verb
+    EVENT_RECORD_ID_MAX = 256,
+    EVENT_DEPTH_MAX = 64,   // nesting of one event
+    EVENT_RUN_DEPTH_MAX = 5 // an event that came through more workflows is stored and not run
+};
+
+struct event {
+    struct str json;        // the whole value, borrowed from the body
+    struct str id;          // as given; empty: none
+    struct str type;        // "deal.updated"
+    struct str record_type; // "deal"
+    unsigned verb;          // RULES_CREATED, RULES_UPDATED or RULES_DELETED
+    struct str verb_word;   // "updated"
+    struct str record_id;   // as text: 4021 and "4021" are one record
+    bool has_time;
+    int64_t time_ms;
+    bool has_previous; // "previous" is an object
+    size_t line;       // its line of an NDJSON body, from 1; 0 otherwise
+    unsigned depth;    // of the chain of workflows that caused it
+};
+
+// Reads the one value that follows in r. Texts that had escapes are unescaped on the arena, the
+// rest is borrowed from the reader's text. ERR_INVALID, ERR_TOO_LARGE (nesting) or ERR_NOMEM, with
+// words.
+int event_read(struct event *out, struct json_reader *r, struct arena *arena, struct err *e);
+
+// Whether text may be an event's id (given in the event or as Idempotency-Key).
+int event_check_id(struct str id, struct err *e);
+
+#endif

@@ -1,0 +1,17 @@
+// The files of a rules folder: `*.lua` in the folder itself, without `*_test.lua`.
+#ifndef ENGINE_FOLDER_H
+#define ENGINE_FOLDER_H
+
+#include "engine/generation.h"
+
+enum { FOLDER_FILE_MAX_BYTES = 1024 * 1024 }; // of one workflow file
+
+// Reads them all, sorted by name. The caller frees with folder_free. ERR_IO, ERR_NOMEM with words.
+// A file that vanishes meanwhile is left out.
+int folder_read(const char *dir, struct generation_file **files, size_t *count, struct err *e);
+void folder_free(struct generation_file *files, size_t count);
+
+// Reads one file. ERR_IO, ERR_NOT_FOUND, ERR_TOO_LARGE with words.
+int folder_read_file(const char *path, char **text, size_t *len, struct err *e);
+
+#endif

@@ -1,0 +1,128 @@
+// From an event to the webhooks owed: each workflow that wants its type is asked, and what it owes
+// becomes rows for the store.
+#include "engine/internal.h"
+
+static int judge_copy_requests(struct engine *g, struct store_run *run, const struct rules_run *r,
+                               struct arena *arena, int64_t now_ms)
+{
+    run->deliveries = arena_alloc(arena, (r->request_count + 1) * sizeof *run->deliveries);
+    if (run->deliveries == NULL) {
+        return ERR_NOMEM;
+    }
+    run->delivery_count = r->request_count;
+    for (size_t i = 0; i < r->request_count; i++) {
+        const struct rules_request *q = &r->requests[i];
+        run->deliveries[i] = (struct store_delivery){
+            .id = id_next(g->config.ids, now_ms),
+            .action = q->action,
+            .state = q->invalid.len ? DELIVERY_INVALID : DELIVERY_PENDING,
+            .target = q->target,
+            .due_at_ms = now_ms,
+            .head = q->head,
+            .body = q->body,
+            .retry = q->retry,
+            .timeout_ms = q->timeout_ms,
+            .reason = q->invalid,
+        };
+    }
+    return 0;
+}
+
+static bool judge_owes_something(const struct store_run *run)
+{
+    for (size_t i = 0; i < run->delivery_count; i++) {
+        if (run->deliveries[i].state != DELIVERY_INVALID) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_log_error(struct engine *g, const struct store_run *run, struct str event_id)
+{
+    struct log_field fields[] = {{"workflow", run->workflow}, {"event", event_id}};
+    log_write(g->config.log, LOG_ERROR, fields, 2, "the workflow failed: " STR_FMT,
+              STR_ARG(run->reason));
+}
+
+// Asks one workflow. *stored tells whether a run is to be stored.
+static int judge_workflow(struct engine *g, size_t index, struct str shown_id, struct arena *arena,
+                          int64_t now_ms, struct store_run *run, bool *stored)
+{
+    const struct rules_workflow *w = rules_workflow(g->current->rules, index);
+    struct rules_run r = {0};
+    rules_run(g->current->rules, index, arena, &r);
+    *stored = r.verdict != RULES_NO_MATCH;
+    if (!*stored) {
+        return 0;
+    }
+    *run = (struct store_run){.workflow = arena_dup(arena, str_from(w->id)),
+                              .generation = g->current->id,
+                              .outcome = r.verdict == RULES_MATCH ? RUN_SENT : RUN_ERROR};
+    if (r.verdict != RULES_MATCH) {
+        run->reason = r.message;
+        judge_log_error(g, run, shown_id);
+        return 0;
+    }
+    int code = judge_copy_requests(g, run, &r, arena, now_ms);
+    if (code == 0 && w->is_once && judge_owes_something(run)) {
+        run->mark = (struct store_mark){.is_set = true, .until_ms = INT64_MAX};
+    }
+    return code;
+}
+
+// Runs are few: the array grows by doubling on the arena.
+static int judge_add_run(struct store_event *out, const struct store_run *run, struct arena *arena)
+{
+    bool is_full = (out->run_count & (out->run_count - 1)) == 0; // at 0, 1, 2, 4, 8, ...
+    if (is_full) {
+        size_t cap = out->run_count ? out->run_count * 2 : 1;
+        struct store_run *more = arena_alloc(arena, cap * sizeof *more);
+        if (more == NULL) {
+            return ERR_NOMEM;
+        }
+        if (out->run_count) {
+            memcpy(more, out->runs, out->run_count * sizeof *more);
+        }
+        out->runs = more;
+    }
+    out->runs[out->run_count++] = *run;
+    return 0;
+}
+
+int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
+                 struct store_event *out, struct err *e)
+{
+    const struct generation_matches *m = generation_match(g->current, ev->type);
+    if (m == NULL) {
+        return 0;
+    }
+    if (ev->depth > EVENT_RUN_DEPTH_MAX) {
+        struct log_field fields[] = {{"event", shown_id}};
+        log_write(g->config.log, LOG_WARN, fields, 1,
+                  "the event came through %u workflows: it is stored and not run", ev->depth);
+        return 0;
+    }
+    int64_t now_ms = clock_wall_ms(loop_clock(g->config.loop));
+    struct rules_event re = {.json = ev->json,
+                             .id = shown_id,
+                             .type = ev->type,
+                             .record_type = ev->record_type,
+                             .verb = ev->verb_word,
+                             .time_ms = out->time_ms,
+                             .has_previous = ev->has_previous};
+    int code = rules_event_begin(g->current->rules, &re, e);
+    if (code) {
+        return code;
+    }
+    for (size_t i = 0; code == 0 && i < m->count; i++) {
+        struct store_run run;
+        bool stored = false;
+        code = judge_workflow(g, m->workflows[i], shown_id, arena, now_ms, &run, &stored);
+        if (code == 0 && stored) {
+            code = judge_add_run(out, &run, arena);
+        }
+    }
+    rules_event_end(g->current->rules);
+    return code ? err_set(e, code, "out of memory while the event was judged") : 0;
+}
