@@ -40,6 +40,12 @@ int64_t id_time_ms(uint64_t id)
     return (int64_t)(id >> (SLOT_BITS + COUNTER_BITS));
 }
 
+uint64_t id_first_at(int64_t wall_ms)
+{
+    uint64_t ms = wall_ms > 0 ? (uint64_t)wall_ms : 0;
+    return (ms < TIME_MAX ? ms : TIME_MAX) << (SLOT_BITS + COUNTER_BITS);
+}
+
 void id_format(char out[ID_TEXT_LEN + 1], uint64_t id)
 {
     for (int i = ID_TEXT_LEN - 1; i >= 0; i--) {

@@ -19,6 +19,7 @@ struct id_source {
 void id_source_init(struct id_source *s, unsigned slot, uint64_t last_used);
 uint64_t id_next(struct id_source *s, int64_t wall_ms);
 int64_t id_time_ms(uint64_t id);
+uint64_t id_first_at(int64_t wall_ms); // no id of that millisecond or later is below it
 
 void id_format(char out[ID_TEXT_LEN + 1], uint64_t id);
 int id_parse(struct str text, uint64_t *id); // exactly 13 characters; ERR_INVALID

@@ -1,16 +1,17 @@
-// The store: what was accepted, what is owed, what became of it. One asynchronous interface; a backend
-// (sqlite/) behind it. Requests are intrusive structs that the caller fills and owns, with everything they
-// point at, until their on_done has run (on the loop thread, in the order in which they were given, for
-// requests that go to the writer). Whatever is queued when the writer is free is one transaction, so the
-// price of a sync is shared. A request that failed changed nothing.
+// The store: what was accepted, what is owed, what became of it. One asynchronous interface; a
+// backend (sqlite/) behind it. Requests are intrusive structs that the caller fills and owns, with
+// everything they point at, until their on_done has run (on the loop thread, in the order in which
+// they were given, for requests that go to the writer). Whatever is queued when the writer is free
+// is one transaction, so the price of a sync is shared. A request that failed changed nothing.
 //
 // Durability: on_done with code 0 means that it is on disk.
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
 #include "base/arena.h"
-#include "base/buf.h"
+#include "base/err.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "loop/loop.h"
 
 struct store;
@@ -19,29 +20,39 @@ struct store_config {
     const char *dir; // the data folder; made (0700) when missing; one host at a time (a lock file)
     struct loop *loop;
     const struct log *log;
-    unsigned host_slot; // 0..63, part of every id
+    unsigned host_slot;    // 0..63, part of every id
     const char *host_name; // under which leases are held
 };
 
 enum { STORE_SHARDS = 16 };
 enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_PAGE_MAX = 1000 };
 
-// Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier one).
-// Blocks: for the start alone. ERR_BUSY (another host has it), ERR_VERSION (a newer schema), ERR_CORRUPT,
-// ERR_FULL, ERR_IO: with words that say what to do.
+// Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier
+// one). Blocks: for the start alone. ERR_BUSY (another host has it), ERR_VERSION (a newer schema),
+// ERR_CORRUPT, ERR_FULL, ERR_IO: with words that say what to do.
 int store_open(struct store **out, const struct store_config *c, struct err *e);
 // Finishes what is queued, then closes; on_closed on the loop. Nothing may be queued after.
 void store_close(struct store *s, void (*on_closed)(void *ctx), void *ctx);
 
-uint64_t store_last_id(const struct store *s);    // the greatest id stored when it was opened, 0 for none
+uint64_t
+store_last_id(const struct store *s); // the greatest id stored when it was opened, 0 for none
 uint64_t store_epoch(const struct store *s);
-int64_t store_owed_count(const struct store *s);  // deliveries pending, retrying or held; kept, not counted
-int64_t store_free_bytes(const struct store *s);  // on the disk, looked up at most once a second
-// NULL while the last write went well, else why the store can write nothing now (full, failing): kept up to
-// date by the writer, which tries again by itself. Borrowed until the next turn.
+int64_t
+store_owed_count(const struct store *s); // deliveries pending, retrying or held; kept, not counted
+int64_t store_free_bytes(struct store *s); // on the disk, looked up at most once a second
+// NULL while the last write went well, else why the store can write nothing now (full, failing):
+// kept up to date by the writer, which tries again by itself. Borrowed until the next turn.
 const char *store_trouble(const struct store *s);
 
-// --- the vocabulary ----------------------------------------------------------------------------------
+// What the store keeps in each request while it has it, as its first member; nobody else's.
+struct store_item {
+    struct store_item *next;
+    int kind;
+};
+
+// --- the vocabulary
+// ----------------------------------------------------------------------------------
 
 // The states of SPEC 3; the numbers are stored.
 enum delivery_state {
@@ -64,23 +75,24 @@ int run_outcome_parse(struct str word, enum run_outcome *out);
 // The shard of a delivery: hash of its order key, else of its id, modulo STORE_SHARDS.
 unsigned store_shard(struct str order_key, uint64_t id);
 
-// --- accept: one request body, all or nothing ----------------------------------------------------------
+// --- accept: one request body, all or nothing
+// ----------------------------------------------------------
 
-struct store_delivery { // one webhook owed
-    uint64_t id;        // given before the commit
-    int action;         // 1 for the workflow's first webhook
+struct store_delivery {        // one webhook owed
+    uint64_t id;               // given before the commit
+    int action;                // 1 for the workflow's first webhook
     enum delivery_state state; // PENDING, INVALID, HELD
-    struct str target;  // "https://host:443"
-    struct str order_key; // empty: none
-    int64_t due_at_ms;  // wall
-    struct str head;    // encode/head.h
+    struct str target;         // "https://host:443"
+    struct str order_key;      // empty: none
+    int64_t due_at_ms;         // wall
+    struct str head;           // encode/head.h
     struct str body;
     struct str retry;   // the retry windows as text where they are not the default, else empty
     int64_t timeout_ms; // 0: the default
     struct str reason;  // why invalid or held
 };
 
-struct store_mark {   // once, cooldown: one primitive
+struct store_mark { // once, cooldown: one primitive
     bool is_set;
     int64_t until_ms; // not again for (workflow, record) before this wall time; INT64_MAX: ever
 };
@@ -93,23 +105,25 @@ struct store_run {
     struct store_mark mark;
     struct store_delivery *deliveries;
     size_t delivery_count;
-    bool was_marked; // out: an earlier run holds the mark: neither the run nor its deliveries were stored
+    bool was_marked; // out: an earlier run holds the mark: neither the run nor its deliveries were
+                     // stored
 };
 
 struct store_event {
-    uint64_t id;         // its row
-    struct str key;      // the id it was sent with; empty: the host made one ("evt_" + id)
-    uint64_t digest;     // encode/json_digest.h
-    struct str type;     // "deal.updated"
+    uint64_t id;    // its row
+    struct str key; // the id it was sent with; empty: the host made one ("evt_" + id). A key that
+                    // is what the host made for a stored event means that event
+    uint64_t digest; // encode/json_digest.h
+    struct str type; // "deal.updated"
     struct str record_type;
-    struct str record_id;   // as text: 4021 and "4021" are one record
-    int64_t time_ms;        // the event's own
+    struct str record_id; // as text: 4021 and "4021" are one record
+    int64_t time_ms;      // the event's own
     int64_t received_at_ms;
-    struct str payload;     // the event as it was sent, one JSON value
+    struct str payload; // the event as it was sent, one JSON value
     struct store_run *runs;
     size_t run_count;
-    // The version (store_record.version) of the record's state that the event was judged against, where
-    // needs_version; another in the store now, and the whole body is stale: nothing stored.
+    // The version (store_record.version) of the record's state that the event was judged against,
+    // where needs_version; another in the store now, and the whole body is stale: nothing stored.
     bool needs_version;
     uint64_t judged_version;
     // out:
@@ -120,7 +134,7 @@ struct store_event {
 };
 
 struct store_accept {
-    struct loop_message message; // the store's
+    struct store_item item; // the store's
     struct store_event *events;
     size_t event_count;
     struct arena *arena; // for out values
@@ -128,35 +142,39 @@ struct store_accept {
     void *ctx;
     // out:
     int code; // 0; ERR_CONFLICT: events[fault_index] has a known key and another digest; ERR_BUSY:
-              // events[fault_index] is stale, judge again; ERR_FULL, ERR_IO, ERR_CORRUPT
+              // events[fault_index] is stale, judge again (is_duplicate tells of those before it
+              // which are known already and so are no record's latest state); ERR_FULL, ERR_IO,
+              // ERR_CORRUPT
     size_t fault_index;
     struct err err;
 };
-// In one transaction: the runs and their deliveries of each new event, its row, the pointer from its record
-// to it (where no later event holds it). A mark and all deliveries of its run go in together or not at all.
-// Of two events of one body with the same key the second is a duplicate or a conflict of the first.
+// In one transaction: the runs and their deliveries of each new event, its row, the pointer from
+// its record to it (where no later event holds it). A mark and all deliveries of its run go in
+// together or not at all. Of two events of one body with the same key the second is a duplicate or
+// a conflict of the first.
 void store_accept(struct store *s, struct store_accept *a);
 
-// --- finish: an attempt has ended -----------------------------------------------------------------------
+// --- finish: an attempt has ended
+// -----------------------------------------------------------------------
 
 struct store_attempt {
     int number; // from 1
     int64_t at_ms;
     int64_t elapsed_ms;
-    struct str error;  // a word of SPEC 5, empty: an answer came
-    struct str detail; // words for people
-    int status;        // 0: no answer
+    struct str error;   // a word of SPEC 5, empty: an answer came
+    struct str detail;  // words for people
+    int status;         // 0: no answer
     struct str headers; // "name: value\n" lines
     struct str body;
     bool body_is_truncated;
 };
 
 struct store_finish {
-    struct loop_message message; // the store's
+    struct store_item item; // the store's
     uint64_t delivery;
     enum delivery_state state; // what it is now
     int64_t due_at_ms;         // RETRYING: the next attempt's time
-    int64_t base_ms;           // the first failure's time: what retry offsets count from; 0: none yet
+    int64_t base_ms; // the first failure's time: what retry offsets count from; 0: none yet
     struct str reason;
     struct store_attempt attempt; // number 0: none (a state change alone)
     void (*on_done)(struct store_finish *f);
@@ -166,10 +184,11 @@ struct store_finish {
 };
 void store_finish(struct store *s, struct store_finish *f);
 
-// --- leases and what is due ------------------------------------------------------------------------------
+// --- leases and what is due
+// ------------------------------------------------------------------------------
 
 struct store_lease {
-    struct loop_message message; // the store's
+    struct store_item item; // the store's
     struct str target;
     void (*on_done)(struct store_lease *l);
     void *ctx;
@@ -201,16 +220,17 @@ struct store_owed { // a delivery to be attempted
 
 struct store_due_target {
     struct str target;
-    uint16_t shards;  // in: those held
-    unsigned quota;   // in: at most so many deliveries
-    int64_t next_due_at_ms; // out: of what was not returned, the earliest due time; INT64_MAX: nothing
+    uint16_t shards; // in: those held (a bit each)
+    unsigned quota;  // in: at most so many deliveries
+    int64_t
+        next_due_at_ms; // out: of what was not returned, the earliest due time; INT64_MAX: nothing
 };
 
 struct store_due {
-    struct loop_message message; // the store's
+    struct store_item item; // the store's
     struct store_due_target *targets;
     size_t target_count;
-    int64_t until_ms;   // due at or before
+    int64_t until_ms;    // due at or before
     struct arena *arena; // for out values
     void (*on_done)(struct store_due *d);
     void *ctx;
@@ -219,12 +239,15 @@ struct store_due {
     struct store_owed *owed; // by target in the order asked, the earliest due first
     size_t owed_count;
 };
-// The heads of what is PENDING or RETRYING, by target, so that a dead target's rows cannot crowd out the
-// rest. Goes through the writer's queue: it sees every request given before it, and none given after.
+// The heads of what is PENDING or RETRYING, by target, so that a dead target's rows cannot crowd
+// out the rest: those that are in flight too, since nothing is written when an attempt begins. Goes
+// through the writer's queue: it sees every request given before it, and none given after. An arena
+// that is full ends the list early, and next_due_at_ms tells so; ERR_TOO_LARGE where not even one
+// delivery had room.
 void store_due(struct store *s, struct store_due *d);
 
-struct store_targets { // every target that is owed something, for the start
-    struct loop_message message; // the store's
+struct store_targets {      // every target that is owed something, for the start
+    struct store_item item; // the store's
     struct arena *arena;
     void (*on_done)(struct store_targets *t);
     void *ctx;
@@ -235,7 +258,8 @@ struct store_targets { // every target that is owed something, for the start
 };
 void store_targets(struct store *s, struct store_targets *t);
 
-// --- generations of workflow files -------------------------------------------------------------------------
+// --- generations of workflow files
+// -------------------------------------------------------------------------
 
 struct store_file {
     struct str path; // relative to the rules folder
@@ -243,8 +267,8 @@ struct store_file {
 };
 
 struct store_generation {
-    struct loop_message message; // the store's
-    uint64_t id;       // put: in; get: out (0: there is none yet)
+    struct store_item item; // the store's
+    uint64_t id;            // put: in; get: out (0: there is none yet)
     int64_t at_ms;
     struct store_file *files; // put: in; get: out, on the arena
     size_t file_count;
@@ -257,7 +281,8 @@ struct store_generation {
 void store_generation_put(struct store *s, struct store_generation *g);
 void store_generation_get_last(struct store *s, struct store_generation *g);
 
-// --- reads, on a thread and a connection of their own ------------------------------------------------------
+// --- reads, on a thread and a connection of their own
+// ------------------------------------------------------
 
 struct store_run_row {
     struct str event_key;
@@ -307,6 +332,9 @@ enum store_read_kind {
     STORE_READ_RECORDS     // records[], in and out
 };
 
+// Of the filters that no index serves a read looks at a bounded number of rows, so a page may be
+// short of the limit, even empty, while `next` is not 0. The time of a row's making is the time in
+// its id.
 struct store_filter { // empty or 0: any
     bool has_state;
     enum delivery_state state;
@@ -314,20 +342,20 @@ struct store_filter { // empty or 0: any
     enum run_outcome outcome;
     struct str workflow;
     struct str target;
-    struct str type; // "deal.updated" or "deal"
+    struct str type;   // "deal.updated" or "deal"
     struct str record; // a record's id
-    int64_t since_ms; // created at or after
-    int64_t until_ms; // created before; 0: any
+    int64_t since_ms;  // created at or after
+    int64_t until_ms;  // created before; 0: any
 };
 
 struct store_read {
-    struct loop_message message; // the store's
+    struct store_item item; // the store's
     enum store_read_kind kind;
     struct str key;
     uint64_t id;
     struct store_filter filter;
-    uint64_t before; // the cursor: rows with an id below it; 0: from the newest
-    size_t limit;
+    uint64_t before; // the cursor: rows with an id below it (runs: of events); 0: from the newest
+    size_t limit;    // at most STORE_PAGE_MAX; the runs of one event stay together, even beyond it
     struct arena *arena; // for out values
     void (*on_done)(struct store_read *r);
     void *ctx;

@@ -1,0 +1,244 @@
+#include "store/sqlite/internal.h"
+
+#include "store/runs.h"
+
+// Above it a body has a row of its own, so that an update of its delivery need not write it again.
+enum { INLINE_BODY_MAX_BYTES = 2048 };
+
+static bool state_is_owed(enum delivery_state state)
+{
+    return state <= DELIVERY_HELD;
+}
+
+static int refuse(struct store_accept *a, size_t index, int code, const char *words)
+{
+    a->code = code;
+    a->fault_index = index;
+    if (code == ERR_CONFLICT) {
+        err_set(&a->err, ERR_CONFLICT, "%s: " STR_FMT, words, STR_ARG(a->events[index].key));
+    } else {
+        err_set(&a->err, (enum err_code)code, "%s", words);
+    }
+    return SQLITE_OK;
+}
+
+// Looks at the row of an earlier event with this event's key that `s` may find.
+static int compare_with_first(struct writer *w, struct store_accept *a, size_t index,
+                              sqlite3_stmt *s)
+{
+    struct store_event *ev = &a->events[index];
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        ev->first_id = column_id(s, 0);
+        if (column_id(s, 1) != ev->digest) {
+            refuse(a, index, ERR_CONFLICT, "an event with this id and another value is there");
+        } else {
+            ev->is_duplicate = true;
+            int code = runs_read_ids(column_str(s, 2), a->arena, &w->scratch, &ev->delivery_ids,
+                                     &ev->delivery_count);
+            if (code != 0) {
+                refuse(a, index, code, "the deliveries of the first event with this id");
+            }
+        }
+    }
+    return statement_end(s, rc);
+}
+
+static int find_first(struct writer *w, struct store_accept *a, size_t index)
+{
+    struct store_event *ev = &a->events[index];
+    if (ev->key.len == 0) {
+        return SQLITE_OK;
+    }
+    sqlite3_stmt *s = w->stmts[WRITE_EVENT_BY_KEY];
+    bind_text(s, 1, ev->key);
+    int rc = compare_with_first(w, a, index, s);
+    uint64_t id;
+    if (rc == SQLITE_OK && a->code == 0 && !ev->is_duplicate && row_key_to_id(ev->key, &id)) {
+        s = w->stmts[WRITE_EVENT_BY_ID];
+        bind_id(s, 1, id);
+        rc = compare_with_first(w, a, index, s);
+    }
+    return rc;
+}
+
+static int check_version(struct writer *w, struct store_accept *a, size_t index)
+{
+    const struct store_event *ev = &a->events[index];
+    sqlite3_stmt *s = w->stmts[WRITE_RECORD_VERSION];
+    bind_text(s, 1, ev->record_type);
+    bind_text(s, 2, ev->record_id);
+    int rc = sqlite3_step(s);
+    uint64_t version = rc == SQLITE_ROW ? column_id(s, 0) : 0;
+    rc = statement_end(s, rc);
+    if (rc == SQLITE_OK && version != ev->judged_version) {
+        refuse(a, index, ERR_BUSY, "the record has another state by now: judge again");
+    }
+    return rc;
+}
+
+// One statement takes a mark that is free or has run out; no row changed: it is held.
+static int take_mark(struct writer *w, const struct store_event *ev, struct store_run *run)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_MARK];
+    bind_text(s, 1, run->workflow);
+    bind_text(s, 2, ev->record_type);
+    bind_text(s, 3, ev->record_id);
+    bind_int(s, 4, run->mark.until_ms);
+    bind_int(s, 5, ev->received_at_ms);
+    int rc = statement_run(s);
+    run->was_marked = rc == SQLITE_OK && sqlite3_changes(w->db) == 0;
+    return rc;
+}
+
+static int write_delivery(struct writer *w, const struct store_event *ev,
+                          const struct store_run *run, const struct store_delivery *d)
+{
+    int64_t target;
+    int rc = target_id(w, d->target, &target);
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    bool is_large = d->body.len > INLINE_BODY_MAX_BYTES;
+    bool is_owed = state_is_owed(d->state);
+    sqlite3_stmt *s = w->stmts[WRITE_DELIVERY];
+    bind_id(s, 1, d->id);
+    bind_id(s, 2, ev->id);
+    bind_int(s, 3, d->state);
+    bind_int(s, 4, target);
+    bind_int(s, 5, store_shard(d->order_key, d->id));
+    if (is_owed) {
+        bind_int(s, 6, d->due_at_ms);
+    } else {
+        sqlite3_bind_null(s, 6);
+    }
+    bind_int(s, 7, d->action);
+    bind_int(s, 8, d->timeout_ms);
+    bind_text(s, 9, run->workflow);
+    bind_text_or_null(s, 10, d->order_key);
+    bind_text_or_null(s, 11, d->retry);
+    bind_text_or_null(s, 12, d->reason);
+    bind_blob(s, 13, d->head);
+    if (is_large) {
+        sqlite3_bind_null(s, 14);
+    } else {
+        bind_blob(s, 14, d->body);
+    }
+    rc = statement_run(s);
+    if (rc == SQLITE_OK && is_large) {
+        bind_id(w->stmts[WRITE_LARGE_BODY], 1, d->id);
+        bind_blob(w->stmts[WRITE_LARGE_BODY], 2, d->body);
+        rc = statement_run(w->stmts[WRITE_LARGE_BODY]);
+    }
+    w->owed += is_owed;
+    return rc;
+}
+
+static int write_run(struct writer *w, const struct store_event *ev, struct store_run *run)
+{
+    int rc = run->mark.is_set ? take_mark(w, ev, run) : SQLITE_OK;
+    if (rc != SQLITE_OK || run->was_marked) {
+        return rc;
+    }
+    for (size_t i = 0; i < run->delivery_count && rc == SQLITE_OK; i++) {
+        rc = write_delivery(w, ev, run, &run->deliveries[i]);
+    }
+    if (rc == SQLITE_OK && run->outcome != RUN_SENT) {
+        bind_int(w->stmts[WRITE_ODD_RUN], 1, run->outcome);
+        bind_id(w->stmts[WRITE_ODD_RUN], 2, ev->id);
+        rc = statement_run(w->stmts[WRITE_ODD_RUN]);
+    }
+    return rc;
+}
+
+static int write_event(struct writer *w, const struct store_event *ev)
+{
+    buf_reset(&w->runs);
+    runs_write(&w->runs, ev->runs, ev->run_count);
+    if (w->runs.failed) {
+        return w->runs.failed == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_TOOBIG;
+    }
+    sqlite3_stmt *s = w->stmts[WRITE_EVENT];
+    bind_id(s, 1, ev->id);
+    bind_text_or_null(s, 2, ev->key);
+    bind_id(s, 3, ev->digest);
+    bind_text(s, 4, ev->type);
+    bind_text(s, 5, ev->record_type);
+    bind_text(s, 6, ev->record_id);
+    bind_int(s, 7, ev->time_ms);
+    bind_int(s, 8, ev->received_at_ms);
+    bind_text_or_null(s, 9, buf_str(&w->runs));
+    bind_text(s, 10, ev->payload);
+    return statement_run(s);
+}
+
+static int point_record(struct writer *w, const struct store_event *ev)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_RECORD];
+    bind_text(s, 1, ev->record_type);
+    bind_text(s, 2, ev->record_id);
+    bind_id(s, 3, ev->id);
+    bind_int(s, 4, ev->time_ms);
+    return statement_run(s);
+}
+
+// Everything that can refuse an event comes before its first write, so a body of one event needs no
+// savepoint.
+static int accept_event(struct writer *w, struct store_accept *a, size_t index)
+{
+    struct store_event *ev = &a->events[index];
+    int rc = find_first(w, a, index);
+    if (rc != SQLITE_OK || a->code != 0 || ev->is_duplicate) {
+        return rc;
+    }
+    rc = ev->needs_version ? check_version(w, a, index) : SQLITE_OK;
+    if (rc != SQLITE_OK || a->code != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < ev->run_count && rc == SQLITE_OK; i++) {
+        rc = write_run(w, ev, &ev->runs[i]);
+    }
+    if (rc == SQLITE_OK) {
+        rc = write_event(w, ev);
+    }
+    if (rc == SQLITE_OK && ev->record_id.len > 0) {
+        rc = point_record(w, ev);
+    }
+    return rc;
+}
+
+static void reset_verdicts(struct store_accept *a)
+{
+    a->code = 0;
+    a->fault_index = 0;
+    for (size_t i = 0; i < a->event_count; i++) {
+        struct store_event *ev = &a->events[i];
+        ev->is_duplicate = false;
+        ev->first_id = 0;
+        ev->delivery_ids = NULL;
+        ev->delivery_count = 0;
+        for (size_t k = 0; k < ev->run_count; k++) {
+            ev->runs[k].was_marked = false;
+        }
+    }
+}
+
+int accept_run(struct writer *w, struct store_accept *a)
+{
+    reset_verdicts(a);
+    bool is_saved = a->event_count > 1;
+    int64_t owed_before = w->owed;
+    int rc = is_saved ? statement_run(w->stmts[WRITE_BODY_SAVE]) : SQLITE_OK;
+    for (size_t i = 0; i < a->event_count && rc == SQLITE_OK && a->code == 0; i++) {
+        rc = accept_event(w, a, i);
+    }
+    if (rc == SQLITE_OK && is_saved && a->code != 0) {
+        rc = statement_run(w->stmts[WRITE_BODY_BACK]);
+        w->owed = owed_before;
+        target_forget_all(w);
+    }
+    if (rc == SQLITE_OK && is_saved) {
+        rc = statement_run(w->stmts[WRITE_BODY_RELEASE]);
+    }
+    return rc;
+}

@@ -1,0 +1,176 @@
+// What the files of the SQLite backend share. One writer thread with the only connection that
+// writes, one reader thread with a connection of its own, and the loop thread, which queues and
+// completes. The loop thread collects the requests of a turn and hands them over with one lock and
+// one signal; the writer takes all that is queued, makes one transaction of it, and posts back
+// once.
+#ifndef STORE_SQLITE_INTERNAL_H
+#define STORE_SQLITE_INTERNAL_H
+
+#include "store/store.h"
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "base/map.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/statement.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+struct sqlite_options {
+    int busy_ms;           // how long a lock of another program is waited for
+    int64_t probe_ms;      // between two tries to write while writing fails
+    int checkpoint_frames; // of the WAL, after which its pages go into the database file
+    const struct schema *schema;
+};
+extern const struct sqlite_options SQLITE_OPTIONS_DEFAULT;
+
+// store_open with other options (tests). They are copied; the schema is borrowed for the call.
+int sqlite_store_open(struct store **out, const struct store_config *c,
+                      const struct sqlite_options *options, struct err *e);
+
+enum request_kind {
+    REQUEST_ACCEPT,
+    REQUEST_FINISH,
+    REQUEST_LEASE,
+    REQUEST_DUE,
+    REQUEST_TARGETS,
+    REQUEST_GENERATION_PUT,
+    REQUEST_GENERATION_LAST,
+    REQUEST_READ
+};
+
+struct item_list {
+    struct store_item *first;
+    struct store_item *last;
+};
+void item_list_append(struct item_list *l, struct item_list more);
+
+struct store_message {
+    struct loop_message message; // first member
+    struct store *store;
+};
+
+struct writer { // the writer thread's alone
+    sqlite3 *db;
+    sqlite3_stmt *stmts[WRITE_STATEMENT_COUNT];
+    struct map targets; // text to struct target_entry
+    int64_t owed;       // as the open transaction will leave it
+    struct buf runs;    // the JSON of one event's runs
+    struct buf scratch; // for reading JSON
+    int wal_frames;     // in the WAL after the last commit
+    bool is_in_trouble;
+};
+
+struct reader { // the reader thread's alone
+    sqlite3 *db;
+    sqlite3_stmt *stmts[READ_STATEMENT_COUNT];
+    struct buf scratch;
+};
+
+struct store {
+    struct sqlite_options options;
+    struct loop *loop;
+    const struct log *log;
+    char *dir;
+    char *db_path;
+    int lock_fd;
+    uint64_t last_id;
+    uint64_t epoch;
+
+    // The loop thread's:
+    struct item_list turn_writes;
+    struct item_list turn_reads;
+    struct loop_flush flush;
+    size_t unfinished_count; // requests without their on_done
+    int64_t owed_count;
+    char trouble[ERR_TEXT_MAX]; // empty: none
+    bool is_free_known;
+    int64_t free_looked_at_ms;
+    int64_t free_bytes;
+    int running_threads;
+    void (*on_closed)(void *ctx);
+    void *closed_ctx;
+
+    // Shared, under `lock`:
+    pthread_mutex_t lock;
+    pthread_cond_t writes_wake;
+    pthread_cond_t reads_wake;
+    struct item_list writes;
+    struct item_list reads;
+    bool is_closing;
+    bool is_abandoned;     // the start failed: the writer ends without a message
+    struct item_list done; // completed, not yet seen by the loop
+    bool is_done_posted;
+    bool has_trouble_news;
+    int64_t owed_news;
+    char trouble_news[ERR_TEXT_MAX];
+
+    struct store_message done_message;
+    struct store_message writer_end;
+    struct store_message reader_end;
+    pthread_t writer_thread;
+    pthread_t reader_thread;
+    struct writer writer;
+    struct reader reader;
+};
+
+// queue.c
+int queue_start(struct store *s, struct err *e); // starts the threads
+// From a worker: these requests are complete. news: NULL for none.
+struct store_news {
+    int64_t owed;
+    const char *trouble; // NULL: as it was; empty: none any more
+};
+void queue_complete(struct store *s, struct item_list done, const struct store_news *news);
+
+// From a worker, as its last act on the store.
+void queue_thread_end(struct store *s, struct store_message *end);
+
+// open.c: frees all but what the threads close themselves.
+void sqlite_store_free(struct store *s);
+
+// writer.c, reader.c: the threads' functions; they close their connections at the end.
+void *writer_main(void *store);
+void *reader_main(void *store);
+
+// fault.c
+// The code for SQLite's result `rc` on `db`, with words; call it before another statement runs.
+int fault_set(struct err *e, sqlite3 *db, const char *path, int rc);
+// Whether `rc` tells of the disk, the file or the memory, and not of one request.
+bool fault_is_general(int rc);
+
+// target.c: the small number of a target, 0 where it is not known; or a new one. SQLite's result.
+int target_find(struct writer *w, struct str text, int64_t *id);
+int target_id(struct writer *w, struct str text, int64_t *id);
+void target_forget_all(struct writer *w); // after a rollback
+
+// One request each, within the open transaction. SQLITE_OK: the request has its verdict (its code).
+// Anything else: the transaction must be rolled back, at least to before the request.
+int accept_run(struct writer *w, struct store_accept *a);
+int finish_run(struct writer *w, struct store_finish *f);
+int due_run(struct writer *w, struct store_due *d);
+int targets_run(struct writer *w, struct store_targets *t);
+int generation_put_run(struct writer *w, struct store_generation *g);
+int generation_last_run(struct writer *w, struct store_generation *g);
+
+// read_one.c, read_list.c: reads of one kind each. A code of err.h; SQLite's faults are ERR_IO,
+// ERR_CORRUPT.
+int read_event(struct reader *r, struct store_read *q);
+int read_delivery(struct reader *r, struct store_read *q);
+int read_records(struct reader *r, struct store_read *q);
+int read_deliveries(struct reader *r, struct store_read *q);
+int read_events(struct reader *r, struct store_read *q);
+int read_runs(struct reader *r, struct store_read *q);
+
+// row.c
+// An event's id as it is shown: its key, or "evt_" and its id. NULL data when the arena is out.
+struct str row_event_key(sqlite3_stmt *s, int key_column, uint64_t id, struct arena *arena);
+// Fills what OWED_COLUMNS gives. 0 or ERR_TOO_LARGE.
+int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct store_owed *out);
+// Fills what the EVENT_COLUMN_* give, without runs and payload. 0 or ERR_TOO_LARGE.
+int row_event(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out);
+// "evt_..." as the host writes it.
+bool row_key_to_id(struct str key, uint64_t *id);
+
+#endif

@@ -1,0 +1,265 @@
+// The start of the SQLite backend: the folder and its lock, the database, its schema, the new
+// epoch.
+#include "store/sqlite/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { RUNS_MAX_BYTES = 64 << 20, SCRATCH_MAX_BYTES = 16 << 20 };
+
+const struct sqlite_options SQLITE_OPTIONS_DEFAULT = {
+    .busy_ms = 1000, .probe_ms = 250, .checkpoint_frames = 4000, .schema = &SCHEMA};
+
+// auto_vacuum has an effect before the first table alone. No mmap: an I/O error of a mapped file is
+// a signal that ends the host, not a code. Neither are deleted rows overwritten with zeros
+// (Debian's default), nor foreign keys looked at: there are none.
+static const char WRITER_PRAGMAS[] = "PRAGMA auto_vacuum = INCREMENTAL;"
+                                     "PRAGMA journal_mode = WAL;"
+                                     "PRAGMA synchronous = FULL;"
+                                     "PRAGMA wal_autocheckpoint = 0;"
+                                     "PRAGMA journal_size_limit = 67108864;"
+                                     "PRAGMA cache_size = -16384;"
+                                     "PRAGMA temp_store = MEMORY;"
+                                     "PRAGMA secure_delete = OFF;"
+                                     "PRAGMA foreign_keys = OFF;";
+static const char READER_PRAGMAS[] = "PRAGMA query_only = ON;"
+                                     "PRAGMA cache_size = -8192;"
+                                     "PRAGMA temp_store = MEMORY;";
+
+static int words_for(struct err *e, const char *what, const char *path)
+{
+    int code = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+    return err_set(e, (enum err_code)code, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+static char *path_join(const char *dir, const char *name)
+{
+    char *path = NULL;
+    return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+}
+
+// A name is safe on disk only once its folder is.
+static int sync_folder(const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) {
+        int rc = words_for(e, "sync", path);
+        if (fd >= 0) {
+            close(fd);
+        }
+        return rc;
+    }
+    close(fd);
+    return 0;
+}
+
+static int make_folder(const char *dir, struct err *e)
+{
+    if (mkdir(dir, 0700) != 0) {
+        return errno == EEXIST ? 0 : words_for(e, "make the data folder", dir);
+    }
+    char *parent = path_join(dir, "..");
+    int rc = parent ? sync_folder(parent, e) : err_set(e, ERR_NOMEM, "out of memory");
+    free(parent);
+    return rc;
+}
+
+static int refuse_second(int fd, const char *dir, struct err *e)
+{
+    char pid[32] = "";
+    ssize_t len = pread(fd, pid, sizeof pid - 1, 0);
+    pid[len > 0 ? strcspn(pid, "\n") : 0] = '\0';
+    return err_set(e, ERR_BUSY,
+                   "another hookline (process %s) works on the data folder %s: stop it, or name "
+                   "another folder with --data",
+                   pid[0] ? pid : "unknown", dir);
+}
+
+// The kernel lets go of the lock when the process ends, however it ends; the file stays.
+static int lock_folder(struct store *s, struct err *e)
+{
+    char *path = path_join(s->dir, "lock");
+    if (!path) {
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    int rc = 0;
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0) {
+        rc = words_for(e, "open", path);
+    } else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        rc = errno == EWOULDBLOCK ? refuse_second(s->lock_fd, s->dir, e)
+                                  : words_for(e, "lock", path);
+    } else {
+        // The number is for people alone: a disk that is too full for it fails at its own place.
+        if (ftruncate(s->lock_fd, 0) == 0) {
+            dprintf(s->lock_fd, "%ld\n", (long)getpid());
+        }
+    }
+    free(path);
+    return rc;
+}
+
+// Made here, so that the mode is ours; SQLite gives the same to the files beside it.
+static int make_database(struct store *s, struct err *e)
+{
+    int fd = open(s->db_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return words_for(e, "open", s->db_path);
+    }
+    close(fd);
+    return sync_folder(s->dir, e);
+}
+
+static int connect_to(struct store *s, int flags, const char *pragmas, sqlite3 **db, struct err *e)
+{
+    // Each connection is one thread's, so SQLite's mutexes are for nothing.
+    int rc = sqlite3_open_v2(s->db_path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_extended_result_codes(*db, 1);
+        sqlite3_busy_timeout(*db, s->options.busy_ms);
+        rc = sqlite3_exec(*db, pragmas, NULL, NULL, NULL);
+    }
+    return rc == SQLITE_OK ? 0 : fault_set(e, *db, s->db_path, rc);
+}
+
+static int read_integer(sqlite3 *db, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(stmt);
+        *out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+        rc = rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+// A new epoch is also the proof that the disk can be written.
+static int start_epoch(struct store *s, struct err *e)
+{
+    sqlite3 *db = s->writer.db;
+    int64_t epoch = 0, owed = 0, last = 0;
+    int rc;
+    if ((rc = sqlite3_exec(db, "UPDATE host SET epoch = epoch + 1", NULL, NULL, NULL)) ||
+        (rc = read_integer(db, "SELECT epoch FROM host", &epoch)) ||
+        (rc = read_integer(db, "SELECT owed FROM host", &owed)) ||
+        (rc = read_integer(db,
+                           "SELECT max(coalesce((SELECT max(id) FROM event), 0),"
+                           " coalesce((SELECT max(id) FROM delivery), 0),"
+                           " coalesce((SELECT max(id) FROM generation), 0))",
+                           &last))) {
+        return fault_set(e, db, s->db_path, rc);
+    }
+    s->epoch = (uint64_t)epoch;
+    s->last_id = (uint64_t)last;
+    s->writer.owed = s->owed_news = s->owed_count = owed;
+    return 0;
+}
+
+static int open_writer(struct store *s, struct err *e)
+{
+    struct writer *w = &s->writer;
+    int rc = connect_to(s, SQLITE_OPEN_READWRITE, WRITER_PRAGMAS, &w->db, e);
+    if (rc == 0) {
+        rc = schema_prepare(w->db, s->db_path, s->options.schema, e);
+    }
+    if (rc == 0) {
+        rc = start_epoch(s, e);
+    }
+    if (rc == 0) {
+        int sql_rc =
+            statement_prepare_all(w->db, WRITE_STATEMENTS, WRITE_STATEMENT_COUNT, w->stmts);
+        rc = sql_rc == SQLITE_OK ? 0 : fault_set(e, w->db, s->db_path, sql_rc);
+    }
+    return rc;
+}
+
+static int open_reader(struct store *s, struct err *e)
+{
+    struct reader *r = &s->reader;
+    int rc = connect_to(s, SQLITE_OPEN_READONLY, READER_PRAGMAS, &r->db, e);
+    if (rc == 0) {
+        int sql_rc = statement_prepare_all(r->db, READ_STATEMENTS, READ_STATEMENT_COUNT, r->stmts);
+        rc = sql_rc == SQLITE_OK ? 0 : fault_set(e, r->db, s->db_path, sql_rc);
+    }
+    return rc;
+}
+
+static struct store *store_make(const struct store_config *c, const struct sqlite_options *options)
+{
+    struct store *s = calloc(1, sizeof *s);
+    if (!s) {
+        return NULL;
+    }
+    s->options = *options;
+    s->loop = c->loop;
+    s->log = c->log;
+    s->lock_fd = -1;
+    s->dir = strdup(c->dir);
+    s->db_path = path_join(c->dir, "hookline.db");
+    map_init(&s->writer.targets);
+    buf_init(&s->writer.runs, RUNS_MAX_BYTES);
+    buf_init(&s->writer.scratch, SCRATCH_MAX_BYTES);
+    buf_init(&s->reader.scratch, SCRATCH_MAX_BYTES);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->writes_wake, &monotonic);
+    pthread_cond_init(&s->reads_wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return s;
+}
+
+void sqlite_store_free(struct store *s)
+{
+    statement_finalize_all(s->reader.stmts, READ_STATEMENT_COUNT);
+    statement_finalize_all(s->writer.stmts, WRITE_STATEMENT_COUNT);
+    sqlite3_close(s->reader.db);
+    sqlite3_close(s->writer.db);
+    target_forget_all(&s->writer);
+    buf_fini(&s->writer.runs);
+    buf_fini(&s->writer.scratch);
+    buf_fini(&s->reader.scratch);
+    pthread_cond_destroy(&s->reads_wake);
+    pthread_cond_destroy(&s->writes_wake);
+    pthread_mutex_destroy(&s->lock);
+    if (s->lock_fd >= 0) {
+        close(s->lock_fd);
+    }
+    free(s->db_path);
+    free(s->dir);
+    free(s);
+}
+
+int sqlite_store_open(struct store **out, const struct store_config *c,
+                      const struct sqlite_options *options, struct err *e)
+{
+    *out = NULL;
+    struct store *s = store_make(c, options);
+    if (!s || !s->dir || !s->db_path) {
+        if (s) {
+            sqlite_store_free(s);
+        }
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    int rc;
+    if ((rc = make_folder(s->dir, e)) || (rc = lock_folder(s, e)) || (rc = make_database(s, e)) ||
+        (rc = open_writer(s, e)) || (rc = open_reader(s, e)) || (rc = queue_start(s, e))) {
+        sqlite_store_free(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+int store_open(struct store **out, const struct store_config *c, struct err *e)
+{
+    return sqlite_store_open(out, c, &SQLITE_OPTIONS_DEFAULT, e);
+}

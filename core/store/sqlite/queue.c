@@ -1,0 +1,288 @@
+// Requests from the loop to the two threads, and back.
+#include "store/sqlite/internal.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+enum { FREE_LOOK_MS = 1000 };
+
+void item_list_append(struct item_list *l, struct item_list more)
+{
+    if (!more.first) {
+        return;
+    }
+    if (l->last) {
+        l->last->next = more.first;
+    } else {
+        l->first = more.first;
+    }
+    l->last = more.last;
+}
+
+static void submit(struct store *s, struct item_list *turn, struct store_item *item, int kind)
+{
+    *item = (struct store_item){.kind = kind};
+    item_list_append(turn, (struct item_list){item, item});
+    if (s->unfinished_count++ == 0) {
+        loop_expect(s->loop, 1);
+    }
+    loop_flush_request(&s->flush);
+}
+
+static void hand_over(void *ctx)
+{
+    struct store *s = ctx;
+    bool has_writes = s->turn_writes.first != NULL;
+    bool has_reads = s->turn_reads.first != NULL;
+    pthread_mutex_lock(&s->lock);
+    item_list_append(&s->writes, s->turn_writes);
+    item_list_append(&s->reads, s->turn_reads);
+    pthread_mutex_unlock(&s->lock);
+    s->turn_writes = (struct item_list){NULL, NULL};
+    s->turn_reads = (struct item_list){NULL, NULL};
+    if (has_writes) {
+        pthread_cond_signal(&s->writes_wake);
+    }
+    if (has_reads) {
+        pthread_cond_signal(&s->reads_wake);
+    }
+}
+
+void queue_complete(struct store *s, struct item_list done, const struct store_news *news)
+{
+    pthread_mutex_lock(&s->lock);
+    item_list_append(&s->done, done);
+    if (news) {
+        s->owed_news = news->owed;
+    }
+    if (news && news->trouble) {
+        s->has_trouble_news = true;
+        snprintf(s->trouble_news, sizeof s->trouble_news, "%s", news->trouble);
+    }
+    bool must_post = !s->is_done_posted;
+    s->is_done_posted = true;
+    pthread_mutex_unlock(&s->lock);
+    if (must_post) {
+        loop_post(s->loop, &s->done_message.message);
+    }
+}
+
+static void call_on_done(struct store_item *item)
+{
+    switch ((enum request_kind)item->kind) {
+    case REQUEST_ACCEPT: {
+        struct store_accept *a = (struct store_accept *)item;
+        a->on_done(a);
+        break;
+    }
+    case REQUEST_FINISH: {
+        struct store_finish *f = (struct store_finish *)item;
+        f->on_done(f);
+        break;
+    }
+    case REQUEST_LEASE: {
+        struct store_lease *l = (struct store_lease *)item;
+        l->on_done(l);
+        break;
+    }
+    case REQUEST_DUE: {
+        struct store_due *d = (struct store_due *)item;
+        d->on_done(d);
+        break;
+    }
+    case REQUEST_TARGETS: {
+        struct store_targets *t = (struct store_targets *)item;
+        t->on_done(t);
+        break;
+    }
+    case REQUEST_GENERATION_PUT:
+    case REQUEST_GENERATION_LAST: {
+        struct store_generation *g = (struct store_generation *)item;
+        g->on_done(g);
+        break;
+    }
+    case REQUEST_READ: {
+        struct store_read *r = (struct store_read *)item;
+        r->on_done(r);
+        break;
+    }
+    }
+}
+
+static void on_done_message(struct loop_message *m)
+{
+    struct store *s = ((struct store_message *)m)->store;
+    pthread_mutex_lock(&s->lock);
+    struct item_list done = s->done;
+    s->done = (struct item_list){NULL, NULL};
+    s->is_done_posted = false;
+    s->owed_count = s->owed_news;
+    if (s->has_trouble_news) {
+        s->has_trouble_news = false;
+        memcpy(s->trouble, s->trouble_news, sizeof s->trouble);
+    }
+    pthread_mutex_unlock(&s->lock);
+
+    for (struct store_item *item = done.first, *next; item; item = next) {
+        next = item->next; // the request may be gone after its callback
+        if (--s->unfinished_count == 0) {
+            loop_expect(s->loop, -1);
+        }
+        call_on_done(item);
+    }
+}
+
+static void thread_ended(struct store *s, pthread_t thread)
+{
+    pthread_join(thread, NULL);
+    if (--s->running_threads > 0) {
+        return;
+    }
+    void (*on_closed)(void *ctx) = s->on_closed;
+    void *ctx = s->closed_ctx;
+    loop_expect(s->loop, -1);
+    sqlite_store_free(s);
+    on_closed(ctx);
+}
+
+static void on_writer_end(struct loop_message *m)
+{
+    struct store *s = ((struct store_message *)m)->store;
+    thread_ended(s, s->writer_thread);
+}
+
+static void on_reader_end(struct loop_message *m)
+{
+    struct store *s = ((struct store_message *)m)->store;
+    thread_ended(s, s->reader_thread);
+}
+
+// Signals are the loop thread's.
+static int thread_start(pthread_t *thread, void *(*main)(void *), struct store *s)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(thread, NULL, main, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+static void tell_to_end(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->is_closing = true;
+    pthread_mutex_unlock(&s->lock);
+    pthread_cond_signal(&s->writes_wake);
+    pthread_cond_signal(&s->reads_wake);
+}
+
+int queue_start(struct store *s, struct err *e)
+{
+    loop_flush_init(&s->flush, s->loop, hand_over, s);
+    s->done_message = (struct store_message){{.on_loop = on_done_message}, s};
+    s->writer_end = (struct store_message){{.on_loop = on_writer_end}, s};
+    s->reader_end = (struct store_message){{.on_loop = on_reader_end}, s};
+    s->running_threads = 2;
+    int rc = thread_start(&s->writer_thread, writer_main, s);
+    if (rc == 0 && (rc = thread_start(&s->reader_thread, reader_main, s)) != 0) {
+        pthread_mutex_lock(&s->lock);
+        s->is_abandoned = true;
+        pthread_mutex_unlock(&s->lock);
+        tell_to_end(s);
+        pthread_join(s->writer_thread, NULL);
+    }
+    return rc == 0 ? 0 : err_set(e, ERR_NOMEM, "cannot start a thread: %s", strerror(rc));
+}
+
+void queue_thread_end(struct store *s, struct store_message *end)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_waited_for = s->is_abandoned;
+    pthread_mutex_unlock(&s->lock);
+    if (!is_waited_for) {
+        loop_post(s->loop, &end->message);
+    }
+}
+
+void store_close(struct store *s, void (*on_closed)(void *ctx), void *ctx)
+{
+    s->on_closed = on_closed;
+    s->closed_ctx = ctx;
+    loop_expect(s->loop, 1);
+    hand_over(s);
+    tell_to_end(s);
+}
+
+void store_accept(struct store *s, struct store_accept *a)
+{
+    submit(s, &s->turn_writes, &a->item, REQUEST_ACCEPT);
+}
+
+void store_finish(struct store *s, struct store_finish *f)
+{
+    submit(s, &s->turn_writes, &f->item, REQUEST_FINISH);
+}
+
+void store_lease(struct store *s, struct store_lease *l)
+{
+    submit(s, &s->turn_writes, &l->item, REQUEST_LEASE);
+}
+
+void store_due(struct store *s, struct store_due *d)
+{
+    submit(s, &s->turn_writes, &d->item, REQUEST_DUE);
+}
+
+void store_targets(struct store *s, struct store_targets *t)
+{
+    submit(s, &s->turn_writes, &t->item, REQUEST_TARGETS);
+}
+
+void store_generation_put(struct store *s, struct store_generation *g)
+{
+    submit(s, &s->turn_writes, &g->item, REQUEST_GENERATION_PUT);
+}
+
+void store_generation_get_last(struct store *s, struct store_generation *g)
+{
+    submit(s, &s->turn_writes, &g->item, REQUEST_GENERATION_LAST);
+}
+
+void store_read(struct store *s, struct store_read *r)
+{
+    submit(s, &s->turn_reads, &r->item, REQUEST_READ);
+}
+
+uint64_t store_last_id(const struct store *s)
+{
+    return s->last_id;
+}
+
+uint64_t store_epoch(const struct store *s)
+{
+    return s->epoch;
+}
+
+int64_t store_owed_count(const struct store *s)
+{
+    return s->owed_count;
+}
+
+const char *store_trouble(const struct store *s)
+{
+    return s->trouble[0] ? s->trouble : NULL;
+}
+
+int64_t store_free_bytes(struct store *s)
+{
+    int64_t now_ms = loop_now_ms(s->loop, LOOP_REAL_TIME);
+    if (!s->is_free_known || now_ms - s->free_looked_at_ms >= FREE_LOOK_MS) {
+        struct statvfs fs;
+        s->free_bytes = statvfs(s->dir, &fs) == 0 ? (int64_t)(fs.f_bavail * fs.f_frsize) : 0;
+        s->free_looked_at_ms = now_ms;
+        s->is_free_known = true;
+    }
+    return s->free_bytes;
+}

@@ -1,0 +1,174 @@
+// Reads of one thing: an event, a delivery with its attempts, the latest states of records.
+#include "store/sqlite/internal.h"
+
+#include "store/grow.h"
+#include "store/runs.h"
+
+// The columns of READ_DELIVERY behind those of row_owed, and where an attempt's begin in either
+// table.
+enum {
+    DELIVERY_REASON = OWED_COLUMN_COUNT,
+    DELIVERY_TARGET,
+    DELIVERY_FIRST_ATTEMPT,
+    ATTEMPT_FIRST = 1
+};
+
+static int fault_code(struct reader *r, int rc)
+{
+    return rc == SQLITE_OK ? 0 : fault_set(NULL, r->db, "", rc);
+}
+
+static int event_fill(struct reader *r, struct store_read *q, sqlite3_stmt *s)
+{
+    struct store_event_row *ev = arena_alloc(q->arena, sizeof *ev);
+    if (!ev) {
+        return ERR_TOO_LARGE;
+    }
+    int code = row_event(s, q->arena, ev);
+    if (code == 0) {
+        ev->payload = column_dup(s, EVENT_COLUMN_PAYLOAD, q->arena);
+        code = ev->payload.data ? runs_read(column_str(s, EVENT_COLUMN_RUNS), ev->key, q->arena,
+                                            &r->scratch, &ev->runs, &ev->run_count)
+                                : ERR_TOO_LARGE;
+    }
+    q->events = ev;
+    q->count = code == 0;
+    return code;
+}
+
+// A bound statement that gives one event or none.
+static int event_step(struct reader *r, struct store_read *q, sqlite3_stmt *s)
+{
+    int code = ERR_NOT_FOUND;
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        code = event_fill(r, q, s);
+    }
+    rc = statement_end(s, rc);
+    return rc == SQLITE_OK ? code : fault_code(r, rc);
+}
+
+int read_event(struct reader *r, struct store_read *q)
+{
+    sqlite3_stmt *s = r->stmts[READ_EVENT_BY_KEY];
+    bind_text(s, 1, q->key);
+    int code = event_step(r, q, s);
+    uint64_t id;
+    if (code == ERR_NOT_FOUND && row_key_to_id(q->key, &id)) {
+        s = r->stmts[READ_EVENT_BY_ID];
+        bind_id(s, 1, id);
+        code = event_step(r, q, s);
+    }
+    return code;
+}
+
+static int attempt_fill(sqlite3_stmt *s, int first, int number, struct arena *arena,
+                        struct store_attempt *out)
+{
+    *out = (struct store_attempt){
+        .number = number,
+        .at_ms = sqlite3_column_int64(s, first),
+        .elapsed_ms = sqlite3_column_int64(s, first + 1),
+        .status = sqlite3_column_int(s, first + 2),
+        .body_is_truncated = sqlite3_column_int(s, first + 3) != 0,
+        .error = column_dup(s, first + 4, arena),
+        .detail = column_dup(s, first + 5, arena),
+        .headers = column_dup(s, first + 6, arena),
+        .body = column_dup(s, first + 7, arena),
+    };
+    return out->error.data && out->detail.data && out->headers.data && out->body.data
+               ? 0
+               : ERR_TOO_LARGE;
+}
+
+static int add_attempt(struct store_delivery_row *d, size_t *cap, sqlite3_stmt *s, int first,
+                       int number, struct arena *arena)
+{
+    struct store_attempt *all =
+        grow_on_arena(arena, d->attempts, d->attempt_count, cap, sizeof *all);
+    if (!all) {
+        return ERR_TOO_LARGE;
+    }
+    d->attempts = all;
+    return attempt_fill(s, first, number, arena, &all[d->attempt_count++]);
+}
+
+static int later_attempts(struct reader *r, struct store_delivery_row *d, size_t *cap,
+                          struct arena *arena)
+{
+    sqlite3_stmt *s = r->stmts[READ_ATTEMPTS];
+    bind_id(s, 1, d->owed.id);
+    int code = 0, rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW && code == 0) {
+        code = add_attempt(d, cap, s, ATTEMPT_FIRST, sqlite3_column_int(s, 0), arena);
+    }
+    rc = statement_end(s, rc);
+    return rc == SQLITE_OK ? code : fault_code(r, rc);
+}
+
+static int delivery_fill(sqlite3_stmt *s, struct store_delivery_row *d, size_t *cap,
+                         struct arena *arena)
+{
+    struct str target = column_dup(s, DELIVERY_TARGET, arena);
+    int code = target.data ? row_owed(s, target, arena, &d->owed) : ERR_TOO_LARGE;
+    if (code != 0) {
+        return code;
+    }
+    d->created_at_ms = id_time_ms(d->owed.id);
+    d->reason = column_dup(s, DELIVERY_REASON, arena);
+    if (!d->reason.data) {
+        return ERR_TOO_LARGE;
+    }
+    bool has_attempt = sqlite3_column_type(s, DELIVERY_FIRST_ATTEMPT) != SQLITE_NULL;
+    return has_attempt ? add_attempt(d, cap, s, DELIVERY_FIRST_ATTEMPT, 1, arena) : 0;
+}
+
+int read_delivery(struct reader *r, struct store_read *q)
+{
+    struct store_delivery_row *d = arena_alloc(q->arena, sizeof *d);
+    if (!d) {
+        return ERR_TOO_LARGE;
+    }
+    sqlite3_stmt *s = r->stmts[READ_DELIVERY];
+    bind_id(s, 1, q->id);
+    size_t cap = 0;
+    int code = ERR_NOT_FOUND;
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        code = delivery_fill(s, d, &cap, q->arena);
+    }
+    rc = statement_end(s, rc);
+    if (rc != SQLITE_OK) {
+        return fault_code(r, rc);
+    }
+    if (code == 0) {
+        code = later_attempts(r, d, &cap, q->arena);
+    }
+    q->deliveries = d;
+    q->count = code == 0;
+    return code;
+}
+
+int read_records(struct reader *r, struct store_read *q)
+{
+    for (size_t i = 0; i < q->record_count; i++) {
+        struct store_record_row *record = &q->records[i];
+        sqlite3_stmt *s = r->stmts[READ_RECORD];
+        bind_text(s, 1, record->record_type);
+        bind_text(s, 2, record->record_id);
+        int rc = sqlite3_step(s);
+        bool is_there = rc == SQLITE_ROW;
+        record->version = is_there ? column_id(s, 0) : 0;
+        record->time_ms = is_there ? sqlite3_column_int64(s, 1) : 0;
+        record->payload = is_there ? column_dup(s, 2, q->arena) : (struct str){NULL, 0};
+        rc = statement_end(s, rc);
+        if (rc != SQLITE_OK) {
+            return fault_code(r, rc);
+        }
+        if (is_there && !record->payload.data) {
+            return ERR_TOO_LARGE;
+        }
+    }
+    q->count = q->record_count;
+    return 0;
+}

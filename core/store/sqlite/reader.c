@@ -1,0 +1,80 @@
+// The reader thread: what is queued for it is served in one read transaction, so that one lock pays
+// for all.
+#include "store/sqlite/internal.h"
+
+static int read_serve(struct reader *r, struct store_read *q)
+{
+    q->events = NULL;
+    q->deliveries = NULL;
+    q->runs = NULL;
+    q->count = 0;
+    q->next = 0;
+    if (q->limit > STORE_PAGE_MAX) {
+        q->limit = STORE_PAGE_MAX;
+    }
+    switch (q->kind) {
+    case STORE_READ_EVENT:
+        return read_event(r, q);
+    case STORE_READ_DELIVERY:
+        return read_delivery(r, q);
+    case STORE_READ_DELIVERIES:
+        return read_deliveries(r, q);
+    case STORE_READ_EVENTS:
+        return read_events(r, q);
+    case STORE_READ_RUNS:
+        return read_runs(r, q);
+    case STORE_READ_RECORDS:
+        return read_records(r, q);
+    }
+    return ERR_INVALID;
+}
+
+static void serve_all(struct store *s, struct item_list reads)
+{
+    struct reader *r = &s->reader;
+    statement_run(r->stmts[READ_BEGIN]); // should it fail, each read meets the fault itself
+    for (struct store_item *item = reads.first; item; item = item->next) {
+        struct store_read *q = (struct store_read *)item;
+        q->code = read_serve(r, q);
+        if (q->code == ERR_IO || q->code == ERR_CORRUPT) {
+            log_error(s->log, "%s: a read failed: %s", s->db_path, sqlite3_errmsg(r->db));
+        }
+    }
+    if (!sqlite3_get_autocommit(r->db)) {
+        statement_run(r->stmts[READ_COMMIT]);
+    }
+    queue_complete(s, reads, NULL);
+}
+
+static struct item_list take_reads(struct store *s, bool *must_end)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->reads.first && !s->is_closing) {
+        pthread_cond_wait(&s->reads_wake, &s->lock);
+    }
+    struct item_list reads = s->reads;
+    s->reads = (struct item_list){NULL, NULL};
+    *must_end = s->is_closing && !reads.first;
+    pthread_mutex_unlock(&s->lock);
+    return reads;
+}
+
+void *reader_main(void *store)
+{
+    struct store *s = store;
+    struct reader *r = &s->reader;
+    pthread_setname_np(pthread_self(), "store-reader");
+    for (;;) {
+        bool must_end;
+        struct item_list reads = take_reads(s, &must_end);
+        if (must_end) {
+            break;
+        }
+        serve_all(s, reads);
+    }
+    statement_finalize_all(r->stmts, READ_STATEMENT_COUNT);
+    sqlite3_close(r->db);
+    r->db = NULL;
+    queue_thread_end(s, &s->reader_end);
+    return NULL;
+}

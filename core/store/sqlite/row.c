@@ -1,0 +1,65 @@
+#include "store/sqlite/internal.h"
+
+#include "base/id.h"
+
+static const char PREFIX[] = "evt_";
+enum { PREFIX_LEN = sizeof PREFIX - 1 };
+
+bool row_key_to_id(struct str key, uint64_t *id)
+{
+    return key.len == PREFIX_LEN + ID_TEXT_LEN && str_starts_with(key, STR("evt_")) &&
+           id_parse((struct str){key.data + PREFIX_LEN, ID_TEXT_LEN}, id) == 0;
+}
+
+struct str row_event_key(sqlite3_stmt *s, int key_column, uint64_t id, struct arena *arena)
+{
+    if (sqlite3_column_type(s, key_column) != SQLITE_NULL) {
+        return column_dup(s, key_column, arena);
+    }
+    char text[PREFIX_LEN + ID_TEXT_LEN + 1];
+    memcpy(text, PREFIX, PREFIX_LEN);
+    id_format(text + PREFIX_LEN, id);
+    return arena_dup(arena, str_from(text));
+}
+
+int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct store_owed *out)
+{
+    *out = (struct store_owed){
+        .id = column_id(s, 0),
+        .event = column_id(s, 1),
+        .event_key = row_event_key(s, 2, column_id(s, 1), arena),
+        .workflow = column_dup(s, 3, arena),
+        .record_type = column_dup(s, 4, arena),
+        .record_id = column_dup(s, 5, arena),
+        .action = sqlite3_column_int(s, 6),
+        .state = (enum delivery_state)sqlite3_column_int(s, 7),
+        .target = target,
+        .due_at_ms = sqlite3_column_int64(s, 8),
+        .base_ms = sqlite3_column_int64(s, 9),
+        .attempt_count = sqlite3_column_int(s, 10),
+        .head = column_dup(s, 11, arena),
+        .body = column_dup(s, 12, arena),
+        .retry = column_dup(s, 13, arena),
+        .timeout_ms = sqlite3_column_int64(s, 14),
+    };
+    bool is_whole = out->event_key.data && out->workflow.data && out->record_type.data &&
+                    out->record_id.data && out->head.data && out->body.data && out->retry.data;
+    return is_whole ? 0 : ERR_TOO_LARGE;
+}
+
+int row_event(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out)
+{
+    uint64_t id = column_id(s, EVENT_COLUMN_ID);
+    *out = (struct store_event_row){
+        .id = id,
+        .key = row_event_key(s, EVENT_COLUMN_KEY, id, arena),
+        .type = column_dup(s, EVENT_COLUMN_TYPE, arena),
+        .record_type = column_dup(s, EVENT_COLUMN_RECORD_TYPE, arena),
+        .record_id = column_dup(s, EVENT_COLUMN_RECORD_ID, arena),
+        .time_ms = sqlite3_column_int64(s, EVENT_COLUMN_TIME_MS),
+        .received_at_ms = sqlite3_column_int64(s, EVENT_COLUMN_RECEIVED_AT_MS),
+    };
+    return out->key.data && out->type.data && out->record_type.data && out->record_id.data
+               ? 0
+               : ERR_TOO_LARGE;
+}

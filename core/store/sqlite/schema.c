@@ -1,0 +1,208 @@
+#include "store/sqlite/schema.h"
+
+#include "store/sqlite/internal.h"
+
+#include <stdio.h>
+
+// Rows are the cost of an event, so an ordinary one has a row in `event` (with its runs), one in
+// `delivery` for each webhook (with its first attempt), and its record's pointer; all else is for
+// what is not ordinary. Indexes are partial: an entry is there only while it is of use.
+static const char CREATE_SQL[] =
+    "CREATE TABLE host ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " epoch INTEGER NOT NULL,"
+    " owed INTEGER NOT NULL" // deliveries pending, retrying or held
+    ") STRICT;"
+    "INSERT INTO host VALUES (1, 0, 0);"
+
+    "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"
+
+    "CREATE TABLE event ("
+    " id INTEGER PRIMARY KEY,"
+    " key TEXT," // NULL: the host made one
+    " digest INTEGER NOT NULL,"
+    " type TEXT NOT NULL,"
+    " record_type TEXT NOT NULL,"
+    " record_id TEXT NOT NULL,"
+    " time_ms INTEGER NOT NULL,"
+    " received_at_ms INTEGER NOT NULL,"
+    " runs TEXT," // store/runs.h; NULL: none
+    " payload TEXT"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;"
+
+    // The events that have a run of an outcome other than `sent`.
+    "CREATE TABLE odd_run ("
+    " outcome INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (outcome, event)"
+    ") STRICT, WITHOUT ROWID;"
+
+    // A record's latest state: the event that holds it.
+    "CREATE TABLE record ("
+    " record_type TEXT NOT NULL, record_id TEXT NOT NULL,"
+    " event INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (record_type, record_id)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE mark ("
+    " workflow TEXT NOT NULL, record_type TEXT NOT NULL, record_id TEXT NOT NULL,"
+    " until_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (workflow, record_type, record_id)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE delivery ("
+    " id INTEGER PRIMARY KEY,"
+    " event INTEGER NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " target INTEGER NOT NULL,"
+    " shard INTEGER NOT NULL,"
+    " due_at_ms INTEGER," // NULL: it is owed no more
+    " base_ms INTEGER NOT NULL,"
+    " attempt_count INTEGER NOT NULL,"
+    " action INTEGER NOT NULL,"
+    " timeout_ms INTEGER NOT NULL,"
+    " workflow TEXT NOT NULL,"
+    " order_key TEXT,"
+    " retry TEXT,"
+    " reason TEXT,"
+    " head BLOB NOT NULL,"
+    " body BLOB," // NULL: in large_body
+    // The first attempt; more have rows in `attempt`.
+    " at_ms INTEGER,"
+    " elapsed_ms INTEGER,"
+    " status INTEGER,"
+    " answer_is_cut INTEGER,"
+    " error TEXT,"
+    " detail TEXT,"
+    " answer_headers BLOB,"
+    " answer_body BLOB"
+    ") STRICT;"
+    "CREATE INDEX delivery_due ON delivery (target, due_at_ms) WHERE state < 2;"
+    "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;"
+
+    // A body that would make each update of its delivery's row dear.
+    "CREATE TABLE large_body (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"
+
+    "CREATE TABLE attempt ("
+    " delivery INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " elapsed_ms INTEGER NOT NULL,"
+    " status INTEGER NOT NULL,"
+    " answer_is_cut INTEGER NOT NULL,"
+    " error TEXT,"
+    " detail TEXT,"
+    " answer_headers BLOB,"
+    " answer_body BLOB,"
+    " PRIMARY KEY (delivery, number)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE generation (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE generation_file ("
+    " generation INTEGER NOT NULL, path TEXT NOT NULL, text INTEGER NOT NULL,"
+    " PRIMARY KEY (generation, path)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rule_text ("
+    " id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, text BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX rule_text_hash ON rule_text (hash);";
+
+const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION, .create_sql = CREATE_SQL};
+
+static int pragma_read(sqlite3 *db, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(s);
+        if (rc == SQLITE_ROW) {
+            *out = sqlite3_column_int64(s, 0);
+            rc = SQLITE_OK;
+        }
+    }
+    sqlite3_finalize(s);
+    return rc;
+}
+
+// The text and the new version together, or neither.
+static int step_apply(sqlite3 *db, const char *sql, int version)
+{
+    char pragmas[96];
+    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+             SCHEMA_APPLICATION_ID, version);
+    int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (rc == SQLITE_OK && (rc = sqlite3_exec(db, sql, NULL, NULL, NULL)) == SQLITE_OK &&
+        (rc = sqlite3_exec(db, pragmas, NULL, NULL, NULL)) == SQLITE_OK) {
+        rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    }
+    return rc;
+}
+
+static const struct schema_step *step_find(const struct schema *schema, int64_t from)
+{
+    for (size_t i = 0; i < schema->step_count; i++) {
+        if (schema->steps[i].from == from) {
+            return &schema->steps[i];
+        }
+    }
+    return NULL;
+}
+
+static int fault_and_rollback(sqlite3 *db, const char *path, int rc, struct err *e)
+{
+    int code = fault_set(e, db, path, rc);
+    if (!sqlite3_get_autocommit(db)) {
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return code;
+}
+
+static int migrate(sqlite3 *db, const char *path, const struct schema *schema, int64_t version,
+                   struct err *e)
+{
+    while (version < schema->version) {
+        const struct schema_step *step = step_find(schema, version);
+        if (!step) {
+            return err_set(e, ERR_VERSION,
+                           "%s has schema %lld, and this hookline knows no way from there to %d: "
+                           "migrate it with an older version first",
+                           path, (long long)version, schema->version);
+        }
+        int rc = step_apply(db, step->sql, (int)version + 1);
+        if (rc != SQLITE_OK) {
+            fault_and_rollback(db, path, rc, e);
+            return err_context(e, "schema %lld to %lld", (long long)version,
+                               (long long)version + 1);
+        }
+        version++;
+    }
+    return 0;
+}
+
+int schema_prepare(sqlite3 *db, const char *path, const struct schema *schema, struct err *e)
+{
+    int64_t version = 0, application = 0, tables = 0;
+    int rc;
+    if ((rc = pragma_read(db, "PRAGMA user_version", &version)) != SQLITE_OK ||
+        (rc = pragma_read(db, "PRAGMA application_id", &application)) != SQLITE_OK ||
+        (rc = pragma_read(db, "SELECT count(*) FROM sqlite_schema", &tables)) != SQLITE_OK) {
+        return fault_set(e, db, path, rc);
+    }
+    if (tables == 0 && version == 0) {
+        rc = step_apply(db, schema->create_sql, schema->version);
+        return rc == SQLITE_OK ? 0 : fault_and_rollback(db, path, rc, e);
+    }
+    if (application != SCHEMA_APPLICATION_ID) {
+        return err_set(
+            e, ERR_CORRUPT,
+            "%s is a database, but not hookline's: name another data folder, or move the "
+            "file away",
+            path);
+    }
+    if (version > schema->version) {
+        return err_set(e, ERR_VERSION,
+                       "%s was written by a newer hookline (schema %lld, this one knows %d): "
+                       "install that version, or name another data folder",
+                       path, (long long)version, schema->version);
+    }
+    return migrate(db, path, schema, version, e);
+}

@@ -1,0 +1,162 @@
+#include "store/sqlite/statement.h"
+
+// INDEXED BY, where the plan must not be left to chance: the condition of a partial index has to
+// stand in the query word for word.
+const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
+    [WRITE_BEGIN] = "BEGIN IMMEDIATE",
+    [WRITE_BEGIN_READ] = "BEGIN",
+    [WRITE_COMMIT] = "COMMIT",
+    [WRITE_ROLLBACK] = "ROLLBACK",
+    [WRITE_ITEM_SAVE] = "SAVEPOINT item",
+    [WRITE_ITEM_BACK] = "ROLLBACK TO item",
+    [WRITE_ITEM_RELEASE] = "RELEASE item",
+    [WRITE_BODY_SAVE] = "SAVEPOINT body",
+    [WRITE_BODY_BACK] = "ROLLBACK TO body",
+    [WRITE_BODY_RELEASE] = "RELEASE body",
+    [WRITE_OWED] = "UPDATE host SET owed = ?1",
+    [WRITE_EVENT] = "INSERT INTO event (id, key, digest, type, record_type, record_id, time_ms,"
+                    " received_at_ms, runs, payload)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [WRITE_EVENT_BY_KEY] = "SELECT id, digest, runs FROM event WHERE key = ?1",
+    [WRITE_EVENT_BY_ID] = "SELECT id, digest, runs FROM event WHERE id = ?1 AND key IS NULL",
+    [WRITE_DELIVERY] =
+        "INSERT INTO delivery (id, event, state, target, shard, due_at_ms, base_ms,"
+        " attempt_count, action, timeout_ms, workflow, order_key, retry, reason,"
+        " head, body)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [WRITE_LARGE_BODY] = "INSERT INTO large_body (id, body) VALUES (?1, ?2)",
+    [WRITE_ODD_RUN] = "INSERT OR IGNORE INTO odd_run (outcome, event) VALUES (?1, ?2)",
+    [WRITE_RECORD] = "INSERT INTO record (record_type, record_id, event, time_ms)"
+                     " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+                     " SET event = excluded.event, time_ms = excluded.time_ms"
+                     " WHERE excluded.time_ms >= time_ms",
+    [WRITE_RECORD_VERSION] = "SELECT event FROM record WHERE record_type = ?1 AND record_id = ?2",
+    [WRITE_MARK] = "INSERT INTO mark (workflow, record_type, record_id, until_ms)"
+                   " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+                   " SET until_ms = excluded.until_ms WHERE until_ms <= ?5",
+    [WRITE_TARGET] = "INSERT INTO target (text) VALUES (?1)",
+    [WRITE_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
+    [WRITE_TARGET_BY_ID] = "SELECT text FROM target WHERE id = ?1",
+    [WRITE_FIRST_ATTEMPT] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
+                            " reason = ?5, attempt_count = max(attempt_count, 1), at_ms = ?7,"
+                            " elapsed_ms = ?8, status = ?9, answer_is_cut = ?10, error = ?11,"
+                            " detail = ?12, answer_headers = ?13, answer_body = ?14"
+                            " WHERE id = ?1 AND state <= ?6",
+    [WRITE_STATE] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4, reason = ?5,"
+                    " attempt_count = max(attempt_count, ?7) WHERE id = ?1 AND state <= ?6",
+    [WRITE_ATTEMPT] = "INSERT OR REPLACE INTO attempt (delivery, number, at_ms, elapsed_ms, status,"
+                      " answer_is_cut, error, detail, answer_headers, answer_body)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [WRITE_DUE] = "SELECT " OWED_COLUMNS
+                  " FROM delivery d INDEXED BY delivery_due LEFT JOIN event e ON e.id = d.event"
+                  " WHERE d.target = ?1 AND d.state < 2 AND (?2 >> d.shard) & 1"
+                  " ORDER BY d.due_at_ms, d.id",
+    [WRITE_NEXT_TARGET] = "SELECT target, due_at_ms FROM delivery INDEXED BY delivery_due"
+                          " WHERE state < 2 AND target > ?1 ORDER BY target, due_at_ms LIMIT 1",
+    [WRITE_GENERATION] = "INSERT INTO generation (id, at_ms) VALUES (?1, ?2)",
+    [WRITE_GENERATION_FILE] = "INSERT INTO generation_file (generation, path, text)"
+                              " VALUES (?1, ?2, ?3)",
+    [WRITE_GENERATION_LAST] = "SELECT id, at_ms FROM generation ORDER BY id DESC LIMIT 1",
+    [WRITE_GENERATION_FILES] = "SELECT f.path, t.text FROM generation_file f"
+                               " LEFT JOIN rule_text t ON t.id = f.text"
+                               " WHERE f.generation = ?1 ORDER BY f.path",
+    [WRITE_RULE_TEXT] = "INSERT INTO rule_text (hash, text) VALUES (?1, ?2)",
+    [WRITE_RULE_TEXT_BY_HASH] = "SELECT id FROM rule_text WHERE hash = ?1 AND text = ?2",
+};
+
+#define EVENT_COLUMNS                                                                              \
+    "id, key, type, record_type, record_id, time_ms, received_at_ms, runs, payload"
+#define DELIVERY_LIST_COLUMNS                                                                      \
+    "d.id, d.event, d.workflow, d.action, d.state, d.target, d.due_at_ms, d.base_ms,"              \
+    " d.attempt_count, d.timeout_ms, d.reason, (SELECT t.text FROM target t WHERE t.id = "         \
+    "d.target)"
+
+const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
+    [READ_BEGIN] = "BEGIN",
+    [READ_COMMIT] = "COMMIT",
+    [READ_EVENT_BY_KEY] = "SELECT " EVENT_COLUMNS " FROM event WHERE key = ?1",
+    [READ_EVENT_BY_ID] = "SELECT " EVENT_COLUMNS " FROM event WHERE id = ?1",
+    [READ_DELIVERY] = "SELECT " OWED_COLUMNS ", d.reason, t.text, d.at_ms, d.elapsed_ms, d.status,"
+                      " d.answer_is_cut, d.error, d.detail, d.answer_headers, d.answer_body"
+                      " FROM delivery d LEFT JOIN event e ON e.id = d.event"
+                      " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
+    [READ_ATTEMPTS] =
+        "SELECT number, at_ms, elapsed_ms, status, answer_is_cut, error, detail,"
+        " answer_headers, answer_body FROM attempt WHERE delivery = ?1 ORDER BY number",
+    [READ_RECORD] = "SELECT r.event, r.time_ms, e.payload FROM record r"
+                    " JOIN event e ON e.id = r.event"
+                    " WHERE r.record_type = ?1 AND r.record_id = ?2",
+    [READ_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
+    [READ_DELIVERIES] = "SELECT " DELIVERY_LIST_COLUMNS
+                        " FROM delivery d WHERE d.id < ?1 AND d.id >= ?2 ORDER BY d.id DESC",
+    [READ_DELIVERIES_BY_STATE] =
+        "SELECT " DELIVERY_LIST_COLUMNS " FROM delivery d INDEXED BY delivery_state"
+        " WHERE d.state = ?3 AND d.state <> 0 AND d.state <> 3"
+        " AND d.id < ?1 AND d.id >= ?2 ORDER BY d.id DESC",
+    [READ_DELIVERY_EVENT] = "SELECT key, type, record_type, record_id FROM event WHERE id = ?1",
+    [READ_EVENTS] =
+        "SELECT " EVENT_COLUMNS " FROM event WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
+    [READ_ODD_RUNS] = "SELECT e.id, e.key, e.type, e.record_type, e.record_id, e.time_ms,"
+                      " e.received_at_ms, e.runs FROM odd_run o JOIN event e ON e.id = o.event"
+                      " WHERE o.outcome = ?3 AND o.event < ?1 AND o.event >= ?2"
+                      " ORDER BY o.event DESC",
+};
+
+int statement_prepare_all(sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **out)
+{
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+        rc = sqlite3_prepare_v3(db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &out[i], NULL);
+    }
+    return rc;
+}
+
+void statement_finalize_all(sqlite3_stmt **stmts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_finalize(stmts[i]);
+        stmts[i] = NULL;
+    }
+}
+
+int statement_end(sqlite3_stmt *s, int rc)
+{
+    int reset_rc = sqlite3_reset(s);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? reset_rc : rc;
+}
+
+int statement_run(sqlite3_stmt *s)
+{
+    return statement_end(s, sqlite3_step(s));
+}
+
+void bind_text(sqlite3_stmt *s, int at, struct str text)
+{
+    sqlite3_bind_text64(s, at, text.len ? text.data : "", text.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void bind_text_or_null(sqlite3_stmt *s, int at, struct str text)
+{
+    if (text.len) {
+        bind_text(s, at, text);
+    } else {
+        sqlite3_bind_null(s, at);
+    }
+}
+
+void bind_blob(sqlite3_stmt *s, int at, struct str bytes)
+{
+    sqlite3_bind_blob64(s, at, bytes.len ? bytes.data : "", bytes.len, SQLITE_STATIC);
+}
+
+struct str column_str(sqlite3_stmt *s, int at)
+{
+    const void *data = sqlite3_column_blob(s, at);
+    size_t len = (size_t)sqlite3_column_bytes(s, at);
+    return data ? (struct str){data, len} : (struct str){"", 0};
+}
+
+struct str column_dup(sqlite3_stmt *s, int at, struct arena *arena)
+{
+    return arena_dup(arena, column_str(s, at));
+}

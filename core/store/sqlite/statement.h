@@ -1,0 +1,120 @@
+// The statements of the SQLite backend, each prepared once for a connection, and the few helpers to
+// bind values and to read columns. A statement belongs to its connection's thread.
+#ifndef STORE_SQLITE_STATEMENT_H
+#define STORE_SQLITE_STATEMENT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <sqlite3.h>
+
+enum write_statement {
+    WRITE_BEGIN,      // for a batch that writes
+    WRITE_BEGIN_READ, // for one that only looks
+    WRITE_COMMIT,
+    WRITE_ROLLBACK,
+    WRITE_ITEM_SAVE,
+    WRITE_ITEM_BACK,
+    WRITE_ITEM_RELEASE,
+    WRITE_BODY_SAVE,
+    WRITE_BODY_BACK,
+    WRITE_BODY_RELEASE,
+    WRITE_OWED,
+    WRITE_EVENT,
+    WRITE_EVENT_BY_KEY,
+    WRITE_EVENT_BY_ID,
+    WRITE_DELIVERY,
+    WRITE_LARGE_BODY,
+    WRITE_ODD_RUN,
+    WRITE_RECORD,
+    WRITE_RECORD_VERSION,
+    WRITE_MARK,
+    WRITE_TARGET,
+    WRITE_TARGET_BY_TEXT,
+    WRITE_TARGET_BY_ID,
+    WRITE_FIRST_ATTEMPT,
+    WRITE_STATE,
+    WRITE_ATTEMPT,
+    WRITE_DUE,
+    WRITE_NEXT_TARGET,
+    WRITE_GENERATION,
+    WRITE_GENERATION_FILE,
+    WRITE_GENERATION_LAST,
+    WRITE_GENERATION_FILES,
+    WRITE_RULE_TEXT,
+    WRITE_RULE_TEXT_BY_HASH,
+    WRITE_STATEMENT_COUNT
+};
+extern const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT];
+
+enum read_statement {
+    READ_BEGIN,
+    READ_COMMIT,
+    READ_EVENT_BY_KEY,
+    READ_EVENT_BY_ID,
+    READ_DELIVERY,
+    READ_ATTEMPTS,
+    READ_RECORD,
+    READ_TARGET_BY_TEXT,
+    READ_DELIVERIES,
+    READ_DELIVERIES_BY_STATE,
+    READ_DELIVERY_EVENT,
+    READ_EVENTS,
+    READ_ODD_RUNS,
+    READ_STATEMENT_COUNT
+};
+extern const char *const READ_STATEMENTS[READ_STATEMENT_COUNT];
+
+// The columns that row_owed reads, in its order; `d` is the delivery, `e` its event.
+#define OWED_COLUMNS                                                                               \
+    "d.id, d.event, e.key, d.workflow, e.record_type, e.record_id, d.action, d.state,"             \
+    " d.due_at_ms, d.base_ms, d.attempt_count, d.head,"                                            \
+    " coalesce(d.body, (SELECT b.body FROM large_body b WHERE b.id = d.id)), d.retry,"             \
+    " d.timeout_ms"
+enum { OWED_COLUMN_COUNT = 15 };
+
+// The columns of the statements that read events.
+enum {
+    EVENT_COLUMN_ID,
+    EVENT_COLUMN_KEY,
+    EVENT_COLUMN_TYPE,
+    EVENT_COLUMN_RECORD_TYPE,
+    EVENT_COLUMN_RECORD_ID,
+    EVENT_COLUMN_TIME_MS,
+    EVENT_COLUMN_RECEIVED_AT_MS,
+    EVENT_COLUMN_RUNS,
+    EVENT_COLUMN_PAYLOAD
+};
+
+// SQLite's result; all that were prepared are to be finalized whatever it is.
+int statement_prepare_all(sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **out);
+void statement_finalize_all(sqlite3_stmt **stmts, size_t count);
+
+// Steps a statement that gives no row, and resets it. SQLITE_OK or the fault.
+int statement_run(sqlite3_stmt *s);
+// Resets a statement whose last step gave `rc`: SQLITE_OK for a row or the end, else the fault.
+int statement_end(sqlite3_stmt *s, int rc);
+
+// Values are borrowed until the statement is bound anew. An empty text is NULL where `_or_null`.
+void bind_text(sqlite3_stmt *s, int at, struct str text);
+void bind_text_or_null(sqlite3_stmt *s, int at, struct str text);
+void bind_blob(sqlite3_stmt *s, int at, struct str bytes);
+static inline void bind_int(sqlite3_stmt *s, int at, int64_t n)
+{
+    sqlite3_bind_int64(s, at, n);
+}
+static inline void bind_id(sqlite3_stmt *s, int at, uint64_t id)
+{
+    sqlite3_bind_int64(s, at, (int64_t)id);
+}
+
+// Borrowed until the statement moves. NULL gives an empty text.
+struct str column_str(sqlite3_stmt *s, int at);
+static inline uint64_t column_id(sqlite3_stmt *s, int at)
+{
+    return (uint64_t)sqlite3_column_int64(s, at);
+}
+// A copy on the arena; {NULL, 0} when it is out.
+struct str column_dup(sqlite3_stmt *s, int at, struct arena *arena);
+
+#endif

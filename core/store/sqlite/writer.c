@@ -1,0 +1,288 @@
+// The writer thread: takes all that is queued, makes one transaction of it, and only when that is
+// on disk tells the loop. This is the place where "persist, then answer" is kept.
+#include "store/sqlite/internal.h"
+
+#include <errno.h>
+#include <time.h>
+
+enum { IDLE_CHECKPOINT_SHARE = 4 }; // with nothing to do, at a quarter of the frames already
+
+static bool kind_writes(int kind)
+{
+    return kind == REQUEST_ACCEPT || kind == REQUEST_FINISH || kind == REQUEST_GENERATION_PUT;
+}
+
+static bool batch_writes(const struct store_item *item)
+{
+    for (; item; item = item->next) {
+        if (kind_writes(item->kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int lease_run(struct store_lease *l)
+{
+    l->code = 0;
+    l->shards = (uint16_t)((1u << STORE_SHARDS) - 1); // the lock on the folder is the lease of all
+    return SQLITE_OK;
+}
+
+static int item_run(struct writer *w, struct store_item *item)
+{
+    switch ((enum request_kind)item->kind) {
+    case REQUEST_ACCEPT:
+        return accept_run(w, (struct store_accept *)item);
+    case REQUEST_FINISH:
+        return finish_run(w, (struct store_finish *)item);
+    case REQUEST_LEASE:
+        return lease_run((struct store_lease *)item);
+    case REQUEST_DUE:
+        return due_run(w, (struct store_due *)item);
+    case REQUEST_TARGETS:
+        return targets_run(w, (struct store_targets *)item);
+    case REQUEST_GENERATION_PUT:
+        return generation_put_run(w, (struct store_generation *)item);
+    case REQUEST_GENERATION_LAST:
+        return generation_last_run(w, (struct store_generation *)item);
+    case REQUEST_READ:
+        break;
+    }
+    return SQLITE_MISUSE;
+}
+
+static void item_fail(struct store_item *item, const struct err *e)
+{
+    switch ((enum request_kind)item->kind) {
+    case REQUEST_ACCEPT: {
+        struct store_accept *a = (struct store_accept *)item;
+        a->code = e->code;
+        a->err = *e;
+        break;
+    }
+    case REQUEST_FINISH:
+        ((struct store_finish *)item)->code = e->code;
+        break;
+    case REQUEST_LEASE:
+        ((struct store_lease *)item)->code = e->code;
+        break;
+    case REQUEST_DUE: {
+        struct store_due *d = (struct store_due *)item;
+        d->code = e->code;
+        d->owed_count = 0;
+        break;
+    }
+    case REQUEST_TARGETS: {
+        struct store_targets *t = (struct store_targets *)item;
+        t->code = e->code;
+        t->target_count = 0;
+        break;
+    }
+    case REQUEST_GENERATION_PUT:
+    case REQUEST_GENERATION_LAST:
+        ((struct store_generation *)item)->code = e->code;
+        break;
+    case REQUEST_READ:
+        break;
+    }
+}
+
+static void roll_back(struct writer *w, int64_t owed_before)
+{
+    if (!sqlite3_get_autocommit(w->db)) { // some faults have rolled back already
+        statement_run(w->stmts[WRITE_ROLLBACK]);
+    }
+    w->owed = owed_before;
+    target_forget_all(w);
+}
+
+// Runs one request between savepoints, so that its own fault is its alone.
+static int item_run_alone(struct store *s, struct store_item *item)
+{
+    struct writer *w = &s->writer;
+    int64_t owed_before = w->owed;
+    int rc = statement_run(w->stmts[WRITE_ITEM_SAVE]);
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    rc = item_run(w, item);
+    if (rc != SQLITE_OK && !fault_is_general(rc) && !sqlite3_get_autocommit(w->db)) {
+        struct err e;
+        fault_set(&e, w->db, s->db_path, rc);
+        item_fail(item, &e);
+        rc = statement_run(w->stmts[WRITE_ITEM_BACK]);
+        w->owed = owed_before;
+        target_forget_all(w);
+    }
+    return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_ITEM_RELEASE]) : rc;
+}
+
+static int batch_body(struct store *s, struct store_item *first, bool alone)
+{
+    struct writer *w = &s->writer;
+    bool is_writing = batch_writes(first);
+    int64_t owed_before = w->owed;
+    int rc = statement_run(w->stmts[is_writing ? WRITE_BEGIN : WRITE_BEGIN_READ]);
+    for (struct store_item *item = first; item && rc == SQLITE_OK; item = item->next) {
+        rc = alone ? item_run_alone(s, item) : item_run(w, item);
+    }
+    if (rc == SQLITE_OK && w->owed != owed_before) {
+        bind_int(w->stmts[WRITE_OWED], 1, w->owed);
+        rc = statement_run(w->stmts[WRITE_OWED]);
+    }
+    return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_COMMIT]) : rc;
+}
+
+// 0, or the code that every request of the batch has. A fault of one request alone is rare, so
+// savepoints are made only when one has happened, in a second run.
+static int batch_run(struct store *s, struct store_item *first, struct err *e)
+{
+    struct writer *w = &s->writer;
+    int64_t owed_before = w->owed;
+    int rc = batch_body(s, first, false);
+    if (rc != SQLITE_OK && !fault_is_general(rc)) {
+        roll_back(w, owed_before);
+        rc = batch_body(s, first, true);
+    }
+    if (rc == SQLITE_OK) {
+        return 0;
+    }
+    fault_set(e, w->db, s->db_path, rc);
+    roll_back(w, owed_before);
+    for (struct store_item *item = first; item; item = item->next) {
+        item_fail(item, e);
+    }
+    return e->code;
+}
+
+// What queue_complete shall say of trouble: NULL where nothing has changed.
+static const char *trouble_news(struct store *s, int code, const struct err *e)
+{
+    struct writer *w = &s->writer;
+    if (code != 0) {
+        if (!w->is_in_trouble) {
+            log_error(s->log, "the store cannot write: %s", e->text);
+        }
+        w->is_in_trouble = true;
+        return e->text;
+    }
+    if (!w->is_in_trouble) {
+        return NULL;
+    }
+    log_info(s->log, "the store writes again");
+    w->is_in_trouble = false;
+    return "";
+}
+
+static void serve_batch(struct store *s, struct item_list batch)
+{
+    struct err e;
+    bool is_writing = batch_writes(batch.first);
+    int code = batch_run(s, batch.first, &e);
+    // A look that went well says nothing of the next write.
+    bool is_telling = code != 0 || is_writing;
+    struct store_news news = {.owed = s->writer.owed};
+    news.trouble = is_telling ? trouble_news(s, code, &e) : NULL;
+    queue_complete(s, batch, &news);
+}
+
+// A small write with all that makes writes fail: a page, the WAL, its sync.
+static void probe(struct store *s)
+{
+    struct writer *w = &s->writer;
+    struct err e;
+    int rc = statement_run(w->stmts[WRITE_BEGIN]);
+    if (rc == SQLITE_OK) {
+        bind_int(w->stmts[WRITE_OWED], 1, w->owed);
+        rc = statement_run(w->stmts[WRITE_OWED]);
+    }
+    if (rc == SQLITE_OK) {
+        rc = statement_run(w->stmts[WRITE_COMMIT]);
+    }
+    int code = 0;
+    if (rc != SQLITE_OK) {
+        code = fault_set(&e, w->db, s->db_path, rc);
+        roll_back(w, w->owed);
+    }
+    struct store_news news = {.owed = w->owed, .trouble = trouble_news(s, code, &e)};
+    queue_complete(s, (struct item_list){NULL, NULL}, &news);
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + ns / 1000000000;
+    t.tv_nsec = ns % 1000000000;
+    return t;
+}
+
+// All that is queued; nothing where it is time to probe (`must_probe`), to use the pause for a
+// checkpoint, or to end (`must_end`).
+static struct item_list take_batch(struct store *s, bool *must_probe, bool *must_end)
+{
+    struct writer *w = &s->writer;
+    struct timespec probe_at = in_ms(s->options.probe_ms);
+    bool is_pause_of_use = w->wal_frames >= s->options.checkpoint_frames / IDLE_CHECKPOINT_SHARE;
+    *must_probe = false;
+    pthread_mutex_lock(&s->lock);
+    while (!s->writes.first && !s->is_closing && !*must_probe && !is_pause_of_use) {
+        if (w->is_in_trouble) {
+            int rc = pthread_cond_timedwait(&s->writes_wake, &s->lock, &probe_at);
+            *must_probe = rc == ETIMEDOUT && !s->writes.first;
+        } else {
+            pthread_cond_wait(&s->writes_wake, &s->lock);
+        }
+    }
+    struct item_list batch = s->writes;
+    s->writes = (struct item_list){NULL, NULL};
+    *must_end = s->is_closing && !batch.first;
+    pthread_mutex_unlock(&s->lock);
+    return batch;
+}
+
+// Not left to SQLite's own checkpoint in the COMMIT: here what was committed has been told already.
+// One that fails or meets a reader loses nothing: the next commit counts the frames anew.
+static void checkpoint(struct writer *w)
+{
+    sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    w->wal_frames = 0;
+}
+
+static int on_wal(void *ctx, sqlite3 *db, const char *name, int frames)
+{
+    (void)db;
+    (void)name;
+    ((struct writer *)ctx)->wal_frames = frames;
+    return SQLITE_OK;
+}
+
+void *writer_main(void *store)
+{
+    struct store *s = store;
+    struct writer *w = &s->writer;
+    pthread_setname_np(pthread_self(), "store-writer");
+    sqlite3_wal_hook(w->db, on_wal, w);
+    for (;;) {
+        bool must_probe, must_end;
+        struct item_list batch = take_batch(s, &must_probe, &must_end);
+        if (must_end) {
+            break;
+        }
+        if (batch.first) {
+            serve_batch(s, batch);
+        } else if (must_probe) {
+            probe(s);
+        }
+        if (!batch.first || w->wal_frames >= s->options.checkpoint_frames) {
+            checkpoint(w);
+        }
+    }
+    statement_finalize_all(w->stmts, WRITE_STATEMENT_COUNT);
+    sqlite3_close(w->db);
+    w->db = NULL;
+    queue_thread_end(s, &s->writer_end);
+    return NULL;
+}
