@@ -104,7 +104,9 @@ bool map_next(const struct map *m, size_t *at, struct str *key, void **value)
     for (; *at < m->cap; (*at)++) {
         const struct map_slot *slot = &m->slots[*at];
         if (slot->value) {
-            *key = slot->key;
+            if (key) {
+                *key = slot->key;
+            }
             *value = slot->value;
             (*at)++;
             return true;
