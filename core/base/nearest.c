@@ -1,0 +1,21 @@
+#include "base/nearest.h"
+
+void nearest_init(struct nearest *n, struct str word)
+{
+    size_t third = word.len / 3;
+    unsigned most = third < 1 ? 1 : third > 3 ? 3 : (unsigned)third;
+
+    n->word = word;
+    n->name = (struct str){NULL, 0};
+    n->distance = most + 1;
+}
+
+void nearest_offer(struct nearest *n, struct str name)
+{
+    unsigned distance = str_distance(n->word, name, n->distance);
+
+    if (distance < n->distance) {
+        n->name = name;
+        n->distance = distance;
+    }
+}

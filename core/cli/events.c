@@ -1,0 +1,88 @@
+#include "cli/command.h"
+#include "cli/listing.h"
+#include "cli/show.h"
+
+static int show_list(struct listing *l)
+{
+    static const char *const titles[] = {"ID", "TYPE", "RECORD", "TIME", "RECEIVED"};
+    static const char *const paths[] = {"id", "type", "record.id", "time", "received_at"};
+
+    listing_print_table(l, "events", titles, paths, sizeof(paths) / sizeof(paths[0]));
+    listing_say_more(l);
+    return CLI_DONE;
+}
+
+static void show_value(FILE *out, const char *name, const struct json_node *value)
+{
+    if (!value || value->kind == JSON_NULL)
+        return;
+    fprintf(out, "\n%s ", name);
+    show_json(out, value, 0);
+    fputc('\n', out);
+}
+
+static void show_run(FILE *out, const struct json_node *run)
+{
+    const struct json_node *deliveries = json_tree_get(run, "deliveries");
+    struct str reason = json_tree_text(json_tree_get(run, "reason"));
+
+    fputs("\nRun of ", out);
+    table_print_safe(out, json_tree_text(json_tree_get(run, "workflow")), false);
+    fprintf(out, ": " STR_FMT, STR_ARG(json_tree_text(json_tree_get(run, "outcome"))));
+    if (reason.len) {
+        fputs(": ", out);
+        table_print_safe(out, reason, true);
+    }
+    fputc('\n', out);
+    for (const struct json_node *d = deliveries ? deliveries->first : NULL; d; d = d->next)
+        fprintf(out, "  " STR_FMT "\n", STR_ARG(json_tree_text(d)));
+}
+
+static int show_one(struct listing *l)
+{
+    FILE *out = l->in->out;
+    const struct json_node *runs = json_tree_get(l->root, "runs");
+
+    table_print_safe(out, json_tree_text(json_tree_get(l->root, "id")), false);
+    fputc('\n', out);
+    show_field(out, "type", json_tree_get(l->root, "type"));
+    show_field(out, "time", json_tree_get(l->root, "time"));
+    show_field(out, "received", json_tree_get(l->root, "received_at"));
+    show_value(out, "record", json_tree_get(l->root, "record"));
+    show_value(out, "previous", json_tree_get(l->root, "previous"));
+    if (!runs || !runs->first)
+        fputs("\nNo workflow fired.\n", out);
+    for (const struct json_node *r = runs ? runs->first : NULL; r; r = r->next)
+        show_run(out, r);
+    return CLI_DONE;
+}
+
+static int run(const struct invocation *in)
+{
+    static const struct listing_verb verbs = {"/v1/events", show_list, show_one};
+
+    return listing_act(in, &verbs);
+}
+
+static const struct option options[] = {
+    {"type", "TYPE", OPTION_TEXT, false, false, "of this type: deal, or deal.updated"},
+    {"record", "ID", OPTION_TEXT, false, false, "of this record"},
+    {"since", "TIME", OPTION_SINCE, false, false,
+     "from then on: 2d (back from now), 2026-11-23 or 2026-11-23T09:15:00Z"},
+    {"until", "TIME", OPTION_SINCE, false, false, "before then, written alike"},
+    {"limit", "N", OPTION_COUNT, false, false, "at most so many (50), 1000 at most"},
+    {"cursor", "CURSOR", OPTION_TEXT, false, false, "go on where the page that named it ended"},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
+const struct command command_events = {
+    .name = "events",
+    .arguments = "[list | show ID]",
+    .summary = "The events that a running host has taken, newest first",
+    .details = "show prints one event with its record, and what each workflow made of it.\n",
+    .options = options,
+    .common = COMMON_REMOTE | COMMON_JSON,
+    .least_arguments = 0,
+    .most_arguments = 2,
+    .run = run,
+};

@@ -1,0 +1,82 @@
+#include "cli/help.h"
+
+#include <stdio.h>
+
+enum { NAME_WIDTH = 24 };
+
+static const struct option always[] = {
+    {"config", "FILE", OPTION_PATH, false, false,
+     "the configuration (hookline.conf.lua, where there is one)"},
+    {"rules", "DIR", OPTION_PATH, false, false, "the folder of the workflow files (./rules)"},
+    {"data", "DIR", OPTION_PATH, false, false, "the folder of the host's state (./data)"},
+    {"help", NULL, OPTION_SWITCH, true, false, "this text"},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
+static const struct option load[] = {
+    {"allow-target", "CIDR", OPTION_CIDR, true, false,
+     "webhooks may go to these private addresses too (again for more)"},
+    {"lua", "DIR", OPTION_PATH, false, false,
+     "the Lua library from this folder in place of the embedded one"},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
+static const struct option remote[] = {
+    {"url", "URL", OPTION_URL, false, false,
+     "a host elsewhere (else $HOOKLINE_URL, else the one in DATA/address)"},
+    {"token", "TOKEN", OPTION_TEXT, false, false,
+     "its token (else $HOOKLINE_TOKEN, which ps does not show, else DATA/admin.token)"},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
+static const struct option json[] = {
+    {"json", NULL, OPTION_SWITCH, false, false, "the result as JSON"},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
+const struct common_group common_groups[] = {
+    {COMMON_JSON, json}, {COMMON_LOAD, load}, {COMMON_REMOTE, remote}, {0, always}, {0, NULL}};
+
+static void print_options(FILE *out, const struct option *table)
+{
+    char left[128];
+
+    for (const struct option *p = table; p && p->name; p++) {
+        if (p->is_hidden)
+            continue;
+        snprintf(left, sizeof(left), "--%s%s%s", p->name, p->argument ? " " : "",
+                 p->argument ? p->argument : "");
+        fprintf(out, "  %-*s %s\n", NAME_WIDTH, left, p->help);
+    }
+}
+
+void help_command(FILE *out, const struct command *command)
+{
+    fprintf(out, "Usage: hookline %s%s%s [options]\n\n%s.\n", command->name,
+            *command->arguments ? " " : "", command->arguments, command->summary);
+    if (*command->details)
+        fprintf(out, "\n%s", command->details);
+    fprintf(out, "\nOptions:\n");
+    print_options(out, command->options);
+    for (const struct common_group *g = common_groups; g->options; g++)
+        if (!g->bit || (command->common & g->bit))
+            print_options(out, g->options);
+}
+
+void help_all(FILE *out, const struct command *const *commands)
+{
+    fprintf(out,
+            "hookline runs workflows written in Lua: a CRM posts record events, each workflow says "
+            "which\nit wants, and the host sends the webhooks that are owed until they arrive.\n\n"
+            "Usage: hookline COMMAND [options]\n\nCommands:\n");
+    for (size_t i = 0; commands[i]; i++)
+        fprintf(out, "  %-*s %s\n", NAME_WIDTH, commands[i]->name, commands[i]->summary);
+    fprintf(out, "\nCommon options (a command uses those that concern it):\n");
+    print_options(out, always);
+    fprintf(
+        out,
+        "\nhookline help COMMAND tells more; hookline --version prints the version.\n"
+        "Settings: flags win over the environment (HOOKLINE_LISTEN, HOOKLINE_DATA, ...), which "
+        "wins over\nhookline.conf.lua. Exit status: 0 done, 1 failed, 2 wrong usage. Data goes to "
+        "stdout, messages\nto stderr.\n");
+}

@@ -1,0 +1,11 @@
+// The texts of --help, made from the tables of commands and options, so that they cannot be
+// otherwise.
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include "cli/command.h"
+
+void help_all(FILE *out, const struct command *const *commands);
+void help_command(FILE *out, const struct command *command);
+
+#endif

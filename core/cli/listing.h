@@ -1,0 +1,39 @@
+// What the commands share that ask a running host and show its answer. Main thread; blocks.
+#ifndef CLI_LISTING_H
+#define CLI_LISTING_H
+
+#include "cli/remote.h"
+#include "cli/table.h"
+
+struct listing {
+    const struct invocation *in;
+    struct arena arena;     // of the answer's tree and the tables
+    struct json_node *root; // the answer
+};
+
+// Asks the host for `path`. With --json the answer is printed as it came, and `show` is not called;
+// else show prints it for people. Returns the exit status.
+int listing_run(const struct invocation *in, const char *method, const char *path,
+                int (*show)(struct listing *l));
+
+// The path of a list with the filters that the invocation's options give
+// ("/v1/deliveries?state=..."), NUL-terminated. Option names are the API's parameters.
+int listing_path(const struct invocation *in, const char *base, struct buf *out);
+// "/v1/deliveries/ID", the id percent-encoded.
+int listing_path_of(const char *base, const char *id, struct buf *out);
+
+// A row for each element of the answer's array `name`: cells are the members at `paths`.
+void listing_print_table(struct listing *l, const char *name, const char *const *titles,
+                         const char *const *paths, size_t count);
+// Says on in->messages how to get the next page, where there is one.
+void listing_say_more(const struct listing *l);
+
+// "list" (or nothing) and "show ID", as `events` and `deliveries` take them.
+struct listing_verb {
+    const char *base; // "/v1/deliveries"
+    int (*list)(struct listing *l);
+    int (*show)(struct listing *l);
+};
+int listing_act(const struct invocation *in, const struct listing_verb *v);
+
+#endif

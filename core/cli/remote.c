@@ -1,0 +1,309 @@
+#include "cli/remote.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "encode/url.h"
+#include "engine/folder.h"
+#include "wire/client.h"
+
+enum {
+    ANSWER_MAX_BYTES = 64 * 1024 * 1024,
+    TIMEOUT_MS = 120 * 1000,
+    PATH_LEN_MAX = 4096,
+    TREE_MAX_BYTES = 1024 * 1024,
+};
+
+struct remote {
+    struct clock clock;
+    struct log log;
+    struct loop *loop;
+    struct client *client;
+    struct netblock everywhere[2]; // the host of our own is nearly always on a loopback address
+    struct buf url;                // scheme, host and port
+    struct buf authorization;      // "Bearer ...", empty: no token
+    struct buf body;               // of the last answer
+    char data_dir[PATH_LEN_MAX];
+    bool is_elsewhere; // named by --url or HOOKLINE_URL
+    // of the call under way:
+    struct remote_answer *answer;
+    struct err *err;
+    int code;
+};
+
+static const char *environment_text(const struct invocation *in, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (char *const *p = in->environment; p && *p; p++)
+        if (strncmp(*p, name, len) == 0 && (*p)[len] == '=' && (*p)[len + 1])
+            return *p + len + 1;
+    return NULL;
+}
+
+static const char *setting(const struct invocation *in, const char *option, const char *variable)
+{
+    const char *given = options_text(&in->options, option);
+
+    return given ? given : environment_text(in, variable);
+}
+
+// DATA/NAME without the space at its end, appended to out. 0 or an error.
+static int read_data_file(const char *data_dir, const char *name, struct buf *out)
+{
+    char path[PATH_LEN_MAX + 32];
+    char *text;
+    size_t len;
+    int code;
+
+    snprintf(path, sizeof(path), "%s/%s", data_dir, name);
+    code = folder_read_file(path, &text, &len, NULL);
+    if (code)
+        return code;
+    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r' || text[len - 1] == ' '))
+        len--;
+    code = buf_append(out, text, len);
+    free(text);
+    return code;
+}
+
+// The URL to call for the address that the host of the data folder listens on.
+static int own_url(const char *data_dir, struct buf *out)
+{
+    struct buf address;
+    struct str s;
+    int code;
+
+    buf_init(&address, PATH_LEN_MAX);
+    code = read_data_file(data_dir, "address", &address);
+    s = buf_str(&address);
+    if (code == 0) {
+        if (!str_starts_with(s, STR("http")))
+            buf_append_text(out, "http://");
+        // "All addresses" is nowhere one can connect to.
+        if (str_starts_with(s, STR("0.0.0.0:")))
+            buf_printf(out, "127.0.0.1:" STR_FMT, STR_ARG(((struct str){s.data + 8, s.len - 8})));
+        else if (str_starts_with(s, STR("[::]:")))
+            buf_printf(out, "[::1]:" STR_FMT, STR_ARG(((struct str){s.data + 5, s.len - 5})));
+        else
+            buf_append_str(out, s);
+        code = out->failed;
+    }
+    buf_fini(&address);
+    return code;
+}
+
+static int find_host(struct remote *r, const struct invocation *in, struct err *e)
+{
+    const char *url = setting(in, "url", "HOOKLINE_URL");
+    const char *token = setting(in, "token", "HOOKLINE_TOKEN");
+    struct buf own;
+    struct url parsed;
+    int code = 0;
+
+    buf_init(&own, PATH_LEN_MAX);
+    if (own_url(r->data_dir, &own) != 0)
+        buf_reset(&own);
+    r->is_elsewhere = url != NULL;
+    if (!url && !own.len) {
+        code = err_set(
+            e, ERR_NOT_FOUND,
+            "no host is running on the data folder %s: start one with: hookline serve --data "
+            "%s (or name one elsewhere with --url and --token)",
+            r->data_dir, r->data_dir);
+        goto out;
+    }
+    buf_append_str(&r->url, url ? str_from(url) : buf_str(&own));
+    while (r->url.len && r->url.data[r->url.len - 1] == '/')
+        r->url.len--;
+    // A NUL behind the end, for those who want it as a text.
+    if (buf_append_char(&r->url, '\0') == 0)
+        r->url.len--;
+    code = url_parse(buf_str(&r->url), &parsed, e);
+    if (code) {
+        err_context(e, url ? "the host's URL" : "DATA/address");
+        goto out;
+    }
+    buf_append_text(&r->authorization, "Bearer ");
+    if (token)
+        buf_append_text(&r->authorization, token);
+    // The token of the data folder is for its own host: another one never gets to see it.
+    else if (str_eq(buf_str(&r->url), buf_str(&own)))
+        read_data_file(r->data_dir, "admin.token", &r->authorization);
+    if (r->authorization.len == strlen("Bearer "))
+        buf_reset(&r->authorization);
+out:
+    buf_fini(&own);
+    return code;
+}
+
+int remote_open(struct remote **out, const struct invocation *in, const struct config *c,
+                struct err *e)
+{
+    struct remote *r = calloc(1, sizeof(*r));
+    struct client_config config = {
+        .max_connections = 1,
+        .max_response_bytes = ANSWER_MAX_BYTES,
+        .user_agent = "hookline/" HOOKLINE_VERSION,
+    };
+    int code;
+
+    *out = NULL;
+    if (!r)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    buf_init(&r->url, PATH_LEN_MAX);
+    buf_init(&r->authorization, PATH_LEN_MAX);
+    buf_init(&r->body, ANSWER_MAX_BYTES);
+    snprintf(r->data_dir, sizeof(r->data_dir), "%s", c->data_dir);
+    clock_init(&r->clock);
+    log_init(&r->log, STDERR_FILENO, &r->clock);
+    r->log.least = LOG_ERROR;
+    netblock_parse(STR("0.0.0.0/0"), &r->everywhere[0], NULL);
+    netblock_parse(STR("::/0"), &r->everywhere[1], NULL);
+    config.allow = r->everywhere;
+    config.allow_count = 2;
+    config.log = &r->log;
+    code = find_host(r, in, e);
+    if (code == 0)
+        code = loop_new(&r->loop, &r->clock, e);
+    if (code == 0)
+        code = client_open(&r->client, r->loop, &config, e);
+    if (code)
+        remote_close(r);
+    else
+        *out = r;
+    return code;
+}
+
+void remote_close(struct remote *r)
+{
+    if (!r)
+        return;
+    if (r->client) {
+        client_close(r->client, NULL, NULL);
+        loop_run(r->loop);
+    }
+    if (r->loop)
+        loop_free(r->loop);
+    if (r->authorization.data)
+        explicit_bzero(r->authorization.data, r->authorization.cap);
+    buf_fini(&r->authorization);
+    buf_fini(&r->url);
+    buf_fini(&r->body);
+    free(r);
+}
+
+const char *remote_url(const struct remote *r)
+{
+    return r->url.data;
+}
+
+static int no_answer(const struct remote *r, const struct client_response *a, struct err *e)
+{
+    if (a->error == CLIENT_CONNECT && !r->is_elsewhere)
+        return err_set(e, ERR_IO,
+                       "no host answers on " STR_FMT
+                       " (from %s/address): start it with: hookline serve "
+                       "--data %s",
+                       STR_ARG(buf_str(&r->url)), r->data_dir, r->data_dir);
+    return err_set(e, ERR_IO, "no answer from " STR_FMT " (%s): %s", STR_ARG(buf_str(&r->url)),
+                   client_error_word(a->error), a->detail);
+}
+
+static void on_done(void *ctx, const struct client_response *a)
+{
+    struct remote *r = ctx;
+
+    if (a->error != CLIENT_OK) {
+        r->code = no_answer(r, a, r->err);
+    } else if (a->body_is_truncated) {
+        r->code = err_set(r->err, ERR_TOO_LARGE, "the answer of " STR_FMT " is over %d bytes",
+                          STR_ARG(buf_str(&r->url)), ANSWER_MAX_BYTES);
+    } else {
+        buf_reset(&r->body);
+        buf_append_str(&r->body, a->body);
+        r->answer->status = a->status;
+        r->answer->body = buf_str(&r->body);
+        r->answer->retry_after_ms = a->retry_after_ms;
+        r->code = r->body.failed ? err_set(r->err, ERR_NOMEM, "out of memory") : 0;
+    }
+    loop_stop(r->loop);
+}
+
+int remote_call(struct remote *r, const char *method, const char *path, const char *content_type,
+                struct str body, struct remote_answer *out, struct err *e)
+{
+    struct client_header headers[2];
+    struct client_request q = {
+        .method = str_from(method),
+        .headers = headers,
+        .body = body,
+        .timeout_ms = TIMEOUT_MS,
+        .on_done = on_done,
+        .ctx = r,
+    };
+    struct buf url;
+    int code;
+
+    buf_init(&url, 64 * 1024);
+    buf_append_str(&url, buf_str(&r->url));
+    buf_append_text(&url, path);
+    buf_append_char(&url, '\0');
+    if (r->authorization.len)
+        headers[q.header_count++] =
+            (struct client_header){STR("Authorization"), buf_str(&r->authorization)};
+    if (content_type)
+        headers[q.header_count++] =
+            (struct client_header){STR("Content-Type"), str_from(content_type)};
+    q.url = url.data;
+    r->answer = out;
+    r->err = e;
+    *out = (struct remote_answer){.retry_after_ms = -1};
+    code = url.failed ? url.failed : client_send(r->client, &q);
+    if (code) {
+        err_set(e, code, "out of memory");
+    } else {
+        loop_run(r->loop);
+        code = r->code;
+    }
+    buf_fini(&url);
+    return code;
+}
+
+void remote_describe(const struct remote *r, const struct remote_answer *a, struct err *e)
+{
+    struct arena arena;
+    struct json_node *root;
+    struct str words = {NULL, 0};
+    enum err_code code = a->status == 404 ? ERR_NOT_FOUND : ERR_REFUSED;
+
+    arena_init(&arena, TREE_MAX_BYTES);
+    if (json_tree_read(&root, a->body, &arena, NULL) == 0) {
+        words = json_tree_text(json_tree_get(root, "detail"));
+        if (!words.len)
+            words = json_tree_text(json_tree_get(root, "title"));
+    }
+    if (a->status == 401)
+        err_set(e, code, "the host on " STR_FMT " wants %s", STR_ARG(buf_str(&r->url)),
+                r->authorization.len ? "another token: the one given is not its own"
+                                     : "a token: give --token or set HOOKLINE_TOKEN");
+    else if (words.len)
+        err_set(e, code, STR_FMT " (status %d)", STR_ARG(words), a->status);
+    else
+        err_set(e, code, "the host on " STR_FMT " answers with status %d",
+                STR_ARG(buf_str(&r->url)), a->status);
+    arena_fini(&arena);
+}
+
+int remote_get(struct remote *r, const char *method, const char *path, struct remote_answer *out,
+               struct err *e)
+{
+    struct err why = {0};
+    int code = remote_call(r, method, path, NULL, STR(""), out, e);
+
+    if (code || (out->status >= 200 && out->status < 300))
+        return code;
+    remote_describe(r, out, &why);
+    return err_set(e, why.code, "%s", why.text);
+}

@@ -1,0 +1,40 @@
+#include "app.h"
+#include "cli/command.h"
+
+static int run(const struct invocation *in)
+{
+    struct config c;
+    struct err e = {0};
+    int status = cli_load_config(in, &c);
+
+    if (status == 0 && app_run(&c, &e) != 0)
+        status = cli_fail(in, "%s", e.text);
+    config_fini(&c);
+    return status;
+}
+
+static const struct option options[] = {
+    {"listen", "ADDR:PORT", OPTION_LISTEN, false, false,
+     "where to listen (127.0.0.1:8080); port 0 takes a free one and prints it"},
+    {"redirect-all", "URL", OPTION_URL, false, false,
+     "send every callback there instead, for demos and staging"},
+    {"test-clock", "PATH", OPTION_PATH, false, true, "a Unix socket that moves the host's time"},
+    {"crash-at", "POINT", OPTION_TEXT, false, true, "die at a named point, as if by kill -9"},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
+const struct command command_serve = {
+    .name = "serve",
+    .arguments = "",
+    .summary = "Run the host",
+    .details =
+        "Loads the workflows, takes events at POST /v1/events, stores what they cause, and sends "
+        "it.\n"
+        "SIGHUP loads the workflows again, SIGTERM ends when what is under way is done. The first\n"
+        "start makes DATA/admin.token, the token for the API. The log goes to stderr.\n",
+    .options = options,
+    .common = COMMON_LOAD,
+    .least_arguments = 0,
+    .most_arguments = 0,
+    .run = run,
+};

@@ -1,0 +1,87 @@
+#include "cli/show.h"
+
+#include "cli/table.h"
+
+enum { FIELD_WIDTH = 10 };
+
+void show_field(FILE *out, const char *name, const struct json_node *value)
+{
+    struct str text = json_tree_text(value);
+
+    if (!text.len)
+        return;
+    fprintf(out, "  %-*s ", FIELD_WIDTH, name);
+    table_print_safe(out, text, false);
+    fputc('\n', out);
+}
+
+void show_json(FILE *out, const struct json_node *value, int indent)
+{
+    bool is_object = value->kind == JSON_OBJECT_BEGIN;
+
+    if (!value->first) {
+        // Escapes stand as they were written, so a text cannot play with the terminal.
+        table_print_safe(out, value->raw, false);
+        return;
+    }
+    fputs(is_object ? "{\n" : "[\n", out);
+    for (const struct json_node *n = value->first; n; n = n->next) {
+        fprintf(out, "%*s", indent + 2, "");
+        if (is_object) {
+            fputc('"', out);
+            table_print_safe(out, n->key, false);
+            fputs("\": ", out);
+        }
+        show_json(out, n, indent + 2);
+        fputs(n->next ? ",\n" : "\n", out);
+    }
+    fprintf(out, "%*s%c", indent, "", is_object ? '}' : ']');
+}
+
+static void show_headers(FILE *out, const char *mark, const struct json_node *headers)
+{
+    for (const struct json_node *h = headers ? headers->first : NULL; h; h = h->next) {
+        fputs(mark, out);
+        table_print_safe(out, h->key, false);
+        fputs(": ", out);
+        table_print_safe(out, json_tree_text(h), false);
+        fputc('\n', out);
+    }
+}
+
+static void show_body(FILE *out, const char *mark, struct str body)
+{
+    if (body.len)
+        fprintf(out, "%s\n", mark);
+    while (body.len) {
+        const char *end = memchr(body.data, '\n', body.len);
+        size_t len = end ? (size_t)(end - body.data) : body.len;
+
+        fputs(mark, out);
+        table_print_safe(out, (struct str){body.data, len}, true);
+        fputc('\n', out);
+        len += end ? 1 : 0;
+        body = (struct str){body.data + len, body.len - len};
+    }
+}
+
+void show_request(FILE *out, const struct json_node *request)
+{
+    fputs("  > ", out);
+    table_print_safe(out, json_tree_text(json_tree_get(request, "method")), false);
+    fputc(' ', out);
+    table_print_safe(out, json_tree_text(json_tree_get(request, "url")), false);
+    fputc('\n', out);
+    show_headers(out, "  > ", json_tree_get(request, "headers"));
+    show_body(out, "  > ", json_tree_text(json_tree_get(request, "body")));
+}
+
+void show_response(FILE *out, const struct json_node *response)
+{
+    fprintf(out, "  < status " STR_FMT "\n",
+            STR_ARG(json_tree_text(json_tree_get(response, "status"))));
+    show_headers(out, "  < ", json_tree_get(response, "headers"));
+    show_body(out, "  < ", json_tree_text(json_tree_get(response, "body")));
+    if (json_tree_is_true(json_tree_get(response, "truncated")))
+        fputs("  < ... (the rest was not kept)\n", out);
+}

@@ -1,0 +1,18 @@
+// Requests, answers and values as people read them, from their JSON form (SPEC 5). Main thread.
+#ifndef CLI_SHOW_H
+#define CLI_SHOW_H
+
+#include <stdio.h>
+
+#include "cli/json_tree.h"
+
+// "  name      value", nothing where the value is missing or null.
+void show_field(FILE *out, const char *name, const struct json_node *value);
+// A value over several lines, indented by `indent` spaces (its first line too).
+void show_json(FILE *out, const struct json_node *value, int indent);
+// `request_sent`: method, URL, headers, body, each line behind "  > ".
+void show_request(FILE *out, const struct json_node *request);
+// `response_received`, each line behind "  < ".
+void show_response(FILE *out, const struct json_node *response);
+
+#endif

@@ -1,0 +1,87 @@
+#include "cli/command.h"
+#include "cli/listing.h"
+#include "cli/show.h"
+
+// "yes", "no", and what is wrong with the file, as one word each for the table.
+static struct str state_of(const struct json_node *workflow)
+{
+    const struct json_node *error = json_tree_get(workflow, "error");
+    const struct json_node *active = json_tree_get(workflow, "active");
+
+    if (error && error->kind == JSON_OBJECT_BEGIN)
+        return json_tree_is_true(json_tree_get(error, "last_good")) ? STR("last good")
+                                                                    : STR("broken");
+    if (active && active->kind == JSON_STRING)
+        return active->text;
+    return json_tree_is_true(active) ? STR("active") : STR("stopped");
+}
+
+static int show_list(struct listing *l)
+{
+    static const char *const titles[] = {"ID", "STATE", "RECORD", "FILE", "NAME"};
+    const struct json_node *rows = json_tree_get(l->root, "workflows");
+    FILE *messages = l->in->messages;
+    struct table t;
+
+    if (!rows || !rows->first) {
+        fprintf(messages, "The host has no workflows; make one with: hookline new NAME\n");
+        return CLI_DONE;
+    }
+    table_init(&t, titles, sizeof(titles) / sizeof(titles[0]), &l->arena);
+    for (const struct json_node *row = rows->first; row; row = row->next) {
+        table_add(&t, json_tree_text(json_tree_get(row, "id")));
+        table_add(&t, state_of(row));
+        table_add(&t, json_tree_text(json_tree_get(row, "record")));
+        table_add(&t, json_tree_text(json_tree_get(row, "file")));
+        table_add(&t, json_tree_text(json_tree_get(row, "name")));
+    }
+    table_print(&t, l->in->out);
+    for (const struct json_node *row = rows->first; row; row = row->next) {
+        const struct json_node *error = json_tree_get(row, "error");
+
+        if (!error || error->kind != JSON_OBJECT_BEGIN)
+            continue;
+        table_print_safe(messages, json_tree_text(json_tree_get(error, "file")), false);
+        fprintf(messages,
+                ":" STR_FMT ": error: ", STR_ARG(json_tree_text(json_tree_get(error, "line"))));
+        table_print_safe(messages, json_tree_text(json_tree_get(error, "message")), false);
+        fputc('\n', messages);
+    }
+    return CLI_DONE;
+}
+
+static int show_one(struct listing *l)
+{
+    FILE *out = l->in->out;
+
+    table_print_safe(out, json_tree_text(json_tree_get(l->root, "id")), false);
+    fprintf(out, "  " STR_FMT "\n", STR_ARG(state_of(l->root)));
+    show_field(out, "name", json_tree_get(l->root, "name"));
+    show_field(out, "what for", json_tree_get(l->root, "description"));
+    show_field(out, "record", json_tree_get(l->root, "record"));
+    show_field(out, "file", json_tree_get(l->root, "file"));
+    show_field(out, "error", json_tree_get(l->root, "error.message"));
+    show_field(out, "line", json_tree_get(l->root, "error.line"));
+    return CLI_DONE;
+}
+
+static int run(const struct invocation *in)
+{
+    static const struct listing_verb verbs = {"/v1/workflows", show_list, show_one};
+
+    return listing_act(in, &verbs);
+}
+
+const struct command command_workflows = {
+    .name = "workflows",
+    .arguments = "[list | show ID]",
+    .summary = "The workflows that a running host has in force",
+    .details =
+        "A broken file keeps its last good text in force, where it had one. The first error of\n"
+        "each broken file goes to stderr.\n",
+    .options = NULL,
+    .common = COMMON_REMOTE | COMMON_JSON,
+    .least_arguments = 0,
+    .most_arguments = 2,
+    .run = run,
+};

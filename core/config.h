@@ -1,0 +1,99 @@
+// The configuration in force: defaults, then hookline.conf.lua, then the environment (HOOKLINE_*),
+// then flags; the later one wins, and allowed blocks add up. Read once by config_load, then
+// constant: any thread may read it. Everything it points at lives as long as it does. Keys: SPEC
+// section 2.
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/netaddr.h"
+#include "script/rules.h"
+
+struct config_limits {       // 0: the default of the part that uses it, where none is given here
+    int64_t body_bytes;      // of one POST /v1/events (8 MiB)
+    int64_t events;          // in one POST /v1/events (10,000)
+    int64_t depth;           // nesting of one event (64)
+    int64_t owed;            // deliveries owed, above which events are answered 503 (5,000,000)
+    int64_t free_disk_bytes; // below which events are answered 503 (1 GiB)
+    int64_t step_budget;     // Lua steps of one run (0: the gate's)
+    int64_t memory_bytes;    // allocated by one run (0: the gate's)
+    int64_t output_bytes;    // of all that one run owes (0: the gate's)
+    int64_t connections;     // to targets, in all (512)
+};
+
+struct config_var { // hook.var
+    struct str name;
+    struct str value;
+};
+
+struct config_target {
+    struct str target; // "https://host:443"
+    unsigned in_flight;
+};
+
+struct config_message { // for a person; printed or logged by who loaded it
+    bool is_error;
+    const char *text;
+};
+
+struct config {
+    const char *file; // the file that was read; NULL: there is none
+    const char *rules_dir;
+    const char *data_dir;
+    const char *library_dir; // NULL: the embedded Lua library
+    const char *listen;
+    const char *redirect_all; // the URL that gets every callback; NULL: none
+    const char *test_clock;   // the socket's path; NULL: real time
+    const char *crash_at;     // the point at which to die (tests); NULL: none
+    struct netblock *allow;
+    size_t allow_count;
+    struct config_limits limits;
+    enum log_level log_level;
+    bool log_format_is_set; // else by whether stderr is a terminal
+    enum log_format log_format;
+    struct config_var *vars;
+    size_t var_count;
+    struct config_target *targets;
+    size_t target_count;
+    struct config_message *messages; // in the order they were found
+    size_t message_count;
+    struct arena arena; // what all of this is made of
+};
+
+enum { CONFIG_IN_FLIGHT_DEFAULT = 64 }; // deliveries under way to one target
+
+struct config_flags { // NULL: not given; borrowed until config_load has returned
+    const char *config_file;
+    const char *rules_dir;
+    const char *data_dir;
+    const char *library_dir;
+    const char *listen;
+    const char *redirect_all;
+    const char *test_clock;
+    const char *crash_at;
+    const char *const *allow;
+    size_t allow_count;
+};
+
+// environment: "NAME=value" texts, NULL-terminated (environ). Without flags->config_file (or
+// HOOKLINE_CONFIG) a missing hookline.conf.lua is fine. Relative paths in the file count from its
+// folder. ERR_INVALID where anything is wrong: every fault is in the messages, the first in e.
+// config_fini whatever it returned.
+int config_load(struct config *out, const struct config_flags *flags, char *const *environment,
+                struct err *e);
+void config_fini(struct config *c);
+
+// The value of a plain setting (hook.var), {NULL,0} where it has none. ctx: the struct config. Any
+// thread.
+struct str config_var(void *ctx, struct str name);
+// How workflow files are loaded by this configuration; c stays borrowed by it.
+struct rules_config config_rules(const struct config *c);
+// How many deliveries may be under way to a target ("https://host:443") at once.
+unsigned config_in_flight(const struct config *c, struct str target);
+
+// "ADDR:PORT", ":PORT", "[ADDR]:PORT" or "unix:PATH". ERR_INVALID with words.
+int config_check_listen(struct str text, struct err *e);
+
+#endif

@@ -1,0 +1,253 @@
+#include "config_keys.h"
+
+#include <stdio.h>
+
+#include "base/nearest.h"
+#include "encode/json_reader.h"
+#include "script/conf.h"
+
+enum { FILE_JSON_MAX_BYTES = 4 * 1024 * 1024, LABEL_MAX = 512 };
+
+struct walk {
+    struct config *c;
+    struct json_reader reader;
+    const char *folder;
+    struct str segments[CONFIG_SEGMENTS_MAX + 1]; // of the path, on the config's arena
+};
+
+// The pattern's segment at `index`; {NULL,0} where it has none.
+static struct str pattern_segment(const char *pattern, size_t index)
+{
+    for (const char *at = pattern;; index--) {
+        size_t len = strcspn(at, ".");
+
+        if (index == 0)
+            return (struct str){at, len};
+        if (!at[len])
+            return (struct str){NULL, 0};
+        at += len + 1;
+    }
+}
+
+// Whether the first `count` segments of the path are those of the pattern.
+static bool fits(const struct walk *w, const char *pattern, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct str want = pattern_segment(pattern, i);
+
+        if (!want.data)
+            return false;
+        if (!str_eq(want, STR("*")) && !str_eq(want, w->segments[i]))
+            return false;
+    }
+    return true;
+}
+
+static const struct config_key *key_of(const struct walk *w, size_t count, bool *is_section)
+{
+    *is_section = false;
+    for (const struct config_key *k = config_keys; k->pattern || k->environment; k++) {
+        if (!k->pattern || !fits(w, k->pattern, count))
+            continue;
+        if (!pattern_segment(k->pattern, count).data)
+            return k;
+        *is_section = true;
+    }
+    return NULL;
+}
+
+// "hookline.conf.lua: targets["https://h"].rate", as a Lua user would write the path.
+static void write_label(const struct walk *w, size_t count, char out[LABEL_MAX])
+{
+    size_t len = (size_t)snprintf(out, LABEL_MAX, "%s: ", w->c->file);
+
+    for (size_t i = 0; i < count && len < LABEL_MAX; i++) {
+        struct str s = w->segments[i];
+        bool is_quoted = memchr(s.data, '.', s.len) || memchr(s.data, '/', s.len);
+        const char *format = is_quoted ? "[\"" STR_FMT "\"]" : i ? "." STR_FMT : STR_FMT;
+
+        len += (size_t)snprintf(out + len, LABEL_MAX - len, format, STR_ARG(s));
+    }
+}
+
+static void refuse_unknown(const struct walk *w, size_t count)
+{
+    struct nearest near;
+    char label[LABEL_MAX];
+
+    nearest_init(&near, w->segments[count - 1]);
+    for (const struct config_key *k = config_keys; k->pattern || k->environment; k++) {
+        struct str one;
+
+        if (!k->pattern || !fits(w, k->pattern, count - 1))
+            continue;
+        one = pattern_segment(k->pattern, count - 1);
+        if (!one.data || str_eq(one, STR("*")))
+            continue;
+        nearest_offer(&near, one);
+    }
+    write_label(w, count, label);
+    if (near.name.data)
+        config_say(w->c, true, "%s: there is no such key; did you mean " STR_FMT "?", label,
+                   STR_ARG(near.name));
+    else
+        config_say(w->c, true, "%s: there is no such key", label);
+}
+
+static const char *kind_words(enum config_kind kind)
+{
+    switch (kind) {
+    case CONFIG_COUNT:
+    case CONFIG_IN_FLIGHT:
+        return "a whole number";
+    case CONFIG_BYTES:
+        return "a number of bytes, or a text such as \"8MiB\"";
+    case CONFIG_BLOCKS:
+        return "a list of texts, such as { \"10.0.0.0/8\" }";
+    case CONFIG_VAR:
+        return "a text, a number or a boolean";
+    default:
+        return "a text";
+    }
+}
+
+// Lua has one table for lists and records, so an empty one may come as either. Consumes it where it
+// is.
+static bool is_empty_table(struct walk *w, enum json_token first)
+{
+    struct json_reader ahead = w->reader;
+    enum json_token next = json_read(&ahead);
+
+    if ((first != JSON_ARRAY_BEGIN || next != JSON_ARRAY_END) &&
+        (first != JSON_OBJECT_BEGIN || next != JSON_OBJECT_END))
+        return false;
+    w->reader = ahead;
+    return true;
+}
+
+static void read_blocks(struct walk *w, const struct config_key *k, const char *label,
+                        enum json_token first)
+{
+    struct config_place at = {label, NULL, {NULL, 0}};
+    enum json_token t;
+
+    if (is_empty_table(w, first))
+        return;
+    if (first != JSON_ARRAY_BEGIN) {
+        config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+        json_skip(&w->reader, first);
+        return;
+    }
+    while ((t = json_read(&w->reader)) != JSON_ARRAY_END && t != JSON_ERROR) {
+        if (t == JSON_STRING) {
+            config_key_set(w->c, k, &at, w->reader.text);
+        } else {
+            config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+            json_skip(&w->reader, t);
+        }
+    }
+}
+
+static void read_key(struct walk *w, const struct config_key *k, size_t count,
+                     enum json_token first)
+{
+    char label[LABEL_MAX];
+    char digits[32];
+    struct config_place at = {label, w->folder, w->segments[count > 1 ? 1 : 0]};
+    const struct json_number *n = &w->reader.number;
+    bool wants_number =
+        k->kind == CONFIG_COUNT || k->kind == CONFIG_IN_FLIGHT || k->kind == CONFIG_BYTES;
+
+    write_label(w, count, label);
+    if (k->kind == CONFIG_LATER_WARNED || k->kind == CONFIG_LATER_REFUSED) {
+        config_key_set(w->c, k, &at, STR("-"));
+        json_skip(&w->reader, first);
+    } else if (k->kind == CONFIG_BLOCKS) {
+        read_blocks(w, k, label, first);
+    } else if (first == JSON_NUMBER && wants_number && !n->is_integer && n->value >= -1e15 &&
+               n->value <= 1e15 && n->value == (double)(int64_t)n->value) {
+        // 8e6 is a float to Lua and a whole number to whoever wrote it.
+        snprintf(digits, sizeof(digits), "%lld", (long long)n->value);
+        config_key_set(w->c, k, &at, str_from(digits));
+    } else if (first == JSON_NUMBER && (wants_number || k->kind == CONFIG_VAR)) {
+        config_key_set(w->c, k, &at, w->reader.text);
+    } else if ((first == JSON_TRUE || first == JSON_FALSE) && k->kind == CONFIG_VAR) {
+        config_key_set(w->c, k, &at, first == JSON_TRUE ? STR("true") : STR("false"));
+    } else if (first == JSON_STRING && (!wants_number || k->kind == CONFIG_BYTES)) {
+        config_key_set(w->c, k, &at, w->reader.text);
+    } else {
+        config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+        json_skip(&w->reader, first);
+    }
+}
+
+static void read_value(struct walk *w, size_t count, enum json_token first);
+
+static void read_section(struct walk *w, size_t count, enum json_token first)
+{
+    char label[LABEL_MAX];
+    enum json_token t;
+
+    if (is_empty_table(w, first))
+        return;
+    if (first != JSON_OBJECT_BEGIN) {
+        write_label(w, count, label);
+        config_say(w->c, true, "%s: wants a table of keys", label);
+        json_skip(&w->reader, first);
+        return;
+    }
+    while ((t = json_read(&w->reader)) == JSON_KEY) {
+        w->segments[count] = arena_dup(&w->c->arena, w->reader.text);
+        if (!w->segments[count].data) {
+            config_say(w->c, true, "%s: takes too much memory", w->c->file);
+            return;
+        }
+        read_value(w, count + 1, json_read(&w->reader));
+    }
+}
+
+static void read_value(struct walk *w, size_t count, enum json_token first)
+{
+    bool is_section;
+    const struct config_key *k = key_of(w, count, &is_section);
+
+    if (first == JSON_ERROR)
+        return;
+    if (k) {
+        read_key(w, k, count, first);
+    } else if (is_section) {
+        read_section(w, count, first);
+    } else {
+        refuse_unknown(w, count);
+        json_skip(&w->reader, first);
+    }
+}
+
+void config_read_file(struct config *c, const char *path)
+{
+    struct walk w = {.c = c};
+    struct buf json, scratch;
+    struct err e = {0};
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+
+    buf_init(&json, FILE_JSON_MAX_BYTES);
+    buf_init(&scratch, FILE_JSON_MAX_BYTES);
+    if (slash) {
+        snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+        w.folder = folder;
+    }
+    if (conf_load(path, &json, &e) != 0) {
+        config_say(c, true, "%s", e.text);
+        goto out;
+    }
+    json_reader_init(&w.reader, buf_str(&json), JSON_DEPTH_MAX, &scratch);
+    read_section(&w, 0, json_read(&w.reader));
+    if (w.reader.fault) {
+        json_reader_error(&w.reader, &e);
+        config_say(c, true, "%s: %s", path, e.text);
+    }
+out:
+    buf_fini(&scratch);
+    buf_fini(&json);
+}

@@ -1,0 +1,365 @@
+#include "config_keys.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "encode/url.h"
+
+enum { MESSAGES_MAX = 64, VARS_MAX = 1024, TARGETS_MAX = 4096, BLOCKS_MAX = 256 };
+
+#define KIB INT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+#define TIB (GIB * 1024)
+
+#define AT(member) offsetof(struct config, member)
+
+const struct config_key config_keys[] = {
+    {"listen", "HOOKLINE_LISTEN", "--listen", CONFIG_LISTEN_ADDRESS, AT(listen), 0, 0, NULL},
+    {"data", "HOOKLINE_DATA", "--data", CONFIG_PATH, AT(data_dir), 0, 0, NULL},
+    {"rules", "HOOKLINE_RULES", "--rules", CONFIG_PATH, AT(rules_dir), 0, 0, NULL},
+    {"vars.*", NULL, NULL, CONFIG_VAR, 0, 0, 0, NULL},
+    {"network.allow", "HOOKLINE_ALLOW_TARGET", "--allow-target", CONFIG_BLOCKS, 0, 0, 0, NULL},
+    {"targets.*.in_flight", NULL, NULL, CONFIG_IN_FLIGHT, 0, 1, 1024, NULL},
+    {"limits.body", "HOOKLINE_LIMITS_BODY", NULL, CONFIG_BYTES, AT(limits.body_bytes), KIB,
+     256 * MIB, NULL},
+    {"limits.events", "HOOKLINE_LIMITS_EVENTS", NULL, CONFIG_COUNT, AT(limits.events), 1, 100000,
+     NULL},
+    {"limits.depth", "HOOKLINE_LIMITS_DEPTH", NULL, CONFIG_COUNT, AT(limits.depth), 4, 64, NULL},
+    {"limits.owed", "HOOKLINE_LIMITS_OWED", NULL, CONFIG_COUNT, AT(limits.owed), 1,
+     INT64_C(1000000000000), NULL},
+    {"limits.free_disk", "HOOKLINE_LIMITS_FREE_DISK", NULL, CONFIG_BYTES,
+     AT(limits.free_disk_bytes), 0, 1024 * TIB, NULL},
+    {"limits.step_budget", "HOOKLINE_LIMITS_STEP_BUDGET", NULL, CONFIG_COUNT,
+     AT(limits.step_budget), 1000, INT64_C(1000000000000), NULL},
+    {"limits.memory", "HOOKLINE_LIMITS_MEMORY", NULL, CONFIG_BYTES, AT(limits.memory_bytes),
+     64 * KIB, 4 * GIB, NULL},
+    {"limits.output", "HOOKLINE_LIMITS_OUTPUT", NULL, CONFIG_BYTES, AT(limits.output_bytes), KIB,
+     256 * MIB, NULL},
+    {"limits.connections", "HOOKLINE_LIMITS_CONNECTIONS", NULL, CONFIG_COUNT,
+     AT(limits.connections), 1, 65536, NULL},
+    {"log.level", "HOOKLINE_LOG_LEVEL", NULL, CONFIG_LOG_LEVEL, 0, 0, 0, NULL},
+    {"log.format", "HOOKLINE_LOG_FORMAT", NULL, CONFIG_LOG_FORMAT, 0, 0, 0, NULL},
+    {NULL, "HOOKLINE_LUA", "--lua", CONFIG_PATH, AT(library_dir), 0, 0, NULL},
+    {NULL, "HOOKLINE_REDIRECT_ALL", "--redirect-all", CONFIG_URL, AT(redirect_all), 0, 0, NULL},
+    {NULL, "HOOKLINE_CONFIG", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
+    {NULL, "HOOKLINE_URL", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
+    {NULL, "HOOKLINE_TOKEN", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
+    {"mail", NULL, NULL, CONFIG_LATER_WARNED, 0, 0, 0, "no mail is sent"},
+    {"retention", NULL, NULL, CONFIG_LATER_WARNED, 0, 0, 0, "nothing stored is deleted by age"},
+    {"tls", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
+     "the host listens without TLS: put a proxy with TLS before it"},
+    {"targets.*.rate", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
+     "a target's requests are bounded by in_flight alone"},
+    {"targets.*.ca", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
+     "certificates are checked against the system's authorities alone"},
+    {"targets.*.cert", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0, "no client certificate is sent"},
+    {"targets.*.key", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0, "no client certificate is sent"},
+    {"targets.*.proxy", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
+     "every request goes straight to its target"},
+    {NULL, NULL, NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
+};
+
+void config_say(struct config *c, bool is_error, const char *format, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+    struct str copy;
+
+    if (!c->messages)
+        c->messages = arena_alloc(&c->arena, MESSAGES_MAX * sizeof(*c->messages));
+    if (!c->messages || c->message_count == MESSAGES_MAX)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    copy = arena_dup(&c->arena, str_from(text));
+    c->messages[c->message_count++] =
+        (struct config_message){is_error, copy.data ? copy.data : "out of memory"};
+}
+
+static const char *copy_text(struct config *c, struct str text)
+{
+    struct str copy = arena_dup(&c->arena, text);
+
+    if (!copy.data)
+        config_say(c, true, "the configuration takes too much memory");
+    return copy.data;
+}
+
+int config_check_listen(struct str text, struct err *e)
+{
+    struct str host = text;
+    struct str port = {0};
+    struct netaddr address;
+    int64_t n;
+
+    if (str_starts_with(text, STR("unix:")))
+        return text.len > 5 ? 0 : err_set(e, ERR_INVALID, "a path is missing after unix:");
+    for (size_t i = text.len; i > 0; i--)
+        if (text.data[i - 1] == ':') {
+            host.len = i - 1;
+            port = (struct str){text.data + i, text.len - i};
+            break;
+        }
+    if (!port.len || str_to_int64(port, &n) != 0 || n < 0 || n > 65535)
+        return err_set(e, ERR_INVALID,
+                       "'" STR_FMT "' is no address to listen on: write ADDR:PORT, such as "
+                       "127.0.0.1:8080 (port 0 takes a free one)",
+                       STR_ARG(text));
+    if (host.len >= 2 && host.data[0] == '[' && host.data[host.len - 1] == ']')
+        host = (struct str){host.data + 1, host.len - 2};
+    else if (memchr(host.data, ':', host.len))
+        return err_set(e, ERR_INVALID, "an IPv6 address goes in brackets: [" STR_FMT "]:" STR_FMT,
+                       STR_ARG(host), STR_ARG(port));
+    if (host.len && netaddr_parse(host, &address) != 0)
+        return err_set(e, ERR_INVALID,
+                       "'" STR_FMT "' is no IP address to listen on (not a name): write "
+                       "127.0.0.1:" STR_FMT " or [::1]:" STR_FMT,
+                       STR_ARG(host), STR_ARG(port), STR_ARG(port));
+    return 0;
+}
+
+// A whole number, or where units are allowed one with KiB, MiB, GiB or TiB behind it.
+static int parse_amount(struct str text, bool has_units, int64_t *out)
+{
+    static const struct {
+        struct str name;
+        int64_t factor;
+    } units[] = {{STR("KiB"), KIB}, {STR("MiB"), MIB}, {STR("GiB"), GIB}, {STR("TiB"), TIB}};
+    int64_t factor = 1;
+
+    for (size_t i = 0; has_units && i < sizeof(units) / sizeof(units[0]); i++)
+        if (str_ends_with(text, units[i].name)) {
+            text.len -= units[i].name.len;
+            factor = units[i].factor;
+            text = str_trim(text);
+            break;
+        }
+    if (str_to_int64(text, out) != 0 || *out < 0 || *out > INT64_MAX / factor)
+        return ERR_INVALID;
+    *out *= factor;
+    return 0;
+}
+
+static bool amount(struct config *c, const struct config_key *k, const struct config_place *at,
+                   struct str text, int64_t *out)
+{
+    bool has_units = k->kind == CONFIG_BYTES;
+
+    if (parse_amount(text, has_units, out) == 0 && *out >= k->least && *out <= k->most)
+        return true;
+    config_say(c, true, "%s: wants a whole number%s from %lld to %lld%s, not '" STR_FMT "'",
+               at->label, has_units ? " of bytes" : "", (long long)k->least, (long long)k->most,
+               has_units ? " (or with a unit, \"8MiB\")" : "", STR_ARG(text));
+    return false;
+}
+
+static void set_path(struct config *c, const struct config_key *k, const struct config_place *at,
+                     struct str text)
+{
+    const char **member = (const char **)((char *)c + k->offset);
+    char *joined;
+    size_t folder_len;
+
+    if (memchr(text.data, '\0', text.len)) {
+        config_say(c, true, "%s: a path has no NUL in it", at->label);
+        return;
+    }
+    if (!at->folder || text.data[0] == '/') {
+        *member = copy_text(c, text);
+        return;
+    }
+    folder_len = strlen(at->folder);
+    joined = arena_alloc(&c->arena, folder_len + 1 + text.len + 1);
+    if (!joined) {
+        config_say(c, true, "the configuration takes too much memory");
+        return;
+    }
+    memcpy(joined, at->folder, folder_len);
+    joined[folder_len] = '/';
+    memcpy(joined + folder_len + 1, text.data, text.len);
+    *member = joined;
+}
+
+static void add_block(struct config *c, const struct config_place *at, struct str text)
+{
+    struct err why = {0};
+
+    if (!c->allow)
+        c->allow = arena_alloc(&c->arena, BLOCKS_MAX * sizeof(*c->allow));
+    if (!c->allow || c->allow_count == BLOCKS_MAX) {
+        config_say(c, true, "%s: more than %d blocks are allowed", at->label, BLOCKS_MAX);
+        return;
+    }
+    if (netblock_parse(text, &c->allow[c->allow_count], &why) != 0)
+        config_say(c, true, "%s: %s", at->label, why.text);
+    else
+        c->allow_count++;
+}
+
+static void add_blocks(struct config *c, const struct config_place *at, struct str text)
+{
+    while (text.len) {
+        const char *comma = memchr(text.data, ',', text.len);
+        size_t len = comma ? (size_t)(comma - text.data) : text.len;
+        struct str one = str_trim((struct str){text.data, len});
+
+        if (one.len)
+            add_block(c, at, one);
+        len += comma ? 1 : 0;
+        text = (struct str){text.data + len, text.len - len};
+    }
+}
+
+static bool is_name(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char ch = s.data[i];
+        bool is_letter = (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || ch == '_';
+
+        if (!is_letter && !(i > 0 && ch >= '0' && ch <= '9'))
+            return false;
+    }
+    return s.len > 0;
+}
+
+struct str config_var(void *ctx, struct str name)
+{
+    const struct config *c = ctx;
+
+    for (size_t i = 0; i < c->var_count; i++)
+        if (str_eq(c->vars[i].name, name))
+            return c->vars[i].value;
+    return (struct str){NULL, 0};
+}
+
+void config_add_var(struct config *c, struct str name, struct str value)
+{
+    if (!c->vars)
+        c->vars = arena_alloc(&c->arena, VARS_MAX * sizeof(*c->vars));
+    if (config_var(c, name).data)
+        return;
+    if (!c->vars || c->var_count == VARS_MAX) {
+        config_say(c, true, "vars: there are more than %d", VARS_MAX);
+        return;
+    }
+    c->vars[c->var_count++] =
+        (struct config_var){arena_dup(&c->arena, name), arena_dup(&c->arena, value)};
+}
+
+static void set_in_flight(struct config *c, const struct config_key *k,
+                          const struct config_place *at, struct str text)
+{
+    struct buf target;
+    struct url u;
+    struct err why = {0};
+    int64_t n;
+
+    buf_init(&target, 1024);
+    if (!c->targets)
+        c->targets = arena_alloc(&c->arena, TARGETS_MAX * sizeof(*c->targets));
+    if (url_parse(at->name, &u, &why) != 0) {
+        config_say(c, true, "%s: %s", at->label, why.text);
+    } else if (u.path.len > 1) {
+        config_say(c, true, "%s: a target is scheme, host and port, without a path", at->label);
+    } else if (!c->targets || c->target_count == TARGETS_MAX) {
+        config_say(c, true, "targets: there are more than %d", TARGETS_MAX);
+    } else if (amount(c, k, at, text, &n)) {
+        url_target(&target, &u);
+        c->targets[c->target_count++] =
+            (struct config_target){arena_dup(&c->arena, buf_str(&target)), (unsigned)n};
+    }
+    buf_fini(&target);
+}
+
+static void set_log_level(struct config *c, const struct config_place *at, struct str text)
+{
+    if (str_eq(text, STR("debug")))
+        c->log_level = LOG_DEBUG;
+    else if (str_eq(text, STR("info")))
+        c->log_level = LOG_INFO;
+    else if (str_eq(text, STR("warn")))
+        c->log_level = LOG_WARN;
+    else if (str_eq(text, STR("error")))
+        c->log_level = LOG_ERROR;
+    else
+        config_say(c, true, "%s: wants debug, info, warn or error, not '" STR_FMT "'", at->label,
+                   STR_ARG(text));
+}
+
+static void set_log_format(struct config *c, const struct config_place *at, struct str text)
+{
+    c->log_format_is_set = true;
+    if (str_eq(text, STR("text")))
+        c->log_format = LOG_TEXT;
+    else if (str_eq(text, STR("json")))
+        c->log_format = LOG_JSON;
+    else
+        config_say(c, true, "%s: wants text or json, not '" STR_FMT "'", at->label, STR_ARG(text));
+}
+
+void config_key_set(struct config *c, const struct config_key *k, const struct config_place *at,
+                    struct str text)
+{
+    struct err why = {0};
+    struct url u;
+    int64_t n;
+
+    if (!text.len && k->kind != CONFIG_VAR) {
+        config_say(c, true, "%s: is empty", at->label);
+        return;
+    }
+    switch (k->kind) {
+    case CONFIG_TEXT:
+        *(const char **)((char *)c + k->offset) = copy_text(c, text);
+        break;
+    case CONFIG_PATH:
+        set_path(c, k, at, text);
+        break;
+    case CONFIG_LISTEN_ADDRESS:
+        if (config_check_listen(text, &why) != 0)
+            config_say(c, true, "%s: %s", at->label, why.text);
+        else
+            *(const char **)((char *)c + k->offset) = copy_text(c, text);
+        break;
+    case CONFIG_URL:
+        if (url_parse(text, &u, &why) != 0)
+            config_say(c, true, "%s: %s", at->label, why.text);
+        else
+            *(const char **)((char *)c + k->offset) = copy_text(c, text);
+        break;
+    case CONFIG_COUNT:
+    case CONFIG_BYTES:
+        if (amount(c, k, at, text, &n))
+            *(int64_t *)((char *)c + k->offset) = n;
+        break;
+    case CONFIG_BLOCKS:
+        add_blocks(c, at, text);
+        break;
+    case CONFIG_LOG_LEVEL:
+        set_log_level(c, at, text);
+        break;
+    case CONFIG_LOG_FORMAT:
+        set_log_format(c, at, text);
+        break;
+    case CONFIG_VAR:
+        if (is_name(at->name))
+            config_add_var(c, at->name, text);
+        else
+            config_say(c, true, "%s: a name has letters, digits and _, and no digit first",
+                       at->label);
+        break;
+    case CONFIG_IN_FLIGHT:
+        set_in_flight(c, k, at, text);
+        break;
+    case CONFIG_LATER_WARNED:
+        config_say(c, false, "%s: is not there yet: %s", at->label, k->later);
+        break;
+    case CONFIG_LATER_REFUSED:
+        config_say(c, true, "%s: is not there yet: %s; take it out", at->label, k->later);
+        break;
+    case CONFIG_ELSEWHERE:
+        break;
+    }
+}

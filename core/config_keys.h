@@ -1,0 +1,62 @@
+// The keys of the configuration: one table from which the file, the environment and the flags are
+// read, and the values checked. Used by config.c and config_file.c alone.
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include "config.h"
+
+enum config_kind {
+    CONFIG_TEXT,
+    CONFIG_PATH, // relative ones in the file count from the file's folder
+    CONFIG_LISTEN_ADDRESS,
+    CONFIG_URL,
+    CONFIG_COUNT,     // a whole number
+    CONFIG_BYTES,     // a whole number, or "64KiB", "8MiB", "1GiB", "1TiB"
+    CONFIG_BLOCKS,    // a list of addresses and blocks; in the environment with commas between
+    CONFIG_LOG_LEVEL, // "debug", "info", "warn", "error"
+    CONFIG_LOG_FORMAT,
+    CONFIG_VAR,           // vars.NAME
+    CONFIG_IN_FLIGHT,     // targets["https://host"].in_flight
+    CONFIG_LATER_WARNED,  // known, not there yet, and harmless without
+    CONFIG_LATER_REFUSED, // known, not there yet, and wrong to go without
+    CONFIG_ELSEWHERE      // an environment variable that another part reads
+};
+
+enum { CONFIG_SEGMENTS_MAX = 3 };
+
+struct config_key {
+    const char *pattern;     // "limits.body", "targets.*.rate"; NULL: not in the file
+    const char *environment; // "HOOKLINE_LIMITS_BODY"; NULL: not there
+    const char *flag;        // "--data"; NULL: not there
+    enum config_kind kind;
+    size_t offset; // in struct config
+    int64_t least; // COUNT, BYTES, IN_FLIGHT
+    int64_t most;
+    const char *later; // LATER_*: what does not happen yet
+};
+
+// The table; it ends with a key that has no name of any kind.
+extern const struct config_key config_keys[];
+
+// Where a value stands, for messages, and what goes with it.
+struct config_place {
+    const char *label;  // "hookline.conf.lua: limits.body", "HOOKLINE_DATA", "--data"
+    const char *folder; // put before a relative path; NULL: nothing
+    struct str name;    // VAR: the name; IN_FLIGHT: the target as written
+};
+
+// Puts a value in place, or a message why not. text is copied.
+void config_key_set(struct config *c, const struct config_key *k, const struct config_place *at,
+                    struct str text);
+
+// Adds a message (and counts it as an error where it is one).
+void config_say(struct config *c, bool is_error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Takes a value that a setting of the environment gives only where the file gave none.
+void config_add_var(struct config *c, struct str name, struct str value);
+
+// Reads the file at path into c. Faults become messages.
+void config_read_file(struct config *c, const char *path);
+
+#endif
