@@ -1,7 +1,7 @@
-// Workflow files, loaded into one Lua state: what they declare, and what they owe for an event. This is
-// the only door between the host and Lua; values cross it, never pointers, and everything that runs a
-// rule's code goes through the gate (script/gate.h). A `struct rules` is built on any one thread (off the
-// loop) and then used by one thread at a time.
+// Workflow files, loaded into one Lua state: what they declare, and what they owe for an event.
+// This is the only door between the host and Lua; values cross it, never pointers, and everything
+// that runs a rule's code goes through the gate (script/gate.h). A `struct rules` is built on any
+// one thread (off the loop) and then used by one thread at a time.
 #ifndef SCRIPT_RULES_H
 #define SCRIPT_RULES_H
 
@@ -13,8 +13,8 @@
 
 struct rules;
 
-struct rules_limits {   // of one run; 0: the default
-    int64_t steps;       // Lua instructions, with a charge for bytes made (default about 10 ms of them)
+struct rules_limits { // of one run; 0: the default
+    int64_t steps; // Lua instructions, with a charge for bytes made (default about 10 ms of them)
     size_t memory_bytes; // allocated in the run (default 32 MiB)
     size_t output_bytes; // of all that the run owes (default 8 MiB)
 };
@@ -23,7 +23,7 @@ struct rules_config {
     const char *library_dir; // --lua DIR; NULL: the embedded library
     const char *rules_dir;   // for the words in messages
     struct rules_limits limits;
-    const struct netblock *allow; // literal addresses that a URL may name; borrowed for the rules' life
+    const struct netblock *allow; // addresses that a URL may name; borrowed for the rules' life
     size_t allow_count;
     // hook.var: the value of a plain setting, or {NULL,0}; any thread that loads. May be NULL.
     struct str (*var)(void *ctx, struct str name);
@@ -33,7 +33,7 @@ struct rules_config {
 int rules_new(struct rules **out, const struct rules_config *c, struct err *e);
 void rules_free(struct rules *r);
 
-// --- loading ------------------------------------------------------------------------------------------------
+// --- loading -------------------------------------------------------------------------------------
 
 struct rules_fault { // an error or a warning about a file, for `check`, the log, the API
     bool is_warning;
@@ -43,9 +43,9 @@ struct rules_fault { // an error or a warning about a file, for `check`, the log
     char *message; // what is wrong and what to write instead
 };
 
-// Loads one workflow file: file is "invoice.lua" (relative to the rules folder), text its source. 0: it has
-// become the next workflow. ERR_INVALID: its faults (all of them) are in rules_faults. A module that it
-// requires is asked of `module`.
+// Loads one workflow file: file is "invoice.lua" (relative to the rules folder), text its source.
+// 0: it has become the next workflow. ERR_INVALID: its faults (all of them) are in rules_faults. A
+// module that it requires is asked of `module`.
 int rules_load(struct rules *r, const char *file, struct str text);
 
 // Adds an error that only the whole folder shows (an id that is taken). 0 or ERR_NOMEM.
@@ -62,26 +62,26 @@ struct rules_workflow { // borrowed for the rules' life
     const char *name;
     const char *description; // "" when it has none
     const char *file;
-    const char *record;      // record type
-    unsigned verbs;          // RULES_CREATED | ...
+    const char *record; // record type
+    unsigned verbs;     // RULES_CREATED | ...
     bool is_once;
-    bool is_active;          // what the file says
-    bool has_functions;      // its conditions, actions, content or transform are Lua functions
+    bool is_active;     // what the file says
+    bool has_functions; // its conditions, actions, content or transform are Lua functions
 };
 
 size_t rules_workflow_count(const struct rules *r);
 const struct rules_workflow *rules_workflow(const struct rules *r, size_t i);
 
-// --- running --------------------------------------------------------------------------------------------------
+// --- running -------------------------------------------------------------------------------------
 
 struct rules_event {
-    struct str json;    // the event as it was sent, valid JSON
-    struct str id;      // as shown: given or made by the host
-    struct str type;    // "deal.updated"
+    struct str json; // the event as it was sent, valid JSON
+    struct str id;   // as shown: given or made by the host
+    struct str type; // "deal.updated"
     struct str record_type;
-    struct str verb;    // "updated"
+    struct str verb; // "updated"
     int64_t time_ms;
-    bool has_previous;  // an update whose changes are known
+    bool has_previous; // an update whose changes are known
 };
 
 enum rules_verdict {
@@ -105,14 +105,17 @@ struct rules_request { // one webhook owed
 
 struct rules_run {
     enum rules_verdict verdict;
-    struct str message; // ERROR, BUDGET: "rules/x.lua:12: attempt to ..." with the traceback's first lines
+    struct str
+        message; // ERROR, BUDGET: "rules/x.lua:12: attempt to ..." with the traceback's first lines
     struct rules_request *requests;
     size_t request_count;
 };
 
-// Decodes the event once for all the runs on it; it stays until the next begin. 0, ERR_INVALID, ERR_NOMEM.
+// Decodes the event once for all the runs on it; it stays until the next begin. 0, ERR_INVALID,
+// ERR_NOMEM.
 int rules_event_begin(struct rules *r, const struct rules_event *ev, struct err *e);
-// Judges and, where it matches, renders. Out values are on the arena. Never fails: a fault is a verdict.
+// Judges and, where it matches, renders. Out values are on the arena. Never fails: a fault is a
+// verdict.
 void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out);
 // The same conditions with a trace, as JSON (the tree of SPEC 5, "explain"), appended to out.
 int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e);

@@ -1,0 +1,63 @@
+// core.*: tables marked, copied, frozen; and where a rule's code stands.
+#include "script/lib_freeze.h"
+#include "script/libs.h"
+#include "script/trace.h"
+#include "script/value.h"
+
+// array(t) -> t
+static int core_lua_array(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_getmetatable(L, 1) && lua_topointer(L, -1) != state_of(L)->array_mark)
+        return luaL_argerror(L, 1, "the table has a metatable");
+    lua_settop(L, 1);
+    value_mark_array(L, 1);
+    return 1;
+}
+
+// is_array(value) -> boolean
+static int core_lua_is_array(lua_State *L)
+{
+    lua_pushboolean(L, lua_istable(L, 1) && value_is_marked_array(L, 1));
+    return 1;
+}
+
+// copy(value) -> value
+static int core_lua_copy(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    value_copy(L, 1);
+    return 1;
+}
+
+// freeze(t [, name]) -> view. name is for the error that a write raises.
+static int core_lua_freeze(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    freeze_push_view(L, 1, luaL_optstring(L, 2, "this table"));
+    return 1;
+}
+
+// where([level]) -> file, line | nil. level 1 (the default): the rule's innermost frame.
+static int core_lua_where(lua_State *L)
+{
+    lua_Debug ar;
+    lua_Integer level = luaL_optinteger(L, 1, 1);
+    if (level < 1 || level > 64 || !trace_rule_frame(L, (int)level - 1, &ar)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushstring(L, ar.source[0] == '@' ? ar.source + 1 : ar.short_src);
+    lua_pushinteger(L, ar.currentline);
+    return 2;
+}
+
+void lib_core_set(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"array", core_lua_array}, {"is_array", core_lua_is_array},
+                                         {"copy", core_lua_copy},   {"freeze", core_lua_freeze},
+                                         {"where", core_lua_where}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
+}

@@ -1,0 +1,104 @@
+// core.*: texts read and changed.
+#include "base/casefold.h"
+#include "base/duration.h"
+#include "base/nearest.h"
+#include "encode/base64.h"
+#include "encode/json_number.h"
+#include "encode/percent.h"
+#include "script/libs.h"
+
+enum { TEXT_BYTES_A_STEP = 16 };
+
+// fold(text) -> text
+static int text_lua_fold(lua_State *L)
+{
+    struct str text = libs_check_str(L, 1);
+    budget_charge(L, (int64_t)(text.len / TEXT_BYTES_A_STEP));
+    struct buf *out = libs_out(L);
+    casefold_simple(out, text);
+    return libs_push_out(L, out);
+}
+
+// number(text) -> number | nil
+static int text_lua_number(lua_State *L)
+{
+    struct json_number number;
+    if (json_number_parse(libs_check_str(L, 1), &number))
+        lua_pushnil(L);
+    else if (number.is_integer)
+        lua_pushinteger(L, number.integer);
+    else
+        lua_pushnumber(L, number.value);
+    return 1;
+}
+
+// duration(text) -> milliseconds | nil
+static int text_lua_duration(lua_State *L)
+{
+    int64_t ms;
+    if (duration_parse(libs_check_str(L, 1), &ms))
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, ms);
+    return 1;
+}
+
+// percent(text) -> text
+static int text_lua_percent(lua_State *L)
+{
+    struct str text = libs_check_str(L, 1);
+    struct buf *out = libs_out(L);
+    percent_encode(out, text);
+    return libs_push_out(L, out);
+}
+
+// base64(text) -> text
+static int text_lua_base64(lua_State *L)
+{
+    struct str text = libs_check_str(L, 1);
+    struct buf *out = libs_out(L);
+    base64_encode(out, text);
+    return libs_push_out(L, out);
+}
+
+// nearest(word, names) -> name | nil
+static int text_lua_nearest(lua_State *L)
+{
+    struct nearest n;
+    nearest_init(&n, libs_check_str(L, 1));
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, 2, i);
+        nearest_offer(&n, libs_check_str(L, -1)); // the table keeps the text alive
+        lua_pop(L, 1);
+    }
+    if (n.name.data)
+        lua_pushlstring(L, n.name.data, n.name.len);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+// var(name) -> text | nil
+static int text_lua_var(lua_State *L)
+{
+    const struct state_config *c = &state_of(L)->config;
+    struct str name = libs_check_str(L, 1);
+    struct str value = c->var ? c->var(c->ctx, name) : (struct str){0};
+    if (value.data)
+        lua_pushlstring(L, value.data, value.len);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+void lib_text_set(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"fold", text_lua_fold},         {"number", text_lua_number},
+        {"duration", text_lua_duration}, {"percent", text_lua_percent},
+        {"base64", text_lua_base64},     {"nearest", text_lua_nearest},
+        {"var", text_lua_var},           {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+}

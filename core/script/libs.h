@@ -1,0 +1,63 @@
+// What C gives to Lua: one lib_NAME.c for each Lua table, registered in libs.c. All of it runs
+// inside the gate and may longjmp.
+#ifndef SCRIPT_LIBS_H
+#define SCRIPT_LIBS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "script/state.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+// Pushes the module `hookline.core`, for the library alone.
+void libs_push_core(lua_State *L);
+
+// Each pushes its table (or function) for hookline.core.
+void lib_json_push(lua_State *L);  // core.json
+void lib_http_push(lua_State *L);  // core.http
+void lib_retry_push(lua_State *L); // core.retry
+// Sets its functions in the table on top of the stack, which is hookline.core itself.
+void lib_text_set(lua_State *L); // duration fold number percent var
+void lib_core_set(lua_State *L); // null array is_array copy freeze where
+
+// The standard libraries, bounded: each changes the functions of the standard table on top of the
+// stack that could escape the budget.
+void lib_base_bound(lua_State *L);
+void lib_coroutine_bound(lua_State *L);
+void lib_string_bound(lua_State *L);
+void lib_table_bound(lua_State *L);
+void lib_math_bound(lua_State *L);
+void lib_utf8_bound(lua_State *L);
+
+// Pushes what `require "cjson"` gives: the two functions of lua-cjson, bounded.
+void lib_cjson_push(lua_State *L);
+
+// Pushes `next` that sees through read-only views.
+void freeze_push_next(lua_State *L);
+
+// Replaces the field `name` of the table on top of the stack by `fn`, whose first upvalue is the
+// original, for libs_original() to go on in. (A function that is replaced must be there.)
+void libs_wrap(lua_State *L, const char *name, lua_CFunction fn);
+// In such a function: goes on as the original, in the same frame, so that its errors name the
+// caller's line.
+static inline int libs_original(lua_State *L)
+{
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// The state's output buffer, emptied and bounded by what the run may still make.
+struct buf *libs_out(lua_State *L);
+// Pushes the buffer's content as a string. Stops the run where the buffer met its bound.
+int libs_push_out(lua_State *L, const struct buf *out);
+// The convention for expected failures: nil, message.
+int libs_push_failure(lua_State *L, const struct err *e);
+
+static inline struct str libs_check_str(lua_State *L, int index)
+{
+    struct str s;
+    s.data = luaL_checklstring(L, index, &s.len);
+    return s;
+}
+
+#endif

@@ -1,0 +1,110 @@
+#include "script/sandbox.h"
+
+#include "script/lib_freeze.h"
+#include "script/library.h"
+#include "script/libs.h"
+
+#include <lualib.h>
+#include <stdio.h>
+
+static void sandbox_open_library(lua_State *L, const char *name, lua_CFunction open,
+                                 void (*bound)(lua_State *))
+{
+    lua_pushcfunction(L, open);
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+    bound(L);
+    lua_setglobal(L, name);
+}
+
+static void sandbox_protect_strings(lua_State *L)
+{
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 2);
+}
+
+void sandbox_open_globals(lua_State *L)
+{
+    lua_pushcfunction(L, luaopen_base);
+    lua_call(L, 0, 1);
+    lib_base_bound(L);
+    lua_pushcfunction(L, library_lua_require);
+    lua_setfield(L, -2, "require");
+    lua_pop(L, 1);
+    sandbox_open_library(L, LUA_COLIBNAME, luaopen_coroutine, lib_coroutine_bound);
+    sandbox_open_library(L, LUA_STRLIBNAME, luaopen_string, lib_string_bound);
+    sandbox_open_library(L, LUA_TABLIBNAME, luaopen_table, lib_table_bound);
+    sandbox_open_library(L, LUA_MATHLIBNAME, luaopen_math, lib_math_bound);
+    sandbox_open_library(L, LUA_UTF8LIBNAME, luaopen_utf8, lib_utf8_bound);
+    sandbox_protect_strings(L);
+}
+
+// `require` for rules; what it has given once it gives again. upvalue 1: the modules given.
+static int sandbox_lua_require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    if (lua_getfield(L, lua_upvalueindex(1), name) != LUA_TNIL)
+        return 1;
+    if (strcmp(name, "hookline") == 0)
+        library_require(L, "hookline");
+    else if (strcmp(name, "cjson") == 0)
+        lib_cjson_push(L);
+    else
+        return luaL_error(L,
+                          "cannot require '%s': there are 'hookline' and 'cjson'; modules of the "
+                          "rules folder are not there yet",
+                          name);
+    freeze_push_view(L, -1, name);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, lua_upvalueindex(1), name);
+    return 1;
+}
+
+static void sandbox_freeze_field(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    freeze_push_view(L, -1, name);
+    lua_setfield(L, -3, name);
+    lua_pop(L, 1);
+}
+
+void sandbox_push_rules_env(lua_State *L)
+{
+    static const char *const libraries[] = {LUA_COLIBNAME,   LUA_STRLIBNAME,  LUA_TABLIBNAME,
+                                            LUA_MATHLIBNAME, LUA_UTF8LIBNAME, NULL};
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+    for (size_t i = 0; libraries[i]; i++)
+        sandbox_freeze_field(L, libraries[i]);
+    lua_newtable(L);
+    lua_pushcclosure(L, sandbox_lua_require, 1);
+    lua_setfield(L, -2, "require");
+    freeze_push_view(L, -1, "_G");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "_G");
+    lua_remove(L, -2);
+}
+
+int sandbox_compile(lua_State *L, const char *text, size_t len, const char *name)
+{
+    char chunk[512];
+    snprintf(chunk, sizeof chunk, "@%s", name);
+    int status = luaL_loadbufferx(L, text, len, chunk, "t");
+    if (status != LUA_OK)
+        return status;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->ref_rules_env);
+    if (!lua_setupvalue(L, -2, 1)) // a chunk that names no global has none
+        lua_pop(L, 1);
+    return LUA_OK;
+}

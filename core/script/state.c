@@ -1,0 +1,101 @@
+#include "script/state.h"
+
+#include "script/gate.h"
+#include "script/libs.h"
+#include "script/sandbox.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+static void *state_alloc(void *ctx, void *old, size_t old_bytes, size_t new_bytes)
+{
+    struct state *s = ctx;
+    size_t had = old ? old_bytes : 0; // without `old`, old_bytes is the kind of object
+    if (new_bytes == 0) {
+        free(old);
+        s->used_bytes -= had;
+        return NULL;
+    }
+    if (new_bytes > had && !budget_grants(s, new_bytes - had))
+        return NULL;
+    void *p = realloc(old, new_bytes);
+    if (!p)
+        return new_bytes <= had ? old : NULL; // Lua takes it that shrinking cannot fail
+    s->used_bytes = s->used_bytes - had + new_bytes;
+    return p;
+}
+
+static void state_make_refs(lua_State *L, struct state *s)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__name");
+    s->array_mark = lua_topointer(L, -1);
+    s->ref_array_mark = luaL_ref(L, LUA_REGISTRYINDEX);
+
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    s->ref_forms = luaL_ref(L, LUA_REGISTRYINDEX);
+
+    lua_newtable(L);
+    s->ref_loaded = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static int state_open_libraries(lua_State *L)
+{
+    struct state *s = state_of(L);
+    state_make_refs(L, s);
+    sandbox_open_globals(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_loaded);
+    libs_push_core(L);
+    lua_setfield(L, -2, "hookline.core");
+    lua_pop(L, 1);
+    sandbox_push_rules_env(L);
+    s->ref_rules_env = luaL_ref(L, LUA_REGISTRYINDEX);
+    // Most of the heap is loaded once and stays; what a run makes dies young.
+    lua_gc(L, LUA_GCGEN, 0, 0);
+    return 0;
+}
+
+int state_new(struct state **out, const struct state_config *c, struct err *e)
+{
+    *out = NULL;
+    struct state *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, ERR_NOMEM, "not enough memory");
+    s->config = *c;
+    s->cap_bytes = STATE_CAP_BYTES;
+    buf_init(&s->out, STATE_BUFFER_MAX);
+    buf_init(&s->text, STATE_BUFFER_MAX);
+    buf_init(&s->keys, STATE_BUFFER_MAX);
+    s->L = lua_newstate(state_alloc, s);
+    if (!s->L) {
+        state_free(s);
+        return err_set(e, ERR_NOMEM, "not enough memory");
+    }
+    *(struct state **)lua_getextraspace(s->L) = s;
+    if (gate_call(s, state_open_libraries, NULL, NULL) != GATE_OK) {
+        err_set(e, ERR_INVALID, "the Lua state does not open: %s", s->message);
+        state_free(s);
+        return ERR_INVALID;
+    }
+    *out = s;
+    return 0;
+}
+
+void state_free(struct state *s)
+{
+    if (!s)
+        return;
+    if (s->L)
+        lua_close(s->L);
+    buf_fini(&s->out);
+    buf_fini(&s->text);
+    buf_fini(&s->keys);
+    free(s);
+}

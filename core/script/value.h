@@ -1,0 +1,40 @@
+// JSON to Lua and back. An object becomes a table, an array a table with the array's mark (so that
+// [] stays an array), null the light userdata NULL (the same as cjson.null), a number a Lua integer
+// or float. Where a number would not print back as it was written, its written form is kept in a
+// weak side table, by table and key, and used again while the value there is unchanged.
+//
+// Inside the gate: everything here may longjmp where memory is out, unless it says otherwise; no
+// memory but the state's own buffers is held across that.
+#ifndef SCRIPT_VALUE_H
+#define SCRIPT_VALUE_H
+
+#include "base/err.h"
+#include "script/state.h"
+
+enum { VALUE_DEPTH_MAX = 64 };
+
+// Pushes the value of one JSON text. 0, or ERR_INVALID, ERR_TOO_LARGE (depth), ERR_NOMEM with
+// words, and nothing pushed.
+int value_decode(lua_State *L, struct str text, struct err *e);
+
+// Writes the value at index into out as JSON, keys sorted. root names it in words ("content"; may
+// be ""). 0; ERR_INVALID for what JSON cannot say (the place is named: "content.items[3].price:
+// ..."), or what out->failed says, ERR_TOO_LARGE among it. Leaves the stack as it was. Does not
+// longjmp.
+int value_encode(lua_State *L, int index, struct buf *out, const char *root, struct err *e);
+
+// Writes one scalar that was found in the table at `table_index` under the key on top of the stack
+// (popped), in its written form where that still holds; anything else, nil too, as value_encode
+// does.
+int value_encode_at(lua_State *L, int table_index, struct buf *out, const char *root,
+                    struct err *e);
+
+// Pushes a deep private copy of the value at index, array marks and written forms with it. Raises
+// where it is deeper than VALUE_DEPTH_MAX.
+void value_copy(lua_State *L, int index);
+
+// Marks the table at index as an array.
+void value_mark_array(lua_State *L, int index);
+bool value_is_marked_array(lua_State *L, int index);
+
+#endif
