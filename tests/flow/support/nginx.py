@@ -1,0 +1,70 @@
+"""nginx as a receiver: a web server that was not written for these tests. Logs each webhook-id."""
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+
+from support.waiting import until
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+UNPACKED = ROOT / "build/packages/nginx/usr/sbin/nginx"
+
+
+def program():
+    return shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin") or str(UNPACKED)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Nginx:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir()
+        self.access = self.folder / "access"
+        # nginx cannot be told to take any free port: another may take the one found, then the next is tried.
+        for _ in range(5):
+            self.port = free_port()
+            if self.start():
+                return
+        raise AssertionError("nginx did not start: " + (self.folder / "error").read_text()[-2000:])
+
+    def start(self):
+        temps = "".join(f"{kind}_temp_path {self.folder}/t-{kind};\n"
+                        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (self.folder / "conf").write_text(f"""
+            worker_processes 1; daemon off; master_process off; pid {self.folder}/pid;
+            error_log {self.folder}/error;
+            events {{ worker_connections 1024; }}
+            http {{
+              {temps}
+              log_format ids escape=json '$http_webhook_id $request_method $uri $status';
+              access_log {self.access} ids;
+              keepalive_requests 1000000;
+              server {{ listen 127.0.0.1:{self.port}; location / {{ return 200 "ok"; }}
+                        location /busy {{ return 503 "busy"; }} }}
+            }}""")
+        self.process = subprocess.Popen(
+            [program(), "-e", str(self.folder / "error"), "-c", str(self.folder / "conf"), "-p", str(self.folder)],
+            stderr=subprocess.DEVNULL)
+        until(lambda: self.is_open() or self.process.poll() is not None, "nginx's start")
+        return self.process.poll() is None
+
+    def is_open(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def lines(self):
+        return [tuple(line.split()) for line in self.access.read_text().splitlines()] if self.access.exists() else []
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
