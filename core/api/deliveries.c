@@ -1,8 +1,8 @@
 // GET /v1/deliveries and /v1/deliveries/ID (SPEC 5).
 #include "api/internal.h"
 #include "deliver/request.h"
+#include "encode/header_lines.h"
 
-enum { DELIVERIES_HEADERS_MAX = 128 }; // of one answer that are shown
 
 static void deliveries_write_text(struct json_writer *w, const char *key, struct str text)
 {
@@ -33,55 +33,6 @@ static void deliveries_write_head(struct json_writer *w, const struct store_deli
     deliveries_write_text(w, "reason", d->reason);
 }
 
-// Takes the next "name: value\n" line off *left; false at the end.
-static bool deliveries_next_header(struct str *left, struct str *name, struct str *value)
-{
-    while (left->len) {
-        const char *end = memchr(left->data, '\n', left->len);
-        struct str line = {left->data, end ? (size_t)(end - left->data) : left->len};
-        *left = end ? (struct str){end + 1, left->len - line.len - 1} : (struct str){0};
-        const char *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
-        if (colon) {
-            *name = (struct str){line.data, (size_t)(colon - line.data)};
-            *value = str_trim((struct str){colon + 1, line.len - name->len - 1});
-            return true;
-        }
-    }
-    return false;
-}
-
-// An object; the values of a name that comes more than once are joined with a comma (RFC
-// 9110, 5.3).
-static void deliveries_write_headers(struct json_writer *w, struct str lines)
-{
-    struct str names[DELIVERIES_HEADERS_MAX], values[DELIVERIES_HEADERS_MAX];
-    struct buf joined;
-    size_t count = 0;
-    while (count < DELIVERIES_HEADERS_MAX &&
-           deliveries_next_header(&lines, &names[count], &values[count])) {
-        count++;
-    }
-    buf_init(&joined, 64 * 1024);
-    json_key(w, STR("headers"));
-    json_object_begin(w);
-    for (size_t i = 0; i < count; i++) {
-        buf_reset(&joined);
-        for (size_t k = i; names[i].len && k < count; k++) {
-            if (str_eq_nocase(names[k], names[i])) {
-                buf_append_text(&joined, k > i ? ", " : "");
-                buf_append_str(&joined, values[k]);
-                names[k].len = k > i ? 0 : names[k].len; // taken
-            }
-        }
-        if (names[i].len) {
-            json_key(w, names[i]);
-            json_string(w, buf_str(&joined));
-        }
-    }
-    json_object_end(w);
-    buf_fini(&joined);
-}
-
 static void deliveries_write_response(struct json_writer *w, const struct store_attempt *at)
 {
     if (at->status == 0) {
@@ -91,7 +42,8 @@ static void deliveries_write_response(struct json_writer *w, const struct store_
     json_key(w, STR("response_received"));
     json_object_begin(w);
     json_member_integer(w, "status", at->status);
-    deliveries_write_headers(w, at->headers);
+    json_key(w, STR("headers"));
+    header_lines_write_json(w, at->headers);
     json_member_string(w, "body", at->body);
     json_member_bool(w, "truncated", at->body_is_truncated);
     json_object_end(w);
