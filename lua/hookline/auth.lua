@@ -1,0 +1,151 @@
+-- Authentication of a webhook: what hook.basic, hook.api_key and hook.bearer add to its request.
+-- The result is one of
+--   header = { name, value }          in plain text
+--   query  = { key, value }           in plain text
+--   secret = { kind, secret, key, prefix }   for the sender to fill in
+local core = require "hookline.core"
+local faults = require "hookline.faults"
+local opaque = require "hookline.opaque"
+local schema = require "hookline.schema"
+local secrets = require "hookline.secret"
+local words = require "hookline.words"
+
+local auth = {}
+
+auth.KIND = opaque.kind "hook.basic, hook.api_key or hook.bearer"
+
+local function check_text(value, scope, path)
+  local is_good, message = core.http.check_value(value)
+  if not is_good then
+    scope:error(path, message)
+    return nil
+  end
+  return value
+end
+
+-- A password, key or token: a secret (its data), or plain text.
+local function credential(value, what, scope)
+  local data = secrets.data(value)
+  if opaque.is_broken(value) then
+    return nil
+  elseif data then
+    return data
+  elseif type(value) ~= "string" or value == "" then
+    scope:error("", "%s must be hook.secret \"NAME\" or text, not %s", what, words.show(value))
+    return nil
+  end
+  scope:warning("", "%s is plain text here, and so in the store and in what the host shows; "
+    .. 'hook.secret "NAME" keeps it out', what)
+  return { text = check_text(value, scope, "") }
+end
+
+local function result(scope, data)
+  data.scope = scope
+  return opaque.new(auth.KIND, data)
+end
+
+local function header_auth(scope, name, prefix, value)
+  if not value then
+    return result(scope, {})
+  elseif value.name then
+    prefix = prefix .. value.prefix
+    local place = { kind = "header", secret = value.name, key = name, prefix = prefix }
+    return result(scope, { secret = place })
+  end
+  return result(scope, { header = { name, prefix .. (value.text or "") } })
+end
+
+--- Authorization: Basic, of a user and a password.
+function auth.basic(user, password)
+  local scope = faults.scope()
+  if type(user) ~= "string" or user == "" or user:find(":", 1, true) then
+    if not opaque.is_broken(user) then
+      scope:error("", "the user of hook.basic is text without a colon, not %s", words.show(user))
+    end
+    user = ""
+  end
+  check_text(user, scope, "")
+  local value = credential(password, "the password of hook.basic", scope)
+  if not value then
+    return result(scope, {})
+  elseif value.prefix and value.prefix ~= "" then
+    scope:error("", "the password of hook.basic is the secret alone, with no text in front of it")
+  elseif value.name then
+    return result(scope, { secret = { kind = "basic", secret = value.name, key = user } })
+  end
+  local pair = core.base64(user .. ":" .. (value.text or ""))
+  return result(scope, { header = { "Authorization", "Basic " .. pair } })
+end
+
+local API_KEY = schema.new {
+  name = "the second argument of hook.api_key",
+  keys = {
+    header = {
+      types = { "text" },
+      check = function(name, scope, path)
+        local is_good, message = core.http.check_name(name)
+        if not is_good then
+          scope:error(path, message)
+          return nil
+        end
+        return name
+      end,
+    },
+    prefix = { types = { "text" }, check = check_text },
+    query = {
+      types = { "text" },
+      check = function(key, scope, path)
+        if key == "" then
+          scope:error(path, "the name of the query parameter is empty")
+          return nil
+        end
+        return key
+      end,
+    },
+  },
+}
+
+--- A key: Authorization: Token KEY, or another header and prefix, or a query parameter.
+function auth.api_key(key, options)
+  local scope = faults.scope()
+  local values = options ~= nil and API_KEY:read(options, scope) or {}
+  local value = credential(key, "the key of hook.api_key", scope)
+  if values.query and (values.header or values.prefix) then
+    scope:error("query", "a key goes into a header or into the query, not into both")
+  end
+  if not values.query then
+    local prefix = values.prefix or (values.header and "" or "Token ")
+    return header_auth(scope, values.header or "Authorization", prefix, value)
+  elseif not value then
+    return result(scope, {})
+  elseif value.name then
+    if value.prefix ~= "" then
+      scope:error("", "a secret in the query stands alone, with no text in front of it")
+    end
+    return result(scope, { secret = { kind = "query", secret = value.name, key = values.query } })
+  end
+  return result(scope, { query = { values.query, value.text or "" } })
+end
+
+--- Authorization: Bearer TOKEN.
+function auth.bearer(token)
+  local scope = faults.scope()
+  local value = credential(token, "the token of hook.bearer", scope)
+  return header_auth(scope, "Authorization", "Bearer ", value)
+end
+
+--- For a schema: the key that is an auth, checked to what it adds.
+auth.RULE = {
+  types = { auth.KIND.__name },
+  wrong = {
+    ["hook.secret"] = 'write hook.bearer(hook.secret "NAME") or hook.api_key(hook.secret "NAME")',
+    text = 'write hook.bearer(hook.secret "NAME") or hook.api_key(hook.secret "NAME")',
+  },
+  check = function(value, scope, path)
+    local data = opaque.data(value, auth.KIND)
+    scope:adopt(data.scope, path)
+    return data
+  end,
+}
+
+return auth

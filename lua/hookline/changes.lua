@@ -1,0 +1,61 @@
+-- What an event says has changed. A created record was empty before. An update says it in
+-- `previous`: the old values of the fields that changed; without it what changed is unknown. Of a
+-- nested path the first name decides: previous.sales_account is the whole old value of that
+-- field.
+local paths = require "hookline.paths"
+local values = require "hookline.values"
+
+local changes = {}
+
+local is_changed = values.is_changed
+local is_same = values.is_same
+
+--- Whether an update is known to have changed nothing at all.
+function changes.is_none(event)
+  local previous = event.previous
+  if type(previous) ~= "table" then
+    return false
+  end
+  local record = event.record
+  for key, before in pairs(previous) do
+    if not is_same(before, record[key]) then
+      return false
+    end
+  end
+  return true
+end
+
+--- Why nothing is known of what changed, in words; nil where it is known.
+function changes.unknown(event, verb)
+  if verb == "created" or verb == "updated" and type(event.previous) == "table" then
+    return nil
+  elseif verb == "updated" then
+    return "what changed is unknown: the event has no previous"
+  end
+  return ("a record that is %s has not changed"):format(verb)
+end
+
+--- A function (event, verb) -> was it changed, before, now. For a path with [*] before and now
+--- are lists.
+function changes.reader(path)
+  local first = path.parts[1]
+  local read = path.has_each and paths.collector(path) or paths.reader(path)
+  return function(event, verb)
+    if verb == "created" then
+      local before = nil
+      if path.has_each then
+        before = {}
+      end
+      local now = read(event.record)
+      return is_changed(before, now), before, now
+    end
+    local previous = event.previous
+    if verb ~= "updated" or type(previous) ~= "table" or previous[first] == nil then
+      return false, nil, nil
+    end
+    local before, now = read(previous), read(event.record)
+    return is_changed(before, now), before, now
+  end
+end
+
+return changes

@@ -1,0 +1,273 @@
+-- The tree of conditions: hook.all, hook.any, hook.none over `field "path":operator(...)` and Lua
+-- functions. Each node is compiled, when it is made, to one closure (event, verb) -> true or
+-- false.
+local core = require "hookline.core"
+local changes = require "hookline.changes"
+local faults = require "hookline.faults"
+local opaque = require "hookline.opaque"
+local operators = require "hookline.operators"
+local paths = require "hookline.paths"
+local private = require "hookline.private"
+local schema = require "hookline.schema"
+local words = require "hookline.words"
+
+local conditions = {}
+
+local null = core.null
+
+-- A condition: the result of an operator or of a group. Its data is a node:
+--   test(event, verb), has_functions, scope, and for the trace either
+--   field, operator, row, want, shown (a leaf),
+--   group, children (a group),
+--   or fn, place (a function).
+conditions.KIND = opaque.kind "a condition"
+local CONDITION = conditions.KIND
+
+-- Leaves ----------------------------------------------------------------------------------------
+
+local function value_test(row, path, want)
+  local holds = row.holds
+  if path.has_each then
+    local some = paths.some(path)
+    return function(event)
+      return some(event.record, holds, want)
+    end
+  elseif #path.parts == 1 then -- the most frequent case, with one call less
+    local key = path.parts[1]
+    return function(event)
+      return holds(event.record[key], want)
+    end
+  end
+  local read = paths.reader(path)
+  return function(event)
+    return holds(read(event.record), want)
+  end
+end
+
+-- For a list: some element is now what it was not before, or the other way round.
+local function list_change(change, row, before, now, want)
+  if not row.sees then
+    return true
+  end
+  local function some(list)
+    for _, value in ipairs(list or {}) do
+      if change(value, value, want) then
+        return true
+      end
+    end
+    return false
+  end
+  local was, is = some(before), some(now)
+  if row.sees == "now" then
+    return is and not was
+  end
+  return was and not is
+end
+
+local function change_test(row, path, want)
+  local change, read = row.change, changes.reader(path)
+  return function(event, verb)
+    local is_changed, before, now = read(event, verb)
+    if not is_changed then
+      return false
+    elseif path.has_each then
+      return list_change(change, row, before, now, want)
+    end
+    return change(before, now, want)
+  end
+end
+
+local function negated(test)
+  return function(event, verb)
+    return not test(event, verb)
+  end
+end
+
+local function leaf(path, name, arguments, scope)
+  local row = operators.table[name]
+  local want, shown = row.takes(name, arguments, scope)
+  local node = {
+    scope = scope,
+    field = path,
+    operator = name,
+    row = row,
+    want = want,
+    shown = shown,
+    has_functions = false,
+  }
+  if want ~= nil and path then
+    local test = row.change and change_test(row, path, want) or value_test(row, path, want)
+    node.test = row.negative and negated(test) or test
+  end
+  return opaque.new(CONDITION, node)
+end
+
+-- Fields ----------------------------------------------------------------------------------------
+
+local FIELD
+
+local operator_names = words.sorted_keys(operators.table)
+
+local function refuse_operator(name)
+  local scope = faults.scope()
+  local near = words.nearest(name, operator_names)
+  if not near then
+    for _, later in ipairs(operators.later) do
+      if later == name then
+        scope:error("", 'the operator "%s" is not there yet', name)
+        return
+      end
+    end
+    near = words.nearest(name, operators.later)
+  end
+  scope:error("", 'there is no operator "%s"%s', tostring(name), near and words.did_you_mean(near)
+    or "; there are " .. words.list(operator_names, "and"))
+end
+
+-- What `field "x".is` gives: called with the field in front, it makes a condition.
+local methods = {}
+for name in pairs(operators.table) do
+  methods[name] = function(handle, ...)
+    local scope = faults.scope()
+    local data = opaque.data(handle, FIELD)
+    if not data then
+      scope:error("", 'write a colon before the operator: field "...":%s(...)', name)
+      return opaque.broken()
+    end
+    return leaf(data.path, name, table.pack(...), scope)
+  end
+end
+
+FIELD = opaque.kind("hook.field", {
+  __index = function(_, name)
+    local method = methods[name]
+    if method then
+      return method
+    end
+    refuse_operator(name)
+    return opaque.broken
+  end,
+})
+
+--- A field of the record, by its path. An operator makes a condition of it.
+function conditions.field(text)
+  local scope = faults.scope()
+  if opaque.is_broken(text) then
+    return opaque.broken()
+  end
+  local path, message = paths.parse(text)
+  if not path then
+    scope:error("", message)
+    return opaque.broken()
+  end
+  return opaque.new(FIELD, { path = path })
+end
+
+-- Functions -------------------------------------------------------------------------------------
+
+local function function_node(fn, place)
+  return {
+    fn = fn,
+    place = place,
+    has_functions = true,
+    test = function(event)
+      local verdict = fn(private.event(event))
+      return verdict ~= nil and verdict ~= false and verdict ~= null
+    end,
+  }
+end
+
+--- The node of a value that stands where a condition is wanted; nil after a report.
+local function node_of(value, scope, path)
+  if type(value) == "function" then
+    return function_node(value, scope:place())
+  end
+  local node = opaque.data(value, CONDITION)
+  scope:adopt(node.scope, path)
+  return node
+end
+
+--- For a schema: a key or an item that is a condition, checked to its node.
+conditions.RULE = {
+  types = { "a condition", "function" },
+  what = 'a condition, such as field "deal_stage":is "Won", or a function',
+  wrong = {
+    ["hook.field"] = 'it lacks an operator, as in field "deal_stage":is "Won"',
+    table = "put hook.all, hook.any or hook.none in front of the list",
+  },
+  check = function(value, scope, path)
+    return node_of(value, scope, path)
+  end,
+}
+
+-- Groups ----------------------------------------------------------------------------------------
+
+local function all_test(tests)
+  local count, first, second = #tests, tests[1], tests[2]
+  if count == 1 then
+    return first
+  elseif count == 2 then
+    return function(event, verb)
+      return first(event, verb) and second(event, verb)
+    end
+  end
+  return function(event, verb)
+    for i = 1, count do
+      if not tests[i](event, verb) then
+        return false
+      end
+    end
+    return true
+  end
+end
+
+local function any_test(tests)
+  local count = #tests
+  return function(event, verb)
+    for i = 1, count do
+      if tests[i](event, verb) then
+        return true
+      end
+    end
+    return false
+  end
+end
+
+local function none_test(tests)
+  return negated(any_test(tests))
+end
+
+local function group(name, make_test)
+  local items = schema.new {
+    name = "hook." .. name,
+    items = {
+      types = conditions.RULE.types,
+      what = 'one condition, such as field "deal_stage":is "Won"',
+      wrong = conditions.RULE.wrong,
+      check = conditions.RULE.check,
+      least = 1,
+    },
+  }
+  return function(list)
+    local scope = faults.scope()
+    local children = items:read(list, scope) or {}
+    local tests, has_functions = {}, false
+    for i, child in ipairs(children) do
+      tests[i] = child.test
+      has_functions = has_functions or child.has_functions
+    end
+    return opaque.new(CONDITION, {
+      scope = scope,
+      group = name,
+      children = children,
+      has_functions = has_functions,
+      test = not scope.is_faulty and make_test(tests) or nil,
+    })
+  end
+end
+
+conditions.all = group("all", all_test)
+conditions.any = group("any", any_test)
+conditions.none = group("none", none_test)
+
+return conditions

@@ -1,0 +1,105 @@
+-- Where the mistakes of a rule file go. While a file is loaded all of them are collected; in a
+-- run the first one is raised. A scope is one call of a hook function: its faults have the line
+-- of that call, and the path of the key in the table that it was given. Who takes the call's
+-- result into a table of its own adopts the scope, which puts its own key in front: `headers`
+-- becomes `actions[1].headers`.
+local core = require "hookline.core"
+
+local faults = {}
+
+local collected -- of the file that is being loaded; nil in a run
+
+local Scope = {}
+Scope.__index = Scope
+
+--- Begins to collect, for one file.
+function faults.begin()
+  collected = {}
+end
+
+--- Ends collecting; returns all faults by line.
+function faults.finish()
+  local list = collected
+  collected = nil
+  for i, fault in ipairs(list) do
+    fault.order = i
+  end
+  table.sort(list, function(a, b)
+    if (a.line or 0) ~= (b.line or 0) then
+      return (a.line or 0) < (b.line or 0)
+    end
+    return a.order < b.order
+  end)
+  return list
+end
+
+function faults.is_loading()
+  return collected ~= nil
+end
+
+local function new_scope(file, line)
+  return setmetatable({ file = file, line = line, entries = {}, is_faulty = false }, Scope)
+end
+
+--- A scope for the hook function that is being called by a rule.
+function faults.scope()
+  return new_scope(core.where(1))
+end
+
+--- A scope for what is wrong with a file as a whole, or at a line of it that no call stands for.
+function faults.file_scope(file, line)
+  return new_scope(file, line or 0)
+end
+
+--- "rules/x.lua:12", where the call stands.
+function Scope:place()
+  return ("%s:%d"):format(self.file or "?", self.line or 0)
+end
+
+local function add(scope, fault)
+  fault.line = scope.line
+  scope.entries[#scope.entries + 1] = fault
+  collected[#collected + 1] = fault
+end
+
+-- Without arguments the text is the message as it is: it may come from elsewhere and hold a %.
+local function message_of(text, ...)
+  return select("#", ...) == 0 and text or text:format(...)
+end
+
+--- path: the key in the table that the call was given, "" for the call itself. Then a message, or a
+--- format and its arguments.
+function Scope:error(path, ...)
+  local message = message_of(...)
+  self.is_faulty = true
+  if not collected then
+    local key = path ~= "" and path .. ": " or ""
+    error(self:place() .. ": " .. key .. message, 0)
+  end
+  add(self, { path = path, message = message, warning = false })
+end
+
+function Scope:warning(path, ...)
+  if collected then
+    add(self, { path = path, message = message_of(...), warning = true })
+  end
+end
+
+local function join(outer, inner)
+  if inner == "" or outer == "" or inner:sub(1, 1) == "[" then
+    return outer .. inner
+  end
+  return outer .. "." .. inner
+end
+
+--- Takes over the faults of a call whose result stands at `path` in this one's table.
+function Scope:adopt(child, path)
+  self.is_faulty = self.is_faulty or child.is_faulty
+  for _, fault in ipairs(child.entries) do
+    fault.path = join(path, fault.path)
+    self.entries[#self.entries + 1] = fault
+  end
+  child.entries = {} -- a result that stands in two places keeps the path of the first
+end
+
+return faults

@@ -1,0 +1,116 @@
+-- Simple content: the chosen fields of a record, in the order written, as a plan that one call of
+-- the host turns into JSON. "sales_account.name" nests, "sales_account.name as customer" renames.
+local core = require "hookline.core"
+local faults = require "hookline.faults"
+local opaque = require "hookline.opaque"
+local paths = require "hookline.paths"
+local schema = require "hookline.schema"
+local words = require "hookline.words"
+
+local fields = {}
+
+fields.KIND = opaque.kind "hook.fields"
+
+local function check_field(text, scope, at)
+  local source, target = text:match "^%s*(.-)%s+as%s+(.-)%s*$"
+  local from, message = paths.parse(source or words.trim(text))
+  local to = from
+  if from and target then
+    to, message = paths.parse(target)
+  end
+  if not from or not to then
+    scope:error(at, message)
+    return nil
+  elseif from.has_each or to.has_each then
+    scope:error(at, '[*] is for conditions; here the list goes as a whole: "%s"', from.parts[1])
+    return nil
+  end
+  return { from = from, to = to }
+end
+
+-- Objects of the result, each with its keys in the order in which they first come.
+local function place(tree, field, scope)
+  local parts = field.to.parts
+  local node = tree
+  for i = 1, #parts do
+    local key = parts[i]
+    local child = node.children[key]
+    if i == #parts then
+      if child then
+        scope:error("", '"%s" stands twice; "%s as other_name" gives it another name',
+          field.to.text, field.from.text)
+        return
+      end
+      child = { key = key, from = field.from }
+    elseif not child then
+      child = { key = key, children = {}, order = {} }
+    elseif child.from then
+      scope:error("", '"%s" is inside "%s", which is chosen as a whole', field.to.text,
+        child.from.text)
+      return
+    end
+    if not node.children[key] then
+      node.children[key] = child
+      node.order[#node.order + 1] = child
+    end
+    node = child
+  end
+end
+
+-- A plan is made of raw JSON (text) and paths (tables of keys); pieces of text that meet become
+-- one.
+local function append_text(plan, text)
+  if type(plan[#plan]) == "string" then
+    plan[#plan] = plan[#plan] .. text
+  else
+    plan[#plan + 1] = text
+  end
+end
+
+local function append_object(plan, node)
+  append_text(plan, "{")
+  for i, child in ipairs(node.order) do
+    append_text(plan, (i > 1 and "," or "") .. core.json.encode(child.key) .. ":")
+    if child.from then
+      plan[#plan + 1] = child.from.parts
+    else
+      append_object(plan, child)
+    end
+  end
+  append_text(plan, "}")
+end
+
+local LIST = schema.new {
+  name = "hook.fields",
+  items = {
+    types = { "text" },
+    what = 'one field, such as "amount"',
+    least = 1,
+    check = check_field,
+  },
+}
+
+--- Chooses fields of the record as the content of a webhook.
+function fields.new(list)
+  local scope = faults.scope()
+  local tree = { children = {}, order = {} }
+  for _, field in ipairs(LIST:read(list, scope) or {}) do
+    place(tree, field, scope)
+  end
+  return opaque.new(fields.KIND, { scope = scope, tree = tree })
+end
+
+--- The plan of a hook.fields' data, wrapped in an object under root where there is one.
+function fields.plan(data, root)
+  local plan = {}
+  if root then
+    append_text(plan, "{" .. core.json.encode(root) .. ":")
+  end
+  append_object(plan, data.tree)
+  if root then
+    append_text(plan, "}")
+  end
+  return plan
+end
+
+return fields

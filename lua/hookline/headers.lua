@@ -1,0 +1,121 @@
+-- Custom headers of a webhook: text with one `Name: value` a line, or a table. A name with a
+-- space inside is refused, a space before the colon is dropped, a comma in a value gets a
+-- warning.
+local core = require "hookline.core"
+local later = require "hookline.later"
+local opaque = require "hookline.opaque"
+local secrets = require "hookline.secret"
+local words = require "hookline.words"
+
+local headers = {}
+
+local function is_good_name(name, scope, path)
+  local is_good, message = core.http.check_name(name)
+  if not is_good then
+    scope:error(path, message)
+  end
+  return is_good
+end
+
+local function is_good_value(name, value, scope, path)
+  local is_good, message = core.http.check_value(value)
+  if not is_good then
+    scope:error(path, 'the value of "%s": %s', name, message)
+    return false
+  elseif later.refuse_placeholder(value, ('the value of "%s"'):format(name), scope, path) then
+    return false
+  end
+  if value:find(",", 1, true) then
+    scope:warning(path, 'the value of "%s" has a comma, and receivers take what follows as a '
+      .. "second value; use another delimiter", name)
+  end
+  return true
+end
+
+local function add_plain(list, name, value, scope, path)
+  name, value = words.trim(name), words.trim(value)
+  if is_good_name(name, scope, path) and is_good_value(name, value, scope, path) then
+    list[#list + 1] = { name = name, value = value }
+  end
+end
+
+local function add_line(list, line, scope, path)
+  local name, value = line:match "^([^:]*):(.*)$"
+  if not name then
+    scope:error(path, '%s is no header, which is "Name: value"', words.show(words.trim(line)))
+  else
+    add_plain(list, name, value, scope, path)
+  end
+end
+
+local function add_lines(list, text, scope, path)
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    if line:find "%S" then
+      add_line(list, line, scope, path)
+    end
+  end
+end
+
+-- Of a table: ["Name"] = text, a number, or a secret with a constant prefix.
+local function add_pair(list, name, value, scope, path)
+  if opaque.is_broken(value) then
+    return
+  end
+  path = ('%s["%s"]'):format(path, name)
+  local secret = secrets.data(value)
+  if secret then
+    name = words.trim(name)
+    if is_good_name(name, scope, path) and is_good_value(name, secret.prefix, scope, path) then
+      list[#list + 1] = { name = name, secret = secret }
+    end
+  elseif type(value) == "string" or math.type(value) == "integer" then
+    add_plain(list, name, tostring(value), scope, path)
+  else
+    scope:error(path, 'wants text or hook.secret "NAME", not %s', words.kind(value))
+  end
+end
+
+local function check(value, scope, path)
+  local list = {}
+  if type(value) == "string" then
+    add_lines(list, value, scope, path)
+    return list
+  end
+  for key in pairs(value) do
+    if type(key) ~= "string" and math.type(key) ~= "integer" then
+      scope:error(path, "takes names as keys")
+    end
+  end
+  for i, line in ipairs(value) do
+    local at = ("%s[%d]"):format(path, i)
+    if type(line) == "string" then
+      add_lines(list, line, scope, at)
+    elseif not opaque.is_broken(line) then
+      scope:error(at, 'wants "Name: value", not %s', words.kind(line))
+    end
+  end
+  for _, name in ipairs(words.sorted_keys(value)) do
+    add_pair(list, name, value[name], scope, path)
+  end
+  return list
+end
+
+--- For a schema: the key that is custom headers, checked to a list of { name, value } and
+--- { name, secret }.
+headers.RULE = { types = { "text", "table" }, check = check }
+
+--- Reports names that come twice, in whatever case, among headers and what `auth` adds.
+function headers.check_unique(list, scope)
+  local seen = {}
+  for _, header in ipairs(list) do
+    local key = header.name:lower()
+    if seen[key] then
+      scope:error("headers", seen[key] == "auth"
+        and '"%s" is what auth gives too: drop one of them'
+        or '"%s" stands twice; a header has one value, with a delimiter inside it', header.name)
+    end
+    seen[key] = header.from or "headers"
+  end
+end
+
+return headers

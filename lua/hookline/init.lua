@@ -1,0 +1,210 @@
+-- The table that a rule gets from require "hookline".
+local core = require "hookline.core"
+local auth = require "hookline.auth"
+local conditions = require "hookline.conditions"
+local faults = require "hookline.faults"
+local fields = require "hookline.fields"
+local later = require "hookline.later"
+local opaque = require "hookline.opaque"
+local retry = require "hookline.retry"
+local secret = require "hookline.secret"
+local triggers = require "hookline.triggers"
+local var = require "hookline.var"
+local webhook = require "hookline.webhook"
+local words = require "hookline.words"
+local workflow = require "hookline.workflow"
+
+---@class hook.Event
+---@field id string       the event's id, given or made by the host
+---@field type string     record type and verb: "deal.updated"
+---@field time string     when it happened, RFC 3339
+---@field record table    the whole record after the change
+---@field previous? table the old values of the fields that changed, where they are known
+
+---@class hook.Condition
+---@class hook.Trigger
+---@class hook.Webhook
+---@class hook.Auth
+---@class hook.Secret
+---@class hook.Fields
+---@class hook.Retry
+---@class hook.Workflow
+
+---@alias hook.Scalar string|number|boolean|lightuserdata text, a number, a boolean, or hook.null
+---@alias hook.ConditionOrFunction hook.Condition|fun(event: hook.Event): boolean
+---@alias hook.Verb "created"|"updated"|"deleted"
+
+---@class hook.CaseOption
+---@field case? boolean true: upper and lower case are told apart
+
+---@class hook.WorkflowOptions
+---@field id? string          the file's name without .lua, unless it is given
+---@field name? string        what people call it
+---@field description? string
+---@field record string       record type: "deal"
+---@field trigger hook.Trigger|string  hook.once, hook.every, or "Once, when it's created"
+---@field when? hook.ConditionOrFunction  without it every event of the trigger fires
+---@field actions hook.Webhook[]|fun(event: hook.Event): hook.Webhook[]
+---@field active? boolean     false: saved, but not started
+---@field retry? hook.Retry   for its webhooks that give none
+
+---@class hook.WebhookOptions
+---@field name? string
+---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
+---@field url string          the callback URL
+---@field auth? hook.Auth
+---@field headers? string|table<string, string|integer|hook.Secret>|string[]  `Name: value` a line
+---@field encoding? "json"    POST, PUT and PATCH need it, and content
+---@field content? hook.Fields|string|fun(event: hook.Event): table|string  for the same three
+---@field content_type? string  application/json unless it is given
+---@field root? string        the name of an object that wraps the content
+---@field transform? fun(body: any, event: hook.Event): table|string  runs last, before encoding
+---@field timeout? string     of one attempt, "1s" to "100s"; 30 s unless it is given
+---@field retry? hook.Retry
+
+---@class hook.ApiKeyOptions
+---@field header? string  the header that carries the key; Authorization unless it is given
+---@field prefix? string  in front of the key; "Token " in Authorization, nothing in another header
+---@field query? string   the query parameter that carries the key, in place of a header
+
+---@class hook.Field
+---@field is fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
+---@field is_not fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
+---@field is_in fun(self, values: hook.Scalar[], options?: hook.CaseOption): hook.Condition
+---@field is_not_in fun(self, values: hook.Scalar[], options?: hook.CaseOption): hook.Condition
+---@field is_empty fun(self): hook.Condition      missing, null, "", [] or {}
+---@field is_not_empty fun(self): hook.Condition
+---@field contains fun(self, text: string, options?: hook.CaseOption): hook.Condition
+---@field starts_with fun(self, text: string, options?: hook.CaseOption): hook.Condition
+---@field ends_with fun(self, text: string, options?: hook.CaseOption): hook.Condition
+---@field equals fun(self, number: number|string): hook.Condition
+---@field greater_than fun(self, number: number|string): hook.Condition
+---@field at_least fun(self, number: number|string): hook.Condition
+---@field less_than fun(self, number: number|string): hook.Condition
+---@field at_most fun(self, number: number|string): hook.Condition
+---@field changed fun(self): hook.Condition
+---@field changed_to fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
+---@field changed_from fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
+
+---@class hookline
+local hook = {}
+
+--- null of JSON, the same as cjson.null. It is true in a Lua test.
+hook.null = core.null
+
+--- Declares a workflow; a workflow file returns it.
+---@type fun(options: hook.WorkflowOptions): hook.Workflow
+hook.workflow = workflow.new
+
+--- Fires once for each record, ever.
+---@type fun(verbs: hook.Verb[]): hook.Trigger
+hook.once = triggers.once
+
+--- Fires every time.
+---@type fun(verbs: hook.Verb[]): hook.Trigger
+hook.every = triggers.every
+
+--- Holds where all of the list hold.
+---@type fun(list: hook.ConditionOrFunction[]): hook.Condition
+hook.all = conditions.all
+
+--- Holds where at least one of the list holds.
+---@type fun(list: hook.ConditionOrFunction[]): hook.Condition
+hook.any = conditions.any
+
+--- Holds where none of the list holds.
+---@type fun(list: hook.ConditionOrFunction[]): hook.Condition
+hook.none = conditions.none
+
+--- A field of the record by its path: "amount", "sales_account.name", "products[*].sku".
+---@type fun(path: string): hook.Field
+hook.field = conditions.field
+
+--- A webhook that the workflow owes.
+---@type fun(options: hook.WebhookOptions): hook.Webhook
+hook.webhook = webhook.new
+
+--- Simple content: fields of the record in the order written, "sales_account.name as customer".
+---@type fun(paths: string[]): hook.Fields
+hook.fields = fields.new
+
+--- Authorization: Basic.
+---@type fun(user: string, password: hook.Secret|string): hook.Auth
+hook.basic = auth.basic
+
+--- Authorization: Token KEY, or another header, or a query parameter.
+---@type fun(key: hook.Secret|string, options?: hook.ApiKeyOptions): hook.Auth
+hook.api_key = auth.api_key
+
+--- Authorization: Bearer TOKEN.
+---@type fun(token: hook.Secret|string): hook.Auth
+hook.bearer = auth.bearer
+
+--- A secret by its name. Rules never see its value.
+---@type fun(name: string): hook.Secret
+hook.secret = secret.new
+
+--- A plain setting, read when the file is loaded.
+---@type fun(name: string, default?: string|number): string|number
+hook.var = var
+
+--- Times of retry by window, each from the first failure: { { "15s", "1m" }, { "2h" } }.
+---@type fun(windows: string[][]): hook.Retry
+hook.retry = retry.new
+
+--- Marks a table as a JSON array, so that an empty one is [] and not {}.
+---@param list? table
+---@return table
+function hook.array(list)
+  if list ~= nil and (type(list) ~= "table" or opaque.name(list)) then
+    faults.scope():error("", "hook.array takes a table, not " .. words.kind(list))
+    return opaque.broken()
+  end
+  return core.array(list or {})
+end
+
+hook.encode = core.freeze({
+  --- A value as JSON, keys sorted. Raises for what JSON cannot hold.
+  ---@param value any
+  ---@return string
+  json = function(value)
+    local text, message = core.json.encode(value)
+    if not text then
+      faults.scope():error("", "hook.encode.json: " .. message)
+      return opaque.broken()
+    end
+    return text
+  end,
+  xml = later.refuse "hook.encode.xml",
+  xml_extended = later.refuse "hook.encode.xml_extended",
+  form = later.refuse "hook.encode.form",
+}, "hook.encode")
+
+hook.decode = core.freeze({
+  --- The value of a JSON text; nil and why where it is not legal.
+  ---@param text string
+  ---@return any value
+  ---@return string? message
+  json = function(text)
+    if type(text) ~= "string" then
+      faults.scope():error("", "hook.decode.json takes text, not " .. words.kind(text))
+      return opaque.broken()
+    end
+    return core.json.decode(text)
+  end,
+}, "hook.decode")
+
+later.add(hook)
+
+-- A name that is not there is a slip in a rule: it is told at its line, with the nearest one.
+local names = words.sorted_keys(hook)
+setmetatable(hook, {
+  __index = function(_, name)
+    local near = words.nearest(name, names)
+    faults.scope():error("", "there is no hook.%s%s", tostring(name),
+      words.did_you_mean(near and "hook." .. near))
+    return opaque.broken()
+  end,
+})
+
+return core.freeze(hook, "hook")

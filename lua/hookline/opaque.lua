@@ -1,0 +1,72 @@
+-- What hook functions give to a rule: handles. A rule can pass a handle on and nothing else; what
+-- is behind it stays with the library, so that it is checked once, where it is made.
+local opaque = {}
+
+local contents = setmetatable({}, { __mode = "k" })
+
+local function refuse_write(handle)
+  error(opaque.name(handle) .. " cannot be changed", 2)
+end
+
+--- A new kind of handle. `name` is what messages call it ("hook.webhook"); metamethods may add to
+--- it.
+function opaque.kind(name, metamethods)
+  local kind = {
+    __name = name,
+    __metatable = name,
+    __newindex = refuse_write,
+    __tostring = function()
+      return name
+    end,
+  }
+  for key, value in pairs(metamethods or {}) do
+    kind[key] = value
+  end
+  return kind
+end
+
+function opaque.new(kind, data)
+  local handle = setmetatable({}, kind)
+  contents[handle] = { kind = kind, data = data }
+  return handle
+end
+
+--- What is behind a handle of that kind, else nil.
+function opaque.data(value, kind)
+  local content = contents[value]
+  if content and content.kind == kind then
+    return content.data
+  end
+  return nil
+end
+
+--- "hook.webhook" for a handle of that kind, nil for any other value.
+function opaque.name(value)
+  local content = value ~= nil and contents[value]
+  return content and content.kind.__name or nil
+end
+
+--- What a hook function returns after a fault, where nothing better can be returned: takes calls,
+--- keys and `..`, and every check passes over it, so that one mistake is reported once.
+local BROKEN
+BROKEN = opaque.kind("a value that was refused", {
+  __concat = function()
+    return opaque.new(BROKEN, {})
+  end,
+  __call = function()
+    return opaque.new(BROKEN, {})
+  end,
+  __index = function()
+    return opaque.new(BROKEN, {})
+  end,
+})
+
+function opaque.broken()
+  return opaque.new(BROKEN, {})
+end
+
+function opaque.is_broken(value)
+  return opaque.data(value, BROKEN) ~= nil
+end
+
+return opaque

@@ -1,0 +1,91 @@
+-- One workflow and one event: does it fire, and what does it owe then? For a workflow without
+-- functions no table is made here: what a match owes was made when the file was loaded, the
+-- bodies alone are rendered.
+local changes = require "hookline.changes"
+local private = require "hookline.private"
+local core = require "hookline.core"
+local trace = require "hookline.trace"
+
+local run = {}
+
+-- The items whose bodies are kept from the run before: given up at the next one, so that a host
+-- with many workflows does not hold the last body of each.
+local rendered
+
+local function release()
+  for i = 1, #rendered do
+    rendered[i].body, rendered[i].invalid = nil, nil
+  end
+  rendered = nil
+end
+
+local function render(webhooks, items, event)
+  rendered = items
+  for i = 1, #items do
+    local item = items[i]
+    item.body, item.invalid = webhooks[i].render(event)
+  end
+  return items
+end
+
+--- nil where the workflow does not fire; else what it owes, an array of { head, body, target,
+--- retry, timeout_ms, invalid }, valid until the next run. Raises what a rule's function raises.
+function run.judge(description, event)
+  if rendered then
+    release()
+  end
+  local verb = description.verb_of[event.type]
+  if not verb or verb == "updated" and changes.is_none(event) then
+    return nil
+  end
+  private.forget()
+  local test = description.test
+  if test and not test(event, verb) then
+    return nil
+  end
+  if description.actions then
+    local webhooks, items = description.actions(private.event(event))
+    return render(webhooks, items, event)
+  end
+  return render(description.webhooks, description.items, event)
+end
+
+local function trigger_leaf(description, event, note)
+  local types = {}
+  for type_name in pairs(description.verb_of) do
+    types[#types + 1] = type_name
+  end
+  table.sort(types)
+  return {
+    field = "type",
+    operator = "trigger",
+    wanted = core.array(types),
+    seen = event.type,
+    verdict = false,
+    note = note,
+  }
+end
+
+--- The tree of conditions with each verdict. Where the trigger stands in the way, it is a leaf of
+--- its own.
+function run.explain(description, event)
+  private.forget()
+  local verb = description.verb_of[event.type]
+  local tree = { all = core.array {}, verdict = true }
+  if description.when then
+    tree = trace.of(description.when, event, verb or event.type:match "[^.]*$")
+  end
+  local leaf
+  if not verb then
+    leaf = trigger_leaf(description, event, "the workflow has another record type or trigger")
+  elseif verb == "updated" and changes.is_none(event) then
+    leaf = trigger_leaf(description, event, "the update is known to have changed nothing")
+  end
+  private.forget()
+  if leaf then
+    tree = { all = core.array { leaf, tree }, verdict = false }
+  end
+  return tree
+end
+
+return run

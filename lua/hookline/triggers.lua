@@ -1,0 +1,159 @@
+-- Execution triggers: which changes of a record a workflow is judged for, and whether it fires
+-- once for a record or every time. As a function, hook.once { "created", "updated" }, or in
+-- words, "Once, when it's created or updated".
+local faults = require "hookline.faults"
+local opaque = require "hookline.opaque"
+local schema = require "hookline.schema"
+local words = require "hookline.words"
+
+local triggers = {}
+
+triggers.KIND = opaque.kind "hook.once or hook.every"
+
+local VERBS = { "created", "updated", "deleted" }
+
+local OTHER_VERBS = {
+  scheduled = 'the trigger "scheduled" is not there yet',
+  delivered = 'the trigger "delivered" (record = "webhook") is not there yet',
+  terminated = 'the trigger "terminated" (record = "webhook") is not there yet',
+}
+
+local function check_verb(verb, scope, path, values)
+  for _, known in ipairs(VERBS) do
+    if verb == known then
+      if values.verbs and values.verbs[verb] then
+        scope:error(path, '"%s" stands twice', verb)
+      end
+      values.verbs = values.verbs or {}
+      values.verbs[verb] = true
+      return verb
+    end
+  end
+  if OTHER_VERBS[verb] then
+    scope:error(path, OTHER_VERBS[verb])
+    return nil
+  end
+  scope:error(path, '"%s" is none of %s%s', verb, words.list(VERBS, "and", true),
+    words.did_you_mean(words.nearest(verb, VERBS)))
+  return nil
+end
+
+local function constructor(name)
+  local options = schema.new {
+    name = "hook." .. name,
+    items = {
+      types = { "text" },
+      what = 'one of "created", "updated" and "deleted"',
+      least = 1,
+      check = check_verb,
+    },
+    later = { "watch", "edge" },
+  }
+  return function(list)
+    local scope = faults.scope()
+    if type(list) == "string" then
+      list = { list }
+    end
+    local values = options:read(list, scope) or {}
+    return opaque.new(triggers.KIND, {
+      scope = scope,
+      is_once = name == "once",
+      verbs = values.verbs or {},
+    })
+  end
+end
+
+triggers.once = constructor "once"
+triggers.every = constructor "every"
+
+-- In words --------------------------------------------------------------------------------------
+
+-- Apostrophes that word processors and keyboards make of the straight one, and spaces that do not
+-- break.
+local TYPOGRAPHY = {
+  ["\u{2019}"] = "'",
+  ["\u{2018}"] = "'",
+  ["\u{02BC}"] = "'",
+  ["\u{00B4}"] = "'",
+  ["\u{2032}"] = "'",
+  ["`"] = "'",
+  ["\u{00A0}"] = " ",
+  ["\u{202F}"] = " ",
+}
+
+local function plain(text)
+  for from, to in pairs(TYPOGRAPHY) do
+    text = text:gsub(from, to)
+  end
+  text = words.trim(text:lower():gsub("%s+", " ")):gsub("%s*%.$", "")
+  return (text:gsub("%f[%a]it ?i?s%f[%A]", "it's"))
+end
+
+-- "created, updated or deleted" -> a set; nil where it is anything else.
+local function parse_verbs(text)
+  local verbs, count = {}, 0
+  for word in text:gsub(",", " "):gmatch("%S+") do
+    if word ~= "or" and word ~= "and" then
+      local is_known = word == "created" or word == "updated" or word == "deleted"
+      if not is_known or verbs[word] then
+        return nil
+      end
+      verbs[word] = true
+      count = count + 1
+    end
+  end
+  return count > 0 and verbs or nil
+end
+
+local function parse(text)
+  local rest = text:match "^once%f[%A](.*)$"
+  local is_once = rest ~= nil
+  rest = rest or text:match "^every ?time%f[%A](.*)$"
+  if not rest then
+    return nil
+  end
+  rest = rest:match "^ ?,? ?when%f[%A] ?(.*)$" or rest:match "^ ?,? ?(.*)$"
+  rest = rest:match "^it's%f[%A] ?(.*)$"
+  local verbs = rest and parse_verbs(rest)
+  if not verbs then
+    return nil
+  end
+  return { is_once = is_once, verbs = verbs }
+end
+
+local SENTENCES = {
+  [["Once, when it's created"]],
+  [["Once, when it's updated"]],
+  [["Once, when it's created or updated"]],
+  [["Once, when it's deleted"]],
+  [["Every time, when it's created"]],
+  [["Every time, when it's updated"]],
+  [["Every time, when it's created or updated"]],
+  [["Every time, when it's deleted"]],
+}
+
+local function check_sentence(text, scope, path)
+  local trigger = parse(plain(text))
+  if not trigger then
+    scope:error(path, "%s is no execution trigger; there are %s, and the same with another choice "
+      .. "of created, updated and deleted", words.show(text), words.list(SENTENCES, "and"))
+  end
+  return trigger
+end
+
+--- For a schema: the key that is a trigger, checked to { is_once, verbs }.
+triggers.RULE = {
+  types = { triggers.KIND.__name, "text" },
+  wrong = { table = 'put hook.once or hook.every in front of it' },
+  required = 'trigger = hook.once { "created", "updated" }',
+  check = function(value, scope, path)
+    if type(value) == "string" then
+      return check_sentence(value, scope, path)
+    end
+    local trigger = opaque.data(value, triggers.KIND)
+    scope:adopt(trigger.scope, path)
+    return trigger
+  end,
+}
+
+return triggers

@@ -1,0 +1,233 @@
+-- hook.webhook: one request that a workflow owes. Its table is checked, and all of the request
+-- that no event changes (its head, target, retry windows, the plan of its content) is made, when
+-- it is declared.
+local core = require "hookline.core"
+local auth = require "hookline.auth"
+local content = require "hookline.content"
+local faults = require "hookline.faults"
+local headers = require "hookline.headers"
+local later = require "hookline.later"
+local opaque = require "hookline.opaque"
+local retry = require "hookline.retry"
+local schema = require "hookline.schema"
+local words = require "hookline.words"
+
+local webhook = {}
+
+webhook.KIND = opaque.kind "hook.webhook"
+
+local METHODS = { "GET", "POST", "PUT", "PATCH", "DELETE" }
+local HAS_CONTENT = { POST = true, PUT = true, PATCH = true }
+local CONTENT_KEYS = { "encoding", "content", "content_type", "root", "transform" }
+local TIMEOUT_MIN_MS, TIMEOUT_MAX_MS = 1000, 100000
+
+local function check_method(value, scope, path)
+  for _, method in ipairs(METHODS) do
+    if value == method then
+      return value
+    end
+  end
+  scope:error(path, "%s is none of %s%s", words.show(value), words.list(METHODS, "and"),
+    words.did_you_mean(words.nearest(value, METHODS)))
+  return nil
+end
+
+local function check_url(value, scope, path)
+  if later.refuse_placeholder(value, "the URL", scope, path) then
+    return nil
+  end
+  local url, message = core.http.url(value)
+  if not url then
+    scope:error(path, message)
+    return nil
+  end
+  return { text = value, target = url.target }
+end
+
+local ENCODINGS = { "json", "xml", "xml_extended", "form" }
+
+local function check_encoding(value, scope, path)
+  if value == "json" then
+    return value
+  end
+  for _, encoding in ipairs(ENCODINGS) do
+    if value == encoding then
+      scope:error(path, 'the encoding "%s" is not there yet', value)
+      return nil
+    end
+  end
+  local near = words.nearest(value, ENCODINGS)
+  scope:error(path, '%s is no encoding; did you mean "%s"?', words.show(value), near or "json")
+  return nil
+end
+
+local function check_content_type(value, scope, path)
+  if value:find "^[%w!#$&^_.+-]+/[%w!#$&^_.+-]+%s*;?[^%c]*$" then
+    return value
+  end
+  scope:error(path, "%s is no content type, such as application/json", words.show(value))
+  return nil
+end
+
+local function check_timeout(value, scope, path)
+  local ms = core.duration(value)
+  if not ms or ms < TIMEOUT_MIN_MS or ms > TIMEOUT_MAX_MS then
+    scope:error(path, "%s is no timeout from 1s to 100s, such as \"10s\"", words.show(value))
+    return nil
+  end
+  return ms
+end
+
+local function check_root(value, scope, path)
+  if value == "" or value:find "%c" then
+    scope:error(path, "wants the name of the object that wraps the content")
+    return nil
+  end
+  return value
+end
+
+local OPTIONS = schema.new {
+  name = "hook.webhook",
+  keys = {
+    name = { types = { "text" } },
+    method = { types = { "text" }, required = 'method = "POST"', check = check_method },
+    url = {
+      types = { "text" },
+      required = 'url = "https://app.example.com/path"',
+      check = check_url,
+    },
+    auth = auth.RULE,
+    headers = headers.RULE,
+    encoding = { types = { "text" }, check = check_encoding },
+    content_type = { types = { "text" }, check = check_content_type },
+    content = content.RULE,
+    root = { types = { "text" }, check = check_root },
+    transform = { types = { "function" } },
+    timeout = {
+      types = { "text" },
+      wrong = { number = 'write it with its unit, "10s"' },
+      check = check_timeout,
+    },
+    retry = retry.RULE,
+  },
+  later = { "sign", "retry_on", "give_up_on", "success", "order" },
+  hints = {
+    body = "content",
+    data = "content",
+    payload = "content",
+    verb = "method",
+    request_type = "method",
+    callback_url = "url",
+    uri = "url",
+    authentication = "auth",
+  },
+}
+
+-- The rule of which request types take a body, and must have one. options: as the rule wrote
+-- them.
+local function check_content_keys(options, values, scope)
+  if not values.method then
+    return
+  elseif not HAS_CONTENT[values.method] then
+    for _, key in ipairs(CONTENT_KEYS) do
+      if options[key] ~= nil then
+        scope:error(key, "%s has no content, so it takes no %s", values.method, key)
+      end
+    end
+    return
+  end
+  if options.encoding == nil then
+    scope:error("encoding", 'is missing: %s needs it, as in encoding = "json"', values.method)
+  end
+  if options.content == nil then
+    scope:error("content", 'is missing: %s needs it, as in content = hook.fields { "id", "name" }',
+      values.method)
+  end
+  if values.root and type(values.content) == "string" then
+    scope:error("root", "root wraps chosen fields or the table of a function, not text")
+  end
+end
+
+local function content_type_header(values, custom, scope)
+  for _, header in ipairs(custom) do
+    if header.name:lower() == "content-type" then
+      if values.content_type then
+        scope:error("headers", '"Content-Type" is what content_type gives: drop one of them')
+      end
+      return nil
+    end
+  end
+  if values.method and HAS_CONTENT[values.method] then
+    return { name = "Content-Type", value = values.content_type or "application/json" }
+  end
+  return nil
+end
+
+local function add_query(url, key, value)
+  local separator = url:find("?", 1, true) and "&" or "?"
+  return url .. separator .. core.percent(key) .. "=" .. core.percent(value)
+end
+
+-- The head: all headers that are known now, and where secrets go.
+local function make_head(values, scope)
+  local custom = values.headers or {}
+  local list = { content_type_header(values, custom, scope) }
+  local url, secrets, plain = values.url.text, {}, {}
+  local added = values.auth or {}
+  if added.header then
+    list[#list + 1] = { name = added.header[1], value = added.header[2], from = "auth" }
+  elseif added.query then
+    url = add_query(url, added.query[1], added.query[2])
+  elseif added.secret then
+    secrets[1] = added.secret
+    if added.secret.kind ~= "query" then
+      local name = added.secret.kind == "basic" and "Authorization" or added.secret.key
+      list[#list + 1] = { name = name, from = "auth" }
+    end
+  end
+  table.move(custom, 1, #custom, #list + 1, list)
+  headers.check_unique(list, scope)
+  for _, header in ipairs(list) do
+    if header.value then
+      plain[#plain + 1] = { header.name, header.value }
+    elseif header.secret then
+      local secret = header.secret
+      secrets[#secrets + 1] =
+        { kind = "header", secret = secret.name, key = header.name, prefix = secret.prefix }
+    end
+  end
+  return core.http.head { method = values.method, url = url, headers = plain, secrets = secrets }
+end
+
+--- A webhook. Its data: { scope, head, target, retry, timeout_ms, render, plan, has_functions }.
+function webhook.new(options)
+  local scope = faults.scope()
+  local values = OPTIONS:read(options, scope)
+  local data = { scope = scope }
+  if not values then
+    return opaque.new(webhook.KIND, data)
+  end
+  check_content_keys(options, values, scope)
+  if values.url and values.method then
+    local head, message = make_head(values, scope)
+    if not head and not scope.is_faulty then
+      scope:error("", message)
+    end
+    data.head = head
+  end
+  if not scope.is_faulty then
+    data.target = values.url.target
+    data.retry = values.retry
+    data.timeout_ms = values.timeout
+    data.has_functions = values.transform ~= nil or type(values.content) == "function"
+    data.render, data.plan = content.renderer {
+      content = values.content,
+      transform = values.transform,
+      root = values.root,
+      scope = scope,
+    }
+  end
+  return opaque.new(webhook.KIND, data)
+end
+
+return webhook

@@ -1,0 +1,195 @@
+-- hook.workflow: what a workflow file returns. Its table is checked and becomes the description
+-- that the host keeps: what it must know to judge an event, and what a match owes.
+local conditions = require "hookline.conditions"
+local faults = require "hookline.faults"
+local opaque = require "hookline.opaque"
+local retry = require "hookline.retry"
+local schema = require "hookline.schema"
+local triggers = require "hookline.triggers"
+local webhook = require "hookline.webhook"
+local words = require "hookline.words"
+
+local workflow = {}
+
+workflow.KIND = opaque.kind "hook.workflow"
+
+local ID_BYTES_MAX = 100
+local ACTIONS_MAX = 100
+
+local function check_id(value, scope, path)
+  if not workflow.is_id(value) then
+    scope:error(path, "%s is no id: letters, digits, _, - and dots, at most %d", words.show(value),
+      ID_BYTES_MAX)
+    return nil
+  end
+  return value
+end
+
+--- Whether a text can be a workflow's id.
+function workflow.is_id(text)
+  return #text <= ID_BYTES_MAX and text:find "^[%w_][%w_.-]*$" ~= nil
+end
+
+local function check_record(value, scope, path)
+  if value == "webhook" then
+    scope:error(path, 'record = "webhook" is not there yet')
+    return nil
+  elseif not value:find "^%a[%w_-]*$" then
+    scope:error(path, '%s is no record type, such as "deal": a letter, then letters, digits, _ '
+      .. "and -", words.show(value))
+    return nil
+  end
+  if value:find "%u" then
+    scope:warning(path, 'record types are told apart by case: this is not "%s"', value:lower())
+  end
+  return value
+end
+
+local function check_active(value, scope, path)
+  if value == "dry" then
+    scope:error(path, 'active = "dry" is not there yet')
+    return nil
+  elseif type(value) == "string" then
+    scope:error(path, "wants true or false, not %s", words.show(value))
+    return nil
+  end
+  return value
+end
+
+local ACTIONS = schema.new {
+  name = "actions",
+  items = { types = { "hook.webhook" }, what = "one hook.webhook { ... }", most = ACTIONS_MAX },
+}
+
+-- A list of webhooks, as a file gives it or as a function returned it.
+local function read_actions(list, scope)
+  local values = ACTIONS:read(list, scope, "actions") or {}
+  for i, value in ipairs(values) do
+    local data = opaque.data(value, webhook.KIND)
+    scope:adopt(data.scope, ("actions[%d]"):format(i))
+    values[i] = data
+  end
+  return values
+end
+
+local function check_actions(value, scope, path)
+  if type(value) == "function" then
+    return value
+  elseif next(value) == nil then
+    scope:error(path, "needs at least one hook.webhook { ... }")
+    return nil
+  end
+  return read_actions(value, scope)
+end
+
+local OPTIONS = schema.new {
+  name = "hook.workflow",
+  keys = {
+    id = { types = { "text" }, check = check_id },
+    name = { types = { "text" } },
+    description = { types = { "text" } },
+    record = { types = { "text" }, required = 'record = "deal"', check = check_record },
+    trigger = triggers.RULE,
+    when = conditions.RULE,
+    actions = {
+      types = { "table", "function" },
+      required = "actions = { hook.webhook { ... } }",
+      wrong = { ["hook.webhook"] = "put it into a list: actions = { hook.webhook { ... } }" },
+      check = check_actions,
+    },
+    active = { types = { "boolean", "text" }, what = "true or false", check = check_active },
+    retry = retry.RULE,
+  },
+  later = { "zone", "delay", "recheck", "cooldown", "order", "when_stopped", "notify" },
+  hints = {
+    conditions = "when",
+    condition = "when",
+    ["if"] = "when",
+    event = "trigger",
+    on = "trigger",
+    record_type = "record",
+    type = "record",
+    enabled = "active",
+    webhooks = "actions",
+    ["then"] = "actions",
+    ["do"] = "actions",
+    title = "name",
+  },
+}
+
+-- What one webhook owes in a run. `body` and `invalid` are set by the run.
+local function owed_item(data, default_retry)
+  return {
+    head = data.head,
+    target = data.target,
+    retry = data.retry or default_retry,
+    timeout_ms = data.timeout_ms,
+  }
+end
+
+-- What a list of webhooks owes: webhooks and items beside each other, the items made once.
+local function owed_list(webhooks, default_retry)
+  local items = {}
+  for i, data in ipairs(webhooks) do
+    items[i] = owed_item(data, default_retry)
+  end
+  return items
+end
+
+local function calls_functions(values)
+  if type(values.actions) == "function" or values.when and values.when.has_functions then
+    return true
+  end
+  for _, data in ipairs(values.actions) do
+    if data.has_functions then
+      return true
+    end
+  end
+  return false
+end
+
+-- What run.lua needs, beside what the host reads of a description.
+local function plan_run(description, values, scope)
+  description.when = values.when
+  description.test = values.when and values.when.test
+  description.verb_of = {}
+  for verb in pairs(values.trigger.verbs) do
+    description.verb_of[values.record .. "." .. verb] = verb
+  end
+  if type(values.actions) == "function" then
+    local actions, retry_text = values.actions, values.retry
+    description.actions = function(event)
+      local webhooks = read_actions(actions(event), scope)
+      return webhooks, owed_list(webhooks, retry_text)
+    end
+  else
+    description.webhooks = values.actions
+    description.items = owed_list(values.actions, values.retry)
+  end
+end
+
+--- A workflow. Its data: { scope, description }, the description nil where there are faults.
+function workflow.new(options)
+  local scope = faults.scope()
+  if not faults.is_loading() then
+    scope:error("", "hook.workflow is for the file itself, not for its functions")
+  end
+  local values = OPTIONS:read(options, scope)
+  if scope.is_faulty then
+    return opaque.new(workflow.KIND, { scope = scope })
+  end
+  local description = {
+    id = values.id,
+    name = values.name,
+    description = values.description,
+    record = values.record,
+    verbs = values.trigger.verbs,
+    once = values.trigger.is_once,
+    active = values.active ~= false,
+    has_functions = calls_functions(values),
+  }
+  plan_run(description, values, scope)
+  return opaque.new(workflow.KIND, { scope = scope, description = description })
+end
+
+return workflow
