@@ -9,8 +9,8 @@
 #include "base/rfc3339.h"
 
 enum {
-    MESSAGE_BYTES_MAX = 4096,
-    VALUE_BYTES_MAX = 4096, // what is over it is cut and marked
+    VALUE_BYTES_MAX = 4096, // of a message too; what is over it is cut and marked
+    MESSAGE_BYTES_MAX = VALUE_BYTES_MAX + 2,
     LINE_BYTES_MAX = 1024 * 1024,
 };
 

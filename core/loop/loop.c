@@ -65,6 +65,7 @@ int loop_new(struct loop **out, struct clock *clock, struct err *e)
 void loop_run(struct loop *l)
 {
     l->is_running = true;
+    loop_timers_before_wait(l);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     l->is_running = false;
 }
@@ -72,6 +73,7 @@ void loop_run(struct loop *l)
 bool loop_turn(struct loop *l)
 {
     l->is_running = true;
+    loop_timers_before_wait(l);
     bool is_alive = uv_run(&l->uv, UV_RUN_NOWAIT) != 0;
     l->is_running = false;
     return is_alive;

@@ -131,6 +131,7 @@ int64_t loop_advance_to_next(struct loop *l, int64_t ms)
     int64_t moved_ms = first->key > now_ms ? first->key - now_ms : 0;
     clock_advance(l->clock, moved_ms);
     fire(l, LOOP_HOST_TIME, (struct loop_timer *)(void *)first);
+    arm(l, LOOP_HOST_TIME); // of what is due now too, a step may run one alone
     return moved_ms;
 }
 

@@ -54,7 +54,7 @@ static void map_is_like_an_array_of_pairs(void **state)
 {
     (void)state;
     enum { KEYS = 400, STEPS = 40000 };
-    static char names[KEYS][8];
+    static char names[KEYS][16];
     static int values[KEYS][2];
     void *model[KEYS] = {NULL};
     size_t model_count = 0;
