@@ -1,7 +1,7 @@
-// An HTTP/1.1 server on llhttp and the loop's streams. Strict: what two parsers might read in two ways
-// (both Content-Length and Transfer-Encoding, obs-fold, bare LF, a space before the colon, ...) is refused
-// with 400 and the connection closed. One request of a connection at a time: reading stops while an answer
-// is owed, so pipelined requests wait their turn. Loop thread only.
+// An HTTP/1.1 server on llhttp and the loop's streams. Strict: what two parsers might read in two
+// ways (both Content-Length and Transfer-Encoding, obs-fold, bare LF, a space before the colon,
+// ...) is refused with 400 and the connection closed. One request of a connection at a time:
+// reading stops while an answer is owed, so pipelined requests wait their turn. Loop thread only.
 #ifndef WIRE_HTTPD_H
 #define WIRE_HTTPD_H
 
@@ -13,36 +13,39 @@ struct httpd;
 struct httpd_request;
 
 struct httpd_config {
-    const char *address; // as loop_listen takes it
-    size_t max_head_bytes;  // request line and headers (default 32 KiB when 0)
-    size_t max_body_bytes;  // default 8 MiB when 0; the 413 is sent before the body is read
-    size_t max_connections; // default 4096 when 0; more are answered 503 and closed
+    const char *address;     // as loop_listen takes it
+    size_t max_head_bytes;   // request line and headers (default 32 KiB when 0)
+    size_t max_body_bytes;   // default 8 MiB when 0; the 413 is sent before the body is read
+    size_t max_connections;  // default 4096 when 0; more are answered 503 and closed
     int64_t head_timeout_ms; // from the first byte to the end of the head (default 10 s)
     int64_t body_timeout_ms; // from there to the end of the body (default 60 s)
     int64_t idle_timeout_ms; // between requests (default 75 s)
-    const struct log *log;
-    // The head is complete, the body is not read yet: return 0 to go on (100 Continue is sent where the
-    // client waits for it), or answer right here with httpd_send and return nonzero: the body is then
-    // not kept and the connection closes after the answer if the client was still to send one.
+    const struct log *log;   // borrowed; NULL: none
+    // The head is complete, the body is not read yet: return 0 to go on (100 Continue is sent where
+    // the client waits for it), or answer right here with httpd_send and return nonzero: the body
+    // is then not kept and the connection closes after the answer if the client was still to send
+    // one.
     int (*on_head)(void *ctx, struct httpd_request *r);
     // The request is complete. Answer now or later, exactly once, with httpd_send.
     void (*on_request)(void *ctx, struct httpd_request *r);
-    // The client went away before it was answered (the request may still be answered: it goes nowhere,
-    // and httpd_send is still what frees it). May be NULL.
+    // The client went away before it was answered (the request may still be answered: it goes
+    // nowhere, and httpd_send is still what frees it). May be NULL.
     void (*on_gone)(void *ctx, struct httpd_request *r);
     void *ctx;
 };
 
 int httpd_open(struct httpd **out, struct loop *l, const struct httpd_config *c, struct err *e);
-const char *httpd_address(const struct httpd *h); // the one in force, port filled in
-// Stops accepting and closes idle connections; requests under way are answered, with Connection: close.
+// The address in force, port filled in; empty once it stopped accepting.
+const char *httpd_address(const struct httpd *h);
+// Stops accepting and closes idle connections; requests under way are answered, with Connection:
+// close.
 void httpd_drain(struct httpd *h);
-// Closes everything; on_closed runs when nothing of it is left. Requests not answered are dropped; their
-// owners must not answer them any more.
+// Closes everything; on_closed runs when nothing of it is left. Requests not answered are dropped;
+// their owners must not answer them any more.
 void httpd_close(struct httpd *h, void (*on_closed)(void *ctx), void *ctx);
 size_t httpd_connection_count(const struct httpd *h);
 
-// --- one request; all borrowed until it is answered --------------------------------------------------
+// --- one request; all borrowed until it is answered ---------------------------------------------
 struct str httpd_method(const struct httpd_request *r);
 struct str httpd_path(const struct httpd_request *r);  // as sent (not decoded), without the query
 struct str httpd_query(const struct httpd_request *r); // without '?'
@@ -56,7 +59,7 @@ void *httpd_user(const struct httpd_request *r);
 
 struct httpd_answer {
     int status;
-    const char *content_type; // NULL: none
+    const char *content_type;  // NULL: none
     const char *extra_headers; // whole lines with CRLF ("Retry-After: 5\r\n"), or NULL
     struct str body;           // copied or sent before httpd_send returns
 };

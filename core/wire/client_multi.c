@@ -1,0 +1,236 @@
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire/client_internal.h"
+
+// --- running curl -------------------------------------------------------------------------------
+
+// curl acts on what happened, then all that ended is told: a message left lying would wait for the
+// next event of some other transfer.
+static void act(struct client *c, curl_socket_t fd, int events)
+{
+    c->is_inside = true;
+    int running;
+    curl_multi_socket_action(c->multi, fd, events, &running);
+    CURLMsg *message;
+    while (!c->is_closing && (message = curl_multi_info_read(c->multi, &running))) {
+        if (message->msg == CURLMSG_DONE) {
+            CURLcode code = message->data.result;
+            struct transfer *t;
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+            curl_multi_remove_handle(c->multi, message->easy_handle);
+            transfer_done(t, code);
+        }
+    }
+    c->is_inside = false;
+    client_finish_closing(c);
+}
+
+static void on_timer_due(void *ctx)
+{
+    act(ctx, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+    struct client *c = ctx;
+    (void)multi;
+    if (timeout_ms < 0) {
+        loop_timer_stop(&c->multi_timer);
+    } else {
+        loop_timer_start(&c->multi_timer, timeout_ms);
+    }
+    return 0;
+}
+
+// --- sockets ------------------------------------------------------------------------------------
+
+static struct client_socket *socket_get(struct client *c, int fd)
+{
+    size_t index = (size_t)fd;
+    if (index >= c->socket_cap) {
+        size_t cap = c->socket_cap ? c->socket_cap : 64;
+        while (cap <= index) {
+            cap *= 2;
+        }
+        struct client_socket *sockets = realloc(c->sockets, cap * sizeof *sockets);
+        if (!sockets) {
+            return NULL;
+        }
+        memset(sockets + c->socket_cap, 0, (cap - c->socket_cap) * sizeof *sockets);
+        c->sockets = sockets;
+        c->socket_cap = cap;
+    }
+    return &c->sockets[index];
+}
+
+static void on_event(void *ctx, int fd, int events)
+{
+    struct client *c = ctx;
+    struct client_socket *s = &c->sockets[fd];
+    if (s->wanted == 0) {
+        // The peer of a kept connection closed it. curl sees that before it would use it again.
+        loop_poll_set(s->poll, 0);
+        return;
+    }
+    act(c, fd,
+        (events & LOOP_READABLE ? CURL_CSELECT_IN : 0) |
+            (events & LOOP_WRITABLE ? CURL_CSELECT_OUT : 0));
+}
+
+static void socket_forget(struct client_socket *s)
+{
+    if (s->poll) {
+        loop_poll_close(s->poll);
+    }
+    *s = (struct client_socket){.poll = NULL};
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+    struct client *c = ctx;
+    (void)easy;
+    (void)socket_ctx;
+    struct client_socket *s = socket_get(c, fd);
+    if (!s) {
+        return -1;
+    }
+    if (what == CURL_POLL_REMOVE) {
+        s->wanted = 0;
+        if (!s->is_ours) {
+            socket_forget(s);
+        } else if (s->poll) {
+            // Not stopped: between two requests of a kept connection that would be four system
+            // calls.
+            loop_poll_set(s->poll, LOOP_READABLE);
+        }
+        return 0;
+    }
+    if (!s->poll && loop_poll_open(&s->poll, c->loop, fd, on_event, c) != 0) {
+        s->poll = NULL;
+        return -1;
+    }
+    s->wanted =
+        (what & CURL_POLL_IN ? LOOP_READABLE : 0) | (what & CURL_POLL_OUT ? LOOP_WRITABLE : 0);
+    return loop_poll_set(s->poll, s->wanted) == 0 ? 0 : -1;
+}
+
+static int on_close_socket(void *ctx, curl_socket_t fd)
+{
+    struct client *c = ctx;
+    socket_forget(&c->sockets[fd]);
+    return close(fd);
+}
+
+// --- addresses ----------------------------------------------------------------------------------
+
+const char *transfer_refusal(const struct transfer *t, const struct netaddr *a)
+{
+    const struct client_config *config = &t->client->config;
+    const char *why = netaddr_refusal(a, config->allow, config->allow_count);
+    return why && t->has_also_allow && netblock_holds(&t->also_allow, a) ? NULL : why;
+}
+
+void transfer_say_refused(struct transfer *t, const struct netaddr *a, const char *why)
+{
+    char text[46];
+    netaddr_format(text, a);
+    t->is_refused = true;
+    snprintf(t->response.detail, sizeof t->response.detail,
+             "the address %s is refused (%s); --allow-target %s/%d allows it", text, why, text,
+             a->is_v6 ? 128 : 32);
+}
+
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *t = ctx;
+    struct client *c = t->client;
+    (void)purpose;
+    struct netaddr a;
+    if (netaddr_from_sockaddr(&address->addr, &a) != 0) {
+        return CURL_SOCKET_BAD;
+    }
+    const char *why = transfer_refusal(t, &a);
+    if (why) {
+        transfer_say_refused(t, &a, why);
+        return CURL_SOCKET_BAD;
+    }
+    if (t->has_also_allow && netaddr_refusal(&a, c->config.allow, c->config.allow_count)) {
+        c->has_exceptions = true;
+    }
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0) {
+        return CURL_SOCKET_BAD;
+    }
+    struct client_socket *s = socket_get(c, fd);
+    if (!s) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    *s = (struct client_socket){.is_ours = true};
+    return fd;
+}
+
+// A kept connection was checked when it was opened, but perhaps under the exception of another
+// request.
+static int on_connected(void *ctx, char *peer, char *local, int peer_port, int local_port)
+{
+    struct transfer *t = ctx;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    if (!t->client->has_exceptions) {
+        return CURL_PREREQFUNC_OK;
+    }
+    struct netaddr a;
+    const char *why =
+        netaddr_parse(str_from(peer), &a) != 0 ? "not known" : transfer_refusal(t, &a);
+    if (!why) {
+        return CURL_PREREQFUNC_OK;
+    }
+    transfer_say_refused(t, &a, why);
+    t->is_refused_reused = true;
+    return CURL_PREREQFUNC_ABORT;
+}
+
+void client_multi_prepare(struct transfer *t)
+{
+    curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, t->client); // outlives the transfer
+    curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
+}
+
+// --- life ---------------------------------------------------------------------------------------
+
+int client_multi_open(struct client *c)
+{
+    c->multi = curl_multi_init();
+    if (!c->multi) {
+        return ERR_NOMEM;
+    }
+    loop_timer_init(&c->multi_timer, c->loop, LOOP_REAL_TIME, on_timer_due, c);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->config.max_connections);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->config.max_connections);
+    return 0;
+}
+
+void client_multi_close(struct client *c)
+{
+    curl_multi_cleanup(c->multi);
+    loop_timer_stop(&c->multi_timer);
+    for (size_t fd = 0; fd < c->socket_cap; fd++) {
+        socket_forget(&c->sockets[fd]);
+    }
+    free(c->sockets);
+}
