@@ -12,9 +12,9 @@ unpacked=build/packages
 
 build="make gcc libc6-dev pkg-config liblua5.4-dev lua-cjson-dev libuv1-dev libcurl4-openssl-dev
        libsqlite3-dev libc-ares-dev libssl-dev"
-demo="python3-minimal"
+demo="python3"
 test="python3-pytest libcmocka-dev lua5.4 lua-check clang-format strace curl"
-bench="python3-minimal wrk strace"
+bench="python3 wrk strace"
 
 packages=""
 files=""

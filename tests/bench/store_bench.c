@@ -106,7 +106,7 @@ static void pair_begin(struct pair *p)
     long n = b->begun++;
     int64_t now_ms = clock_wall_ms(&b->clock);
     int key_len = snprintf(p->key, sizeof p->key, "crm-%ld", n);
-    int record_len = snprintf(p->record, sizeof p->record, "%ld", n * 7919 % 50021);
+    int record_len = snprintf(p->record, sizeof p->record, "%ld", n * 7919 % RECORDS);
     uint64_t id = id_next(&b->ids, now_ms);
     p->delivery = (struct store_delivery){.id = id_next(&b->ids, now_ms),
                                           .action = 1,

@@ -110,7 +110,7 @@ def check_format(root, build):
 
 
 def check_lua(root, build):
-    files = [p for top in ("lua", "rules", "tests/lua") for p in sorted((root / top).rglob("*.lua"))]
+    files = [p for top in ("lua", "rules", "tests") for p in sorted((root / top).rglob("*.lua"))]
     for line in run_tool(root, ["luacheck", "--no-color", "--codes", "-q"], files):
         if re.match(r"\s*\S+:\d+:", line) or "not installed" in line:
             yield line.strip()

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 from support.waiting import until
 
@@ -90,6 +91,14 @@ class Host:
             return self.process.pid
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return int(children.split()[0])
+
+    def cpu_s(self):
+        """CPU seconds of the whole process, threads that ended too: its CPU clock (clock_getcpuclockid(3))."""
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def memory_kb(self):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None

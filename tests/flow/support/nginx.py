@@ -1,9 +1,11 @@
-"""nginx as a receiver: a web server that was not written for these tests. Logs each webhook-id."""
+"""nginx as a receiver: a web server that was not written for these tests. Logs each webhook-id, and counts."""
 import pathlib
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import urllib.request
 
 from support.waiting import until
 
@@ -22,9 +24,10 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, folder):
+    def __init__(self, folder, logs=True):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
+        self.logs, self.asked = logs, 0
         self.access = self.folder / "access"
         # nginx cannot be told to take any free port: another may take the one found, then the next is tried.
         for _ in range(5):
@@ -39,14 +42,16 @@ class Nginx:
         (self.folder / "conf").write_text(f"""
             worker_processes 1; daemon off; master_process off; pid {self.folder}/pid;
             error_log {self.folder}/error;
-            events {{ worker_connections 1024; }}
+            events {{ worker_connections 4096; }}
             http {{
               {temps}
               log_format ids escape=json '$http_webhook_id $request_method $uri $status';
-              access_log {self.access} ids;
-              keepalive_requests 1000000;
-              server {{ listen 127.0.0.1:{self.port}; location / {{ return 200 "ok"; }}
-                        location /busy {{ return 503 "busy"; }} }}
+              access_log {f"{self.access} ids" if self.logs else "off"};
+              keepalive_requests 100000000; keepalive_timeout 600s;
+              server {{ listen 127.0.0.1:{self.port} backlog=4096;
+                        location / {{ return 200 "ok"; }}
+                        location /busy {{ return 503 "busy"; }}
+                        location /count {{ stub_status; access_log off; }} }}
             }}""")
         self.process = subprocess.Popen(
             [program(), "-e", str(self.folder / "error"), "-c", str(self.folder / "conf"), "-p", str(self.folder)],
@@ -64,6 +69,12 @@ class Nginx:
 
     def lines(self):
         return [tuple(line.split()) for line in self.access.read_text().splitlines()] if self.access.exists() else []
+
+    def count(self):
+        """Requests handled so far, without those that asked for this number."""
+        self.asked += 1
+        with urllib.request.urlopen(self.url + "/count") as reply:
+            return int(re.search(r"^\s*\d+\s+\d+\s+(\d+)", reply.read().decode(), re.M)[1]) - self.asked
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)

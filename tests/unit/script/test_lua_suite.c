@@ -1,8 +1,10 @@
 // Runs tests/lua/*_test.lua, each in a state of its own with the library reachable: `require
 // "hookline"`, "hookline.core", "hookline.conditions", ... A file calls test("name", function) for
-// each of its cases, and everything it registers is run and reported. A name on the command line
-// narrows to the files whose name holds it; HOOKLINE_LUA names another folder of the library than
-// the embedded one.
+// each of its cases, and everything it registers is run and reported. Before it,
+// tests/lua/support.lua is run, and what it returns is the global `support`; compile(text, name)
+// compiles a rule's text in the environment of rules, read_file(path) gives a file's text. A name
+// on the command line narrows to the files whose name holds it; HOOKLINE_LUA names another folder
+// of the library than the embedded one.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 
 #include "script/gate.h"
 #include "script/library.h"
+#include "script/sandbox.h"
 #include "script/state.h"
 
 enum { SUITE_CASES_MAX = 4096, SUITE_FILE_MAX = 1024 * 1024 };
@@ -56,27 +59,63 @@ static int suite_lua_test(lua_State *L)
     return 0;
 }
 
-static int suite_run_file(lua_State *L)
+static void suite_push_file(lua_State *L, const char *path)
 {
-    struct suite_file *f = lua_touserdata(L, 1);
-    char chunk[600];
-    lua_newtable(L);
-    lua_pushvalue(L, -1);
-    f->ref_cases = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pushcclosure(L, suite_lua_test, 1);
-    lua_setglobal(L, "test");
-    FILE *in = fopen(f->path, "rb");
+    FILE *in = fopen(path, "rb");
     if (!in)
-        return luaL_error(L, "cannot be read");
+        luaL_error(L, "%s cannot be read", path);
     luaL_Buffer text;
     char *room = luaL_buffinitsize(L, &text, SUITE_FILE_MAX);
     size_t len = fread(room, 1, SUITE_FILE_MAX, in);
     fclose(in);
     luaL_pushresultsize(&text, len);
-    snprintf(chunk, sizeof chunk, "@%s", f->path);
-    if (luaL_loadbufferx(L, lua_tostring(L, -1), len, chunk, "t") != LUA_OK)
-        return lua_error(L);
-    lua_call(L, 0, 0);
+}
+
+// read_file(path) -> text
+static int suite_lua_read_file(lua_State *L)
+{
+    suite_push_file(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
+// compile(text, name) -> function | nil, message
+static int suite_lua_compile(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    if (sandbox_compile(L, text, len, luaL_checkstring(L, 2)) == LUA_OK)
+        return 1;
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
+// Runs a file of the suite; its result is left on the stack.
+static void suite_do_file(lua_State *L, const char *path)
+{
+    char chunk[600];
+    suite_push_file(L, path);
+    snprintf(chunk, sizeof chunk, "@%s", path);
+    if (luaL_loadbufferx(L, lua_tostring(L, -1), lua_rawlen(L, -1), chunk, "t") != LUA_OK)
+        lua_error(L);
+    lua_call(L, 0, 1);
+}
+
+static int suite_run_file(lua_State *L)
+{
+    struct suite_file *f = lua_touserdata(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    f->ref_cases = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushcclosure(L, suite_lua_test, 1);
+    lua_setglobal(L, "test");
+    lua_pushcfunction(L, suite_lua_compile);
+    lua_setglobal(L, "compile");
+    lua_pushcfunction(L, suite_lua_read_file);
+    lua_setglobal(L, "read_file");
+    suite_do_file(L, SUITE_FOLDER "/support.lua");
+    lua_setglobal(L, "support");
+    suite_do_file(L, f->path);
     return 0;
 }
 
