@@ -27,6 +27,8 @@ struct rules_config {
     size_t allow_count;
     // hook.var: the value of a plain setting, or {NULL,0}; any thread that loads. May be NULL.
     struct str (*var)(void *ctx, struct str name);
+    // What rules print, a line without its end. May be NULL: it goes nowhere.
+    void (*print)(void *ctx, struct str line);
     void *ctx;
 };
 
@@ -35,7 +37,8 @@ void rules_free(struct rules *r);
 
 // --- loading -------------------------------------------------------------------------------------
 
-struct rules_fault { // an error or a warning about a file, for `check`, the log, the API
+// An error or a warning about a file, for `check`, the log, the API. Borrowed until the next load.
+struct rules_fault {
     bool is_warning;
     char *file;    // "rules/x.lua" as the user knows it
     int line;      // 0: none
@@ -44,11 +47,12 @@ struct rules_fault { // an error or a warning about a file, for `check`, the log
 };
 
 // Loads one workflow file: file is "invoice.lua" (relative to the rules folder), text its source.
-// 0: it has become the next workflow. ERR_INVALID: its faults (all of them) are in rules_faults. A
-// module that it requires is asked of `module`.
+// 0: it has become the next workflow (there may be warnings). ERR_INVALID: its faults, all of them,
+// are added to those that rules_fault gives. ERR_NOMEM.
 int rules_load(struct rules *r, const char *file, struct str text);
 
-// Adds an error that only the whole folder shows (an id that is taken). 0 or ERR_NOMEM.
+// Adds an error that only the whole folder shows (an id that is taken); file as it is to be shown.
+// 0, ERR_NOMEM, or ERR_TOO_LARGE past 10,000 faults.
 int rules_add_fault(struct rules *r, const char *file, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -105,8 +109,7 @@ struct rules_request { // one webhook owed
 
 struct rules_run {
     enum rules_verdict verdict;
-    struct str
-        message; // ERROR, BUDGET: "rules/x.lua:12: attempt to ..." with the traceback's first lines
+    struct str message; // ERROR, BUDGET: "rules/x.lua:12: attempt to ...", then frames, one a line
     struct rules_request *requests;
     size_t request_count;
 };

@@ -250,6 +250,9 @@ static int encode_unmarked(struct encoder *n, int index)
     lua_Integer count;
     lua_pushnil(L);
     if (!lua_next(L, index)) {
+        // What hook functions give is empty to look at: it must not pass for {}.
+        if (lua_getmetatable(L, index))
+            return encode_fault(n, "an object of hookline (a secret, say) is no JSON value");
         json_object_begin(&n->out);
         json_object_end(&n->out);
         return 0;

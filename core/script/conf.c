@@ -1,0 +1,118 @@
+#include "script/conf.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+
+#include "script/gate.h"
+#include "script/lib_freeze.h"
+#include "script/sandbox.h"
+#include "script/value.h"
+
+enum { CONF_FILE_MAX = 1024 * 1024, CONF_MEMORY_MAX = 64 * 1024 * 1024 };
+
+struct conf_loading {
+    const char *path;
+    struct str text;
+    struct buf *out;
+};
+
+static int conf_lua_secret(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TSTRING);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "$secret");
+    return 1;
+}
+
+static int conf_lua_require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    if (strcmp(name, "hookline") != 0)
+        return luaL_error(L, "a configuration can require 'hookline' alone, not '%s'", name);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    return 1;
+}
+
+// Gives the function on top an environment of its own: what rules see, and `hook`. May longjmp.
+static void conf_set_env(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->ref_rules_env);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, conf_lua_secret);
+    lua_setfield(L, -2, "secret");
+    freeze_push_view(L, -1, "hook");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, "hook");
+    lua_pushcclosure(L, conf_lua_require, 1);
+    lua_setfield(L, -3, "require");
+    lua_pop(L, 1);
+    if (!lua_setupvalue(L, -2, 1))
+        lua_pop(L, 1);
+}
+
+// Inside the gate. May longjmp.
+static int conf_inside(lua_State *L)
+{
+    struct err e = {0};
+    struct conf_loading *l = lua_touserdata(L, 1);
+    if (sandbox_compile(L, l->text.data, l->text.len, l->path) != LUA_OK)
+        return lua_error(L);
+    conf_set_env(L);
+    lua_call(L, 0, 1);
+    if (!lua_istable(L, -1))
+        return luaL_error(L, "%s: must return a table (return { listen = ... })", l->path);
+    if (value_encode(L, -1, l->out, "", &e))
+        return luaL_error(L, "%s: %s", l->path, e.text);
+    return 0;
+}
+
+static int conf_read(const char *path, struct buf *text, struct err *e)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
+                       strerror(errno));
+    int rc = 0;
+    size_t got = 1;
+    while (rc == 0 && got > 0) {
+        char *room = buf_reserve(text, BUFSIZ);
+        got = room ? fread(room, 1, BUFSIZ, f) : 0;
+        text->len += got;
+        rc = text->failed;
+    }
+    if (rc)
+        err_set(e, (enum err_code)rc, "%s: %s", path,
+                rc == ERR_NOMEM ? "not enough memory" : "larger than 1 MiB");
+    else if (ferror(f))
+        rc = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    fclose(f);
+    return rc;
+}
+
+int conf_load(const char *path, struct buf *json_out, struct err *e)
+{
+    static const struct budget_limits limits = {
+        .steps = 10000000, .memory_bytes = CONF_MEMORY_MAX, .cpu_ms = 1000};
+    struct state_config config = {0};
+    struct state *s = NULL;
+    struct buf text;
+    buf_init(&text, CONF_FILE_MAX + BUFSIZ);
+    int rc = conf_read(path, &text, e);
+    if (rc == 0)
+        rc = state_new(&s, &config, e);
+    if (rc == 0) {
+        struct conf_loading l = {.path = path, .text = buf_str(&text), .out = json_out};
+        enum gate_outcome outcome = gate_call(s, conf_inside, &l, &limits);
+        if (outcome != GATE_OK)
+            rc = err_set(e, ERR_INVALID, "%s", s->message);
+    }
+    state_free(s);
+    buf_fini(&text);
+    return rc;
+}

@@ -1,0 +1,344 @@
+#include "script/rules.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "script/gate.h"
+#include "script/library.h"
+#include "script/rules_internal.h"
+#include "script/sandbox.h"
+
+// A run of 1,000,000 steps takes about 10 ms; the processor's time is the backstop for what steps
+// do not see.
+enum { RULES_RUN_STEPS = 1000000, RULES_RUN_CPU_MS = 100, RULES_LOAD_FACTOR = 10 };
+enum { RULES_RUN_MEMORY = 32 * 1024 * 1024, RULES_RUN_OUTPUT = 8 * 1024 * 1024 };
+enum { RULES_ARENA_MAX = 256 * 1024 * 1024, RULES_FILE_MAX = 4 * 1024 * 1024 };
+enum { RULES_NAME_MAX = 512, RULES_FAULTS_MAX = 10000 };
+
+// --- faults --------------------------------------------------------------------------------------
+
+static char *rules_keep(struct rules *r, const char *text)
+{
+    return (char *)arena_dup(&r->arena, str_from(text ? text : "")).data;
+}
+
+static char *rules_keep_path(struct rules *r, const char *file)
+{
+    char path[RULES_NAME_MAX];
+    if (!r->dir)
+        return rules_keep(r, file);
+    snprintf(path, sizeof path, "%s/%s", r->dir, file);
+    return rules_keep(r, path);
+}
+
+// file is kept already.
+static int rules_put_fault(struct rules *r, struct rules_fault fault)
+{
+    if (r->fault_count == RULES_FAULTS_MAX)
+        return ERR_TOO_LARGE;
+    if (r->fault_count == r->fault_cap) {
+        size_t cap = r->fault_cap ? 2 * r->fault_cap : 16;
+        struct rules_fault *more = realloc(r->faults, cap * sizeof *more);
+        if (!more)
+            return ERR_NOMEM;
+        r->faults = more;
+        r->fault_cap = cap;
+    }
+    if (!fault.file || !fault.message)
+        return ERR_NOMEM;
+    r->faults[r->fault_count++] = fault;
+    return 0;
+}
+
+int rules_add_fault(struct rules *r, const char *file, const char *path, const char *format, ...)
+{
+    char message[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return rules_put_fault(r, (struct rules_fault){.file = rules_keep(r, file),
+                                                   .path = path ? rules_keep(r, path) : NULL,
+                                                   .message = rules_keep(r, message)});
+}
+
+size_t rules_fault_count(const struct rules *r)
+{
+    return r->fault_count;
+}
+
+const struct rules_fault *rules_fault(const struct rules *r, size_t i)
+{
+    return i < r->fault_count ? &r->faults[i] : NULL;
+}
+
+// --- one file ------------------------------------------------------------------------------------
+
+struct rules_loading {
+    struct rules *r;
+    const char *file;  // "invoice.lua"
+    const char *chunk; // the name it is compiled under, which its errors begin with
+    char *shown;       // "rules/invoice.lua"
+    struct str text;
+    struct rules_entry *entry;
+    bool has_errors;
+};
+
+// "CHUNK:12: words": the words, and *line. Frames behind them are left out: the fault has its line.
+static char *rules_take_message(struct rules_loading *l, const char *message, int *line)
+{
+    size_t len = strlen(l->chunk);
+    *line = 0;
+    if (strncmp(message, l->chunk, len) == 0 && message[len] == ':') {
+        char *end;
+        long n = strtol(message + len + 1, &end, 10);
+        if (n > 0 && end[0] == ':' && end[1] == ' ') {
+            *line = (int)n;
+            message = end + 2;
+        }
+    }
+    const char *frames = strstr(message, "\n    ");
+    struct str words = {message, frames ? (size_t)(frames - message) : strlen(message)};
+    return (char *)arena_dup(&l->r->arena, words).data;
+}
+
+static void rules_add_message(struct rules_loading *l, const char *message)
+{
+    int line;
+    char *words = rules_take_message(l, message, &line);
+    l->has_errors = true;
+    rules_put_fault(l->r, (struct rules_fault){.file = l->shown, .line = line, .message = words});
+}
+
+// The text field `key` of the table on top, kept; NULL where it has none. May longjmp.
+static char *rules_keep_field(lua_State *L, struct rules *r, const char *key)
+{
+    char *kept = NULL;
+    if (lua_getfield(L, -1, key) == LUA_TSTRING)
+        kept = rules_keep(r, lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return kept;
+}
+
+static bool rules_field_is_true(lua_State *L, const char *key)
+{
+    lua_getfield(L, -1, key);
+    bool is_true = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_true;
+}
+
+// The list of faults on top. May longjmp.
+static void rules_take_faults(lua_State *L, struct rules_loading *l)
+{
+    lua_Integer count = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
+    for (lua_Integer i = 1; i <= count; i++) {
+        struct rules_fault fault = {.file = l->shown};
+        if (lua_rawgeti(L, -1, i) != LUA_TTABLE)
+            luaL_error(L, "hookline.host: fault %d is no table", (int)i);
+        fault.is_warning = rules_field_is_true(L, "warning");
+        fault.path = rules_keep_field(L, l->r, "path");
+        fault.message = rules_keep_field(L, l->r, "message");
+        lua_getfield(L, -1, "line");
+        fault.line = (int)lua_tointeger(L, -1);
+        lua_pop(L, 2);
+        if (fault.path && !fault.path[0])
+            fault.path = NULL;
+        l->has_errors = l->has_errors || !fault.is_warning;
+        rules_put_fault(l->r, fault);
+    }
+}
+
+// The description on top. May longjmp.
+static void rules_take_description(lua_State *L, struct rules_loading *l)
+{
+    struct rules *r = l->r;
+    struct rules_entry *entry = l->entry;
+    struct rules_workflow *w = &entry->shown;
+    w->id = rules_keep_field(L, r, "id");
+    w->name = rules_keep_field(L, r, "name");
+    w->description = rules_keep_field(L, r, "description");
+    w->record = rules_keep_field(L, r, "record");
+    w->file = l->shown;
+    if (!w->id || !w->name || !w->record)
+        luaL_error(L, "hookline.host: a description needs id, name and record");
+    if (!w->description)
+        w->description = "";
+    w->is_once = rules_field_is_true(L, "once");
+    w->is_active = rules_field_is_true(L, "active");
+    w->has_functions = rules_field_is_true(L, "has_functions");
+    if (lua_getfield(L, -1, "verbs") == LUA_TTABLE)
+        w->verbs = (rules_field_is_true(L, "created") ? RULES_CREATED : 0) |
+                   (rules_field_is_true(L, "updated") ? RULES_UPDATED : 0) |
+                   (rules_field_is_true(L, "deleted") ? RULES_DELETED : 0);
+    lua_pop(L, 1);
+    entry->seed = hash_bytes(&HASH_KEY_FIXED, w->id, strlen(w->id));
+    lua_pushvalue(L, -1);
+    entry->ref_description = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+// Inside the gate. May longjmp.
+static int rules_load_inside(lua_State *L)
+{
+    struct rules_loading *l = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, l->r->ref_load);
+    lua_pushstring(L, l->file);
+    if (sandbox_compile(L, l->text.data, l->text.len, l->chunk) != LUA_OK) {
+        rules_add_message(l, luaL_tolstring(L, -1, NULL));
+        return 0;
+    }
+    lua_call(L, 2, 2);
+    rules_take_faults(L, l);
+    lua_pop(L, 1);
+    if (l->has_errors)
+        return 0;
+    if (!lua_istable(L, -1))
+        return luaL_error(L, "hookline.host: neither a description nor an error");
+    rules_take_description(L, l);
+    return 0;
+}
+
+// Lua cuts long chunk names in front; the folder's own name is then enough.
+static void rules_name_chunk(const struct rules *r, const char *file, char out[RULES_NAME_MAX])
+{
+    const char *dir = r->dir ? r->dir : "";
+    snprintf(out, RULES_NAME_MAX, "%s%s%s", dir, r->dir ? "/" : "", file);
+    const char *last = strrchr(dir, '/');
+    if (strlen(out) >= LUA_IDSIZE && last)
+        snprintf(out, RULES_NAME_MAX, "%s/%s", last + 1, file);
+    if (strlen(out) >= LUA_IDSIZE)
+        snprintf(out, RULES_NAME_MAX, "%s", file);
+}
+
+static int rules_make_room(struct rules *r)
+{
+    if (r->entry_count < r->entry_cap)
+        return 0;
+    size_t cap = r->entry_cap ? 2 * r->entry_cap : 16;
+    struct rules_entry **more = realloc(r->entries, cap * sizeof(struct rules_entry *));
+    if (!more)
+        return ERR_NOMEM;
+    r->entries = more;
+    r->entry_cap = cap;
+    return 0;
+}
+
+int rules_load(struct rules *r, const char *file, struct str text)
+{
+    char chunk[RULES_NAME_MAX];
+    rules_name_chunk(r, file, chunk);
+    struct rules_loading l = {.r = r,
+                              .file = file,
+                              .chunk = chunk,
+                              .shown = rules_keep_path(r, file),
+                              .text = text,
+                              .entry = arena_alloc(&r->arena, sizeof *l.entry)};
+    if (!l.shown || !l.entry || rules_make_room(r))
+        return ERR_NOMEM;
+    l.entry->ref_description = LUA_NOREF;
+    if (text.len > RULES_FILE_MAX)
+        rules_add_message(&l, "larger than 4 MiB");
+    else if (gate_call(r->s, rules_load_inside, &l, &r->load_limits) != GATE_OK)
+        rules_add_message(&l, r->s->message);
+    if (l.has_errors)
+        return ERR_INVALID;
+    r->entries[r->entry_count++] = l.entry;
+    return 0;
+}
+
+size_t rules_workflow_count(const struct rules *r)
+{
+    return r->entry_count;
+}
+
+const struct rules_workflow *rules_workflow(const struct rules *r, size_t i)
+{
+    return i < r->entry_count ? &r->entries[i]->shown : NULL;
+}
+
+// --- the whole -----------------------------------------------------------------------------------
+
+// May longjmp. The host's function `name`, from the table on top, to the registry.
+static int rules_ref_function(lua_State *L, const char *name)
+{
+    if (lua_getfield(L, -1, name) != LUA_TFUNCTION)
+        luaL_error(L, "hookline.host has no function '%s'", name);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static int rules_open_inside(lua_State *L)
+{
+    struct rules *r = lua_touserdata(L, 1);
+    library_require(L, "hookline.host");
+    r->ref_load = rules_ref_function(L, "load");
+    r->ref_run = rules_ref_function(L, "run");
+    r->ref_explain = rules_ref_function(L, "explain");
+    lua_pushboolean(L, false); // a place of its own: luaL_ref gives none to nil
+    r->ref_event = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static void rules_set_limits(struct rules *r, const struct rules_limits *given)
+{
+    struct budget_limits *run = &r->run_limits;
+    run->steps = given->steps ? given->steps : RULES_RUN_STEPS;
+    run->memory_bytes = given->memory_bytes ? given->memory_bytes : RULES_RUN_MEMORY;
+    run->output_bytes = given->output_bytes ? given->output_bytes : RULES_RUN_OUTPUT;
+    run->cpu_ms = run->steps / (RULES_RUN_STEPS / RULES_RUN_CPU_MS);
+    if (run->cpu_ms < RULES_RUN_CPU_MS)
+        run->cpu_ms = RULES_RUN_CPU_MS;
+    r->load_limits = *run;
+    r->load_limits.steps *= RULES_LOAD_FACTOR;
+    r->load_limits.cpu_ms *= RULES_LOAD_FACTOR;
+}
+
+int rules_new(struct rules **out, const struct rules_config *c, struct err *e)
+{
+    struct state_config config = {.library_dir = c->library_dir,
+                                  .allow = c->allow,
+                                  .allow_count = c->allow_count,
+                                  .var = c->var,
+                                  .print = c->print,
+                                  .ctx = c->ctx};
+    *out = NULL;
+    struct rules *r = calloc(1, sizeof *r);
+    if (!r)
+        return err_set(e, ERR_NOMEM, "not enough memory");
+    arena_init(&r->arena, RULES_ARENA_MAX);
+    rules_set_limits(r, &c->limits);
+    int rc = 0;
+    if (c->rules_dir) {
+        r->dir = str_dup(str_from(c->rules_dir));
+        rc = r->dir ? 0 : err_set(e, ERR_NOMEM, "not enough memory");
+    }
+    if (rc == 0)
+        rc = state_new(&r->s, &config, e);
+    if (rc == 0 && gate_call(r->s, rules_open_inside, r, NULL) != GATE_OK)
+        rc = err_set(e, ERR_INVALID, "the library does not load: %s", r->s->message);
+    if (rc) {
+        rules_free(r);
+        return rc;
+    }
+    *out = r;
+    return 0;
+}
+
+void rules_free(struct rules *r)
+{
+    if (!r)
+        return;
+    state_free(r->s);
+    arena_fini(&r->arena);
+    free(r->entries);
+    free(r->faults);
+    free(r->dir);
+    free(r);
+}
+
+size_t rules_memory_bytes(const struct rules *r)
+{
+    return r->s->used_bytes;
+}

@@ -1,0 +1,32 @@
+// What rules.c (loading) and rules_run.c (running) share.
+#ifndef SCRIPT_RULES_INTERNAL_H
+#define SCRIPT_RULES_INTERNAL_H
+
+#include "script/rules.h"
+#include "script/state.h"
+
+struct rules_entry {
+    struct rules_workflow shown;
+    int ref_description; // the table that the library gave for it
+    uint64_t seed;       // of math.random, mixed with the event's
+};
+
+struct rules {
+    struct state *s;
+    char *dir;
+    struct budget_limits load_limits;
+    struct budget_limits run_limits;
+    struct arena arena; // the words of workflows and faults
+    struct rules_entry **entries;
+    size_t entry_count;
+    size_t entry_cap;
+    struct rules_fault *faults;
+    size_t fault_count;
+    size_t fault_cap;
+    uint64_t event_seed;
+    // In the registry:
+    int ref_load, ref_run, ref_explain; // the functions of hookline.host
+    int ref_event;                      // the event that is there, or nil
+};
+
+#endif

@@ -1,0 +1,236 @@
+#include <lauxlib.h>
+
+#include "base/hash.h"
+#include "base/rfc3339.h"
+#include "script/gate.h"
+#include "script/rules_internal.h"
+#include "script/value.h"
+
+enum { RUN_REQUESTS_MAX = 10000 };
+
+// --- the event -----------------------------------------------------------------------------------
+
+struct run_event {
+    struct rules *r;
+    const struct rules_event *ev;
+    struct err *e;
+    int rc;
+};
+
+static void run_set_str(lua_State *L, const char *key, struct str value)
+{
+    lua_pushlstring(L, value.data, value.len);
+    lua_setfield(L, -2, key);
+}
+
+// What the host filled in is put beside what was sent. The event is on top. May longjmp.
+static void run_complete_event(lua_State *L, const struct rules_event *ev)
+{
+    run_set_str(L, "id", ev->id);
+    run_set_str(L, "type", ev->type);
+    if (lua_getfield(L, -1, "time") != LUA_TSTRING) {
+        char time[RFC3339_LEN + 1];
+        rfc3339_format(time, ev->time_ms);
+        lua_pushlstring(L, time, RFC3339_LEN);
+        lua_setfield(L, -3, "time");
+    }
+    lua_pop(L, 1);
+    if (!ev->has_previous) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, "previous");
+    }
+}
+
+// Inside the gate. May longjmp.
+static int run_begin_inside(lua_State *L)
+{
+    struct run_event *b = lua_touserdata(L, 1);
+    b->rc = value_decode(L, b->ev->json, b->e);
+    if (b->rc)
+        return 0;
+    if (!lua_istable(L, -1) || value_is_marked_array(L, -1)) {
+        b->rc = err_set(b->e, ERR_INVALID, "an event is an object");
+        return 0;
+    }
+    run_complete_event(L, b->ev);
+    lua_rawseti(L, LUA_REGISTRYINDEX, b->r->ref_event);
+    return 0;
+}
+
+int rules_event_begin(struct rules *r, const struct rules_event *ev, struct err *e)
+{
+    struct run_event b = {.r = r, .ev = ev, .e = e};
+    enum gate_outcome outcome = gate_call(r->s, run_begin_inside, &b, NULL);
+    if (outcome == GATE_MEMORY)
+        return err_set(e, ERR_NOMEM, "the event does not fit in memory");
+    if (outcome != GATE_OK)
+        return err_set(e, ERR_INVALID, "%s", r->s->message);
+    r->event_seed = hash_bytes(&HASH_KEY_FIXED, ev->id.data, ev->id.len);
+    return b.rc;
+}
+
+// Putting false in a place that the registry has needs no memory: no gate.
+void rules_event_end(struct rules *r)
+{
+    lua_pushboolean(r->s->L, false);
+    lua_rawseti(r->s->L, LUA_REGISTRYINDEX, r->ref_event);
+}
+
+// --- a run ---------------------------------------------------------------------------------------
+
+struct run_call {
+    struct rules *r;
+    struct rules_entry *entry;
+    int ref_function;
+    struct arena *arena;
+    struct rules_run *out;
+    bool is_out_of_arena;
+};
+
+// The text field `key` of the request on top, on the arena. May longjmp.
+static struct str run_take_field(lua_State *L, struct run_call *c, const char *key)
+{
+    struct str value = {0};
+    int type = lua_getfield(L, -1, key);
+    if (type == LUA_TSTRING) {
+        struct str text;
+        text.data = lua_tolstring(L, -1, &text.len);
+        value = arena_dup(c->arena, text);
+        c->is_out_of_arena = c->is_out_of_arena || !value.data;
+    } else if (type != LUA_TNIL) {
+        luaL_error(L, "hookline.host: the request's %s is a %s", key, luaL_typename(L, -1));
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+// The list on top. May longjmp.
+static void run_take_requests(lua_State *L, struct run_call *c)
+{
+    const struct budget_limits *limits = &c->r->run_limits;
+    size_t bytes = 0;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    if (count > RUN_REQUESTS_MAX)
+        luaL_error(L, "more than %d webhooks are owed for one event", RUN_REQUESTS_MAX);
+    c->out->requests = arena_alloc(c->arena, ((size_t)count + 1) * sizeof *c->out->requests);
+    c->is_out_of_arena = !c->out->requests;
+    for (lua_Integer i = 1; i <= count && !c->is_out_of_arena; i++) {
+        struct rules_request *q = &c->out->requests[i - 1];
+        lua_rawgeti(L, -1, i);
+        luaL_checktype(L, -1, LUA_TTABLE);
+        q->action = (int)i;
+        q->head = run_take_field(L, c, "head");
+        q->body = run_take_field(L, c, "body");
+        q->target = run_take_field(L, c, "target");
+        q->retry = run_take_field(L, c, "retry");
+        q->invalid = run_take_field(L, c, "invalid");
+        lua_getfield(L, -1, "timeout_ms");
+        q->timeout_ms = lua_tointeger(L, -1);
+        lua_pop(L, 2);
+        bytes += q->head.len + q->body.len;
+        if (bytes > limits->output_bytes)
+            budget_stop(L, BUDGET_STOP_OUTPUT);
+    }
+    c->out->request_count = c->is_out_of_arena ? 0 : (size_t)count;
+}
+
+// Pushes what the library's function gives for the workflow and the event. May longjmp.
+static void run_call_library(lua_State *L, const struct run_call *c)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->ref_function);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->entry->ref_description);
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, c->r->ref_event) != LUA_TTABLE)
+        luaL_error(L, "there is no event");
+    lua_call(L, 2, 1);
+}
+
+// Inside the gate. May longjmp.
+static int run_inside(lua_State *L)
+{
+    struct run_call *c = lua_touserdata(L, 1);
+    run_call_library(L, c);
+    if (lua_isnil(L, -1))
+        return 0;
+    luaL_checktype(L, -1, LUA_TTABLE);
+    run_take_requests(L, c);
+    c->out->verdict = RULES_MATCH;
+    return 0;
+}
+
+static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
+{
+    struct rules *r = c->r;
+    // Without functions only the library runs, whose work is bounded by the event: nothing to
+    // count.
+    struct budget_limits limits = r->run_limits;
+    limits.is_unhooked = !c->entry->shown.has_functions;
+    r->s->random.seed = r->event_seed ^ c->entry->seed;
+    return gate_call(r->s, inside, c, &limits);
+}
+
+static enum rules_verdict run_verdict(enum gate_outcome outcome)
+{
+    switch (outcome) {
+    case GATE_STEPS:
+        return RULES_BUDGET_STEPS;
+    case GATE_MEMORY:
+        return RULES_BUDGET_MEMORY;
+    case GATE_OUTPUT:
+        return RULES_BUDGET_OUTPUT;
+    case GATE_OK:
+    case GATE_ERROR:
+        break;
+    }
+    return RULES_ERROR;
+}
+
+static void run_fail(struct run_call *c, enum rules_verdict verdict, const char *message)
+{
+    *c->out =
+        (struct rules_run){.verdict = verdict, .message = arena_dup(c->arena, str_from(message))};
+    if (!c->out->message.data)
+        c->out->message = STR("not enough memory");
+}
+
+void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out)
+{
+    struct run_call c = {.r = r, .ref_function = r->ref_run, .arena = arena, .out = out};
+    *out = (struct rules_run){.verdict = RULES_NO_MATCH};
+    if (workflow >= r->entry_count) {
+        run_fail(&c, RULES_ERROR, "there is no such workflow");
+        return;
+    }
+    c.entry = r->entries[workflow];
+    enum gate_outcome outcome = run_enter(&c, run_inside);
+    if (outcome != GATE_OK)
+        run_fail(&c, run_verdict(outcome), r->s->message);
+    else if (c.is_out_of_arena)
+        run_fail(&c, RULES_BUDGET_OUTPUT, "what it owes does not fit beside the rest of the body");
+}
+
+// --- explain -------------------------------------------------------------------------------------
+
+// Inside the gate. May longjmp. The text stays in the state's buffer.
+static int run_explain_inside(lua_State *L)
+{
+    struct err e = {0};
+    const struct run_call *c = lua_touserdata(L, 1);
+    run_call_library(L, c);
+    buf_reset(&c->r->s->out);
+    c->r->s->out.max = c->r->run_limits.output_bytes;
+    if (value_encode(L, -1, &c->r->s->out, "explain", &e))
+        return luaL_error(L, "%s", e.text);
+    return 0;
+}
+
+int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e)
+{
+    struct run_call c = {.r = r, .ref_function = r->ref_explain};
+    if (workflow >= r->entry_count)
+        return err_set(e, ERR_NOT_FOUND, "there is no such workflow");
+    c.entry = r->entries[workflow];
+    if (run_enter(&c, run_explain_inside) != GATE_OK)
+        return err_set(e, ERR_INVALID, "%s", r->s->message);
+    int rc = buf_append_str(out, buf_str(&r->s->out));
+    return rc ? err_set(e, (enum err_code)rc, "the explanation is too large") : 0;
+}
