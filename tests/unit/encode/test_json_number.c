@@ -480,11 +480,11 @@ static void test_locale(void **state)
     if (!is_set) {
         skip(); // no such locale on this machine
     }
-    check_written_form("0.5");
     struct json_number n = parse("0.30000000000000004");
     char printed[JSON_PRINT_MAX + 1];
     print(printed, &n);
     setlocale(LC_ALL, "C");
+    assert_true(n.value == 0.1 + 0.2);
     assert_string_equal(printed, "0.30000000000000004");
     assert_false(n.prints_otherwise);
 }
