@@ -16,6 +16,7 @@
 enum { RULES_RUN_STEPS = 1000000, RULES_RUN_CPU_MS = 100, RULES_LOAD_FACTOR = 10 };
 enum { RULES_RUN_MEMORY = 32 * 1024 * 1024, RULES_RUN_OUTPUT = 8 * 1024 * 1024 };
 enum { RULES_ARENA_MAX = 256 * 1024 * 1024, RULES_FILE_MAX = 4 * 1024 * 1024 };
+enum { RULES_YOUNG_BYTES = 512 * 1024 };
 enum { RULES_NAME_MAX = 512, RULES_FAULTS_MAX = 10000 };
 
 // --- faults --------------------------------------------------------------------------------------
@@ -247,6 +248,24 @@ int rules_load(struct rules *r, const char *file, struct str text)
         return ERR_INVALID;
     r->entries[r->entry_count++] = l.entry;
     return 0;
+}
+
+// The young are collected whenever about half a megabyte of them is there, which stays in the
+// processor's cache; Lua takes the pace as a percentage of the heap.
+static int rules_settle_inside(lua_State *L)
+{
+    const struct rules *r = lua_touserdata(L, 1);
+    lua_gc(L, LUA_GCCOLLECT);
+    size_t percent = RULES_YOUNG_BYTES / (r->s->used_bytes / 100 + 1);
+    percent = percent < 1 ? 1 : percent > 100 ? 100 : percent;
+    lua_gc(L, LUA_GCGEN, (int)percent, 0);
+    lua_gc(L, LUA_GCCOLLECT);
+    return 0;
+}
+
+void rules_settle(struct rules *r)
+{
+    gate_call(r->s, rules_settle_inside, r, NULL);
 }
 
 size_t rules_workflow_count(const struct rules *r)
