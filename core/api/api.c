@@ -1,31 +1,25 @@
 #include "api/api.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "api/internal.h"
+#include "base/file.h"
 
-static void api_address_path(const struct api *a, char *out, size_t size)
+static void api_address_path(const struct api *a, char out[FILE_PATH_MAX])
 {
-    snprintf(out, size, "%s/address", a->config.data_dir);
+    snprintf(out, FILE_PATH_MAX, "%s/address", a->config.data_dir);
 }
 
 // Where the commands find the host: "http://127.0.0.1:8080".
 static int api_write_address(const struct api *a, struct err *e)
 {
-    char path[4200];
-    char temporary[4210];
-    api_address_path(a, path, sizeof path);
-    snprintf(temporary, sizeof temporary, "%s.new", path);
-    FILE *f = fopen(temporary, "we");
-    bool is_written = f && fprintf(f, "http://%s\n", httpd_address(a->httpd)) > 0;
-    is_written = f && fclose(f) == 0 && is_written;
-    if (!is_written || rename(temporary, path)) {
-        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-    }
-    return 0;
+    char path[FILE_PATH_MAX];
+    char text[512];
+    api_address_path(a, path);
+    snprintf(text, sizeof text, "http://%s\n", httpd_address(a->httpd));
+    return file_write(path, str_from(text), 0644, e);
 }
 
 int api_open(struct api **out, const struct api_config *c, struct err *e)
@@ -74,8 +68,8 @@ size_t api_requests_under_way(const struct api *a)
 static void api_on_httpd_closed(void *ctx)
 {
     struct api *a = ctx;
-    char path[4200];
-    api_address_path(a, path, sizeof path);
+    char path[FILE_PATH_MAX];
+    api_address_path(a, path);
     unlink(path);
     void (*on_closed)(void *) = a->on_closed;
     void *closed_ctx = a->closed_ctx;

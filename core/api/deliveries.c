@@ -3,7 +3,6 @@
 #include "deliver/request.h"
 #include "encode/header_lines.h"
 
-
 static void deliveries_write_text(struct json_writer *w, const char *key, struct str text)
 {
     if (text.len) {

@@ -1,11 +1,9 @@
 #include "deliver/secrets.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/map.h"
 
 enum { SECRET_NAME_MAX = 64 };
@@ -93,29 +91,16 @@ static int secret_check(struct secret *one, struct err *e)
     return 0;
 }
 
-// DATA/secrets/NAME; one trailing newline is dropped. ERR_NOT_FOUND without words where there is
-// none.
+// DATA/secrets/NAME; one trailing newline is dropped.
 static int secret_read_file(const struct secrets *s, struct secret *one, struct err *e)
 {
-    char path[4200];
+    char path[FILE_PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", s->dir, one->name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return errno == ENOENT ? ERR_NOT_FOUND
-                               : err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-    }
-    one->value = calloc(1, SECRET_MAX_BYTES + 2);
-    ssize_t got = one->value ? read(fd, one->value, SECRET_MAX_BYTES + 1) : -1;
-    close(fd);
-    if (got < 0 || got > SECRET_MAX_BYTES) {
-        return err_set(e, ERR_IO, "%s: cannot be read, or is over %d bytes", path,
-                       SECRET_MAX_BYTES);
-    }
-    one->len = (size_t)got;
-    if (one->len && one->value[one->len - 1] == '\n') {
+    int code = file_read(path, SECRET_MAX_BYTES, &one->value, &one->len, e);
+    if (code == 0 && one->len && one->value[one->len - 1] == '\n') {
         one->value[--one->len] = 0;
     }
-    return 0;
+    return code;
 }
 
 static int secret_read_environment(struct secret *one, struct err *e)

@@ -2,11 +2,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 static bool folder_is_workflow(const char *name)
 {
@@ -29,50 +28,13 @@ void folder_free(struct generation_file *files, size_t count)
     free(files);
 }
 
-int folder_read_file(const char *path, char **text, size_t *len, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
-                       strerror(errno));
-    }
-    struct buf b;
-    buf_init(&b, FOLDER_FILE_MAX_BYTES);
-    int code = 0;
-    for (;;) {
-        char piece[16384];
-        ssize_t got = read(fd, piece, sizeof piece);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            code = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-        }
-        if (got <= 0) {
-            break;
-        }
-        if (buf_append(&b, piece, (size_t)got)) {
-            code = err_set(e, b.failed, "%s: over %d KiB: a workflow file must be smaller", path,
-                           FOLDER_FILE_MAX_BYTES / 1024);
-            break;
-        }
-    }
-    close(fd);
-    *text = code ? NULL : buf_take(&b, len);
-    if (code == 0 && *text == NULL) {
-        code = err_set(e, ERR_NOMEM, "%s: out of memory", path);
-    }
-    buf_fini(&b);
-    return code;
-}
-
 static int folder_add(struct generation_file **files, size_t *count, const char *dir,
                       const char *name, struct err *e)
 {
-    char path[4096];
+    char path[FILE_PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", dir, name);
     struct generation_file file = {0};
-    int code = folder_read_file(path, &file.text, &file.len, e);
+    int code = file_read(path, FOLDER_FILE_MAX_BYTES, &file.text, &file.len, e);
     if (code) {
         return code == ERR_NOT_FOUND ? 0 : code;
     }

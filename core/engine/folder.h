@@ -11,7 +11,4 @@ enum { FOLDER_FILE_MAX_BYTES = 1024 * 1024 }; // of one workflow file
 int folder_read(const char *dir, struct generation_file **files, size_t *count, struct err *e);
 void folder_free(struct generation_file *files, size_t count);
 
-// Reads one file. ERR_IO, ERR_NOT_FOUND, ERR_TOO_LARGE with words.
-int folder_read_file(const char *path, char **text, size_t *len, struct err *e);
-
 #endif

@@ -185,6 +185,7 @@ int generation_build(struct generation **out, const struct rules_config *c,
         generation_load(g, c, &ids, &g->files[i],
                         generation_last_good(last_good, last_good_count, g->files[i].path));
     }
+    rules_settle(g->rules);
     generation_drop_files_not_in_force(g);
     for (size_t i = 0; i < rules_fault_count(g->rules); i++) {
         g->error_count += !rules_fault(g->rules, i)->is_warning;
