@@ -255,7 +255,6 @@ int rules_load(struct rules *r, const char *file, struct str text)
 static int rules_settle_inside(lua_State *L)
 {
     const struct rules *r = lua_touserdata(L, 1);
-    lua_gc(L, LUA_GCCOLLECT);
     size_t percent = RULES_YOUNG_BYTES / (r->s->used_bytes / 100 + 1);
     percent = percent < 1 ? 1 : percent > 100 ? 100 : percent;
     lua_gc(L, LUA_GCGEN, (int)percent, 0);
