@@ -66,7 +66,7 @@ int heap_push(struct heap *h, struct heap_node *n, int64_t key)
 {
     if (h->count == h->cap) {
         size_t cap = h->cap ? h->cap * 2 : FIRST_CAP;
-        struct heap_node **nodes = realloc(h->nodes, cap * sizeof(*nodes));
+        struct heap_node **nodes = realloc(h->nodes, cap * sizeof(struct heap_node *));
         if (!nodes) {
             return ERR_NOMEM;
         }

@@ -18,7 +18,7 @@ struct heap {
     size_t cap;
 };
 
-void heap_init(struct heap *h);
+void heap_init(struct heap *h); // allocates nothing
 void heap_fini(struct heap *h); // forgets the nodes; frees the array alone
 int heap_push(struct heap *h, struct heap_node *n, int64_t key);  // n not in a heap; 0 or ERR_NOMEM
 void heap_move(struct heap *h, struct heap_node *n, int64_t key); // n in the heap; its new key

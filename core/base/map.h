@@ -28,7 +28,8 @@ void *map_get(const struct map *m, struct str key); // NULL when absent
 int map_put(struct map *m, struct str key, void *value);
 void *map_remove(struct map *m, struct str key); // what was there, or NULL
 
-// Visits all: start with *at = 0; false at the end. key may be NULL. The map must not change meanwhile.
+// Visits all: start with *at = 0; false at the end. key may be NULL. The map must not change
+// meanwhile.
 bool map_next(const struct map *m, size_t *at, struct str *key, void **value);
 
 #endif

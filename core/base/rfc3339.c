@@ -147,8 +147,8 @@ int rfc3339_parse(struct str s, int64_t *wall_ms)
         day > days_of_month(year, month) || hour > 23 || minute > 59 || second > 60) {
         return ERR_INVALID;
     }
-    int64_t seconds = days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 +
-                      second - offset_minutes * 60;
+    int64_t seconds = days_from_date(year, month, day) * 86400 + hour * INT64_C(3600) +
+                      minute * INT64_C(60) + second - offset_minutes * INT64_C(60);
     if (second == 60 && seconds % 86400 != 0) {
         return ERR_INVALID; // leap seconds end a UTC day
     }

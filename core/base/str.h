@@ -21,6 +21,7 @@ static inline struct str str_from(const char *text)
     return (struct str){text, text ? strlen(text) : 0};
 }
 
+// Byte for byte.
 bool str_eq(struct str a, struct str b);
 // For secrets: the time depends on the lengths alone, never on the content.
 bool str_eq_constant_time(struct str a, struct str b);

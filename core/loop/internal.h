@@ -18,7 +18,7 @@ struct loop {
     struct heap timers[LOOP_TIMES];
     uv_timer_t wakes[LOOP_TIMES];
     int64_t armed_ms[LOOP_TIMES]; // when the uv_timer fires, by uv_now; INT64_MAX: stopped
-    unsigned round;               // counts the runs over due timers
+    unsigned turn;                // counts the turns of the loop
     bool is_firing;
     bool is_arming_owed; // at the end of the turn
 
@@ -47,8 +47,9 @@ void loop_timers_after_wait(struct loop *l);  // arms what was put off to the en
 int loop_messages_open(struct loop *l);
 void loop_messages_close(struct loop *l);
 
+// Hooks on the loop's phases; they do not keep it running.
 void loop_flush_open(struct loop *l);
-void loop_flush_close(struct loop *l);
+void loop_flush_close(struct loop *l); // asynchronous: done when the loop has run on
 // The next wait of this turn returns at once, and loop_run does not end before it.
 void loop_stay_awake(struct loop *l);
 

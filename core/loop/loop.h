@@ -32,7 +32,7 @@ struct loop_timer {
     struct heap_node node; // first member
     struct loop *loop;
     enum loop_time time;
-    unsigned round; // of the loop, when it was started
+    unsigned turn; // of the loop: a timer that another one starts does not fire in the same turn
     void (*on_due)(void *ctx);
     void *ctx;
 };

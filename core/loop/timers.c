@@ -66,7 +66,6 @@ static void on_wake(uv_timer_t *handle)
     struct loop *l = handle->data;
     enum loop_time time = handle == &l->wakes[LOOP_REAL_TIME] ? LOOP_REAL_TIME : LOOP_HOST_TIME;
     int64_t now_ms = loop_now_ms(l, time);
-    unsigned round = ++l->round;
     l->is_firing = true;
     l->armed_ms[time] = INT64_MIN; // armed below, once
     for (;;) {
@@ -75,8 +74,8 @@ static void on_wake(uv_timer_t *handle)
             break;
         }
         struct loop_timer *t = (struct loop_timer *)(void *)first;
-        if (t->round == round) {
-            break; // started by one of these: the next turn's
+        if (t->turn == l->turn) {
+            break; // started by one of this turn's
         }
         fire(l, time, t);
     }
@@ -97,7 +96,7 @@ void loop_timer_start(struct loop_timer *t, int64_t ms)
     int64_t now_ms = loop_now_ms(l, t->time);
     ms = ms > 0 ? ms : 0;
     int64_t due_ms = ms < INT64_MAX - now_ms ? now_ms + ms : INT64_MAX - 1;
-    t->round = l->round;
+    t->turn = l->is_firing ? l->turn : l->turn - 1;
     if (heap_holds(&t->node)) {
         heap_move(&l->timers[t->time], &t->node, due_ms);
     } else if (heap_push(&l->timers[t->time], &t->node, due_ms) != 0) {
@@ -144,6 +143,7 @@ void loop_timers_before_wait(struct loop *l)
 
 void loop_timers_after_wait(struct loop *l)
 {
+    l->turn++;
     if (l->is_arming_owed) {
         l->is_arming_owed = false;
         arm(l, LOOP_HOST_TIME);
@@ -153,7 +153,7 @@ void loop_timers_after_wait(struct loop *l)
 
 void loop_timers_init(struct loop *l)
 {
-    l->round = 0;
+    l->turn = 0;
     l->is_firing = false;
     l->is_arming_owed = false;
     for (int i = 0; i < LOOP_TIMES; i++) {
