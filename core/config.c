@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "config_keys.h"
+#include "encode/url.h"
 
 enum { CONFIG_ARENA_MAX_BYTES = 32 * 1024 * 1024, ENVIRONMENT_NAME_MAX = 128 };
 
@@ -14,8 +15,8 @@ static void set_defaults(struct config *c)
 {
     memset(c, 0, sizeof(*c));
     arena_init(&c->arena, CONFIG_ARENA_MAX_BYTES);
-    c->rules_dir = "./rules";
-    c->data_dir = "./data";
+    c->rules_dir = "rules";
+    c->data_dir = "data";
     c->listen = "127.0.0.1:8080";
     c->log_level = LOG_INFO;
     c->limits = (struct config_limits){
@@ -162,6 +163,21 @@ struct rules_config config_rules(const struct config *c)
         .var = config_var,
         .ctx = (void *)c,
     };
+}
+
+bool config_redirect_block(const struct config *c, struct netblock *out)
+{
+    struct url u;
+
+    netblock_parse(STR("::/128"), out, NULL);
+    if (!c->redirect_all || url_parse(str_from(c->redirect_all), &u, NULL) != 0)
+        return false;
+    if (url_address(&u, &out->base)) {
+        out->prefix = out->base.is_v6 ? 128 : 32;
+        return true;
+    }
+    return str_eq_nocase(u.host, STR("localhost")) &&
+           netblock_parse(STR("127.0.0.0/8"), out, NULL) == 0;
 }
 
 unsigned config_in_flight(const struct config *c, struct str target)

@@ -90,6 +90,9 @@ void config_fini(struct config *c);
 struct str config_var(void *ctx, struct str name);
 // How workflow files are loaded by this configuration; c stays borrowed by it.
 struct rules_config config_rules(const struct config *c);
+// The block that redirect_all's own address needs, where that is known without a lookup; else one
+// that holds nothing (a prefix of 128 on "::"), and false.
+bool config_redirect_block(const struct config *c, struct netblock *out);
 // How many deliveries may be under way to a target ("https://host:443") at once.
 unsigned config_in_flight(const struct config *c, struct str target);
 

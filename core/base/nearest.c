@@ -2,8 +2,7 @@
 
 void nearest_init(struct nearest *n, struct str word)
 {
-    size_t third = word.len / 3;
-    unsigned most = third < 1 ? 1 : third > 3 ? 3 : (unsigned)third;
+    unsigned most = word.len <= 3 ? 1 : word.len <= 8 ? 2 : 3;
 
     n->word = word;
     n->name = (struct str){NULL, 0};

@@ -11,7 +11,7 @@ struct nearest {
     unsigned distance; // of name; else the least distance that is too far
 };
 
-// Near enough is an edit distance of up to a third of the word's length, 1 at least and 3 at most.
+// Near enough is an edit distance of at most 1 for a word of up to 3 bytes, 2 for up to 8, else 3.
 void nearest_init(struct nearest *n, struct str word);
 // Offers a right name; of two at the same distance the first stays.
 void nearest_offer(struct nearest *n, struct str name);

@@ -1,12 +1,11 @@
 #include "cli/remote.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/file.h"
+#include "cli/caller.h"
 #include "encode/url.h"
 #include "engine/folder.h"
-#include "wire/client.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024 * 1024,
@@ -16,10 +15,7 @@ enum {
 };
 
 struct remote {
-    struct clock clock;
-    struct log log;
-    struct loop *loop;
-    struct client *client;
+    struct caller caller;
     struct netblock everywhere[2]; // the host of our own is nearly always on a loopback address
     struct buf url;                // scheme, host and port
     struct buf authorization;      // "Bearer ...", empty: no token
@@ -58,7 +54,7 @@ static int read_data_file(const char *data_dir, const char *name, struct buf *ou
     int code;
 
     snprintf(path, sizeof(path), "%s/%s", data_dir, name);
-    code = folder_read_file(path, &text, &len, NULL);
+    code = file_read(path, FOLDER_FILE_MAX_BYTES, &text, &len, NULL);
     if (code)
         return code;
     while (len && (text[len - 1] == '\n' || text[len - 1] == '\r' || text[len - 1] == ' '))
@@ -142,11 +138,7 @@ int remote_open(struct remote **out, const struct invocation *in, const struct c
                 struct err *e)
 {
     struct remote *r = calloc(1, sizeof(*r));
-    struct client_config config = {
-        .max_connections = 1,
-        .max_response_bytes = ANSWER_MAX_BYTES,
-        .user_agent = "hookline/" HOOKLINE_VERSION,
-    };
+    struct client_config config = {.max_response_bytes = ANSWER_MAX_BYTES};
     int code;
 
     *out = NULL;
@@ -156,19 +148,13 @@ int remote_open(struct remote **out, const struct invocation *in, const struct c
     buf_init(&r->authorization, PATH_LEN_MAX);
     buf_init(&r->body, ANSWER_MAX_BYTES);
     snprintf(r->data_dir, sizeof(r->data_dir), "%s", c->data_dir);
-    clock_init(&r->clock);
-    log_init(&r->log, STDERR_FILENO, &r->clock);
-    r->log.least = LOG_ERROR;
     netblock_parse(STR("0.0.0.0/0"), &r->everywhere[0], NULL);
     netblock_parse(STR("::/0"), &r->everywhere[1], NULL);
     config.allow = r->everywhere;
     config.allow_count = 2;
-    config.log = &r->log;
     code = find_host(r, in, e);
     if (code == 0)
-        code = loop_new(&r->loop, &r->clock, e);
-    if (code == 0)
-        code = client_open(&r->client, r->loop, &config, e);
+        code = caller_open(&r->caller, &config, e);
     if (code)
         remote_close(r);
     else
@@ -180,12 +166,7 @@ void remote_close(struct remote *r)
 {
     if (!r)
         return;
-    if (r->client) {
-        client_close(r->client, NULL, NULL);
-        loop_run(r->loop);
-    }
-    if (r->loop)
-        loop_free(r->loop);
+    caller_close(&r->caller);
     if (r->authorization.data)
         explicit_bzero(r->authorization.data, r->authorization.cap);
     buf_fini(&r->authorization);
@@ -228,7 +209,6 @@ static void on_done(void *ctx, const struct client_response *a)
         r->answer->retry_after_ms = a->retry_after_ms;
         r->code = r->body.failed ? err_set(r->err, ERR_NOMEM, "out of memory") : 0;
     }
-    loop_stop(r->loop);
 }
 
 int remote_call(struct remote *r, const char *method, const char *path, const char *content_type,
@@ -260,13 +240,10 @@ int remote_call(struct remote *r, const char *method, const char *path, const ch
     r->answer = out;
     r->err = e;
     *out = (struct remote_answer){.retry_after_ms = -1};
-    code = url.failed ? url.failed : client_send(r->client, &q);
-    if (code) {
-        err_set(e, code, "out of memory");
-    } else {
-        loop_run(r->loop);
+    code = url.failed ? err_set(e, ERR_TOO_LARGE, "the URL is too long")
+                      : caller_send(&r->caller, &q, e);
+    if (code == 0)
         code = r->code;
-    }
     buf_fini(&url);
     return code;
 }

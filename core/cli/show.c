@@ -85,3 +85,50 @@ void show_response(FILE *out, const struct json_node *response)
     if (json_tree_is_true(json_tree_get(response, "truncated")))
         fputs("  < ... (the rest was not kept)\n", out);
 }
+
+static void show_leaf(FILE *out, const struct json_node *leaf)
+{
+    const struct json_node *wanted = json_tree_get(leaf, "wanted");
+    const struct json_node *seen = json_tree_get(leaf, "seen");
+    struct str field = json_tree_text(json_tree_get(leaf, "field"));
+    struct str note = json_tree_text(json_tree_get(leaf, "note"));
+
+    table_print_safe(out, field.len ? field : STR("a function"), false);
+    if (field.len) {
+        fputc(' ', out);
+        table_print_safe(out, json_tree_text(json_tree_get(leaf, "operator")), false);
+    }
+    if (wanted && wanted->kind != JSON_NULL) {
+        fputc(' ', out);
+        table_print_safe(out, wanted->raw, false);
+    }
+    if (field.len && seen) {
+        fputs(", seen: ", out);
+        table_print_safe(out, seen->raw, false);
+    }
+    if (note.len) {
+        fputs(" (", out);
+        table_print_safe(out, note, false);
+        fputc(')', out);
+    }
+    fputc('\n', out);
+}
+
+void show_trace(FILE *out, const struct json_node *trace, int indent)
+{
+    static const char *const groups[] = {"all", "any", "none"};
+    bool holds = json_tree_is_true(json_tree_get(trace, "verdict"));
+
+    fprintf(out, "%*s%s ", indent, "", holds ? "yes" : "no ");
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        const struct json_node *list = json_tree_get(trace, groups[i]);
+
+        if (!list)
+            continue;
+        fprintf(out, "%s of\n", groups[i]);
+        for (const struct json_node *child = list->first; child; child = child->next)
+            show_trace(out, child, indent + 2);
+        return;
+    }
+    show_leaf(out, trace);
+}

@@ -14,5 +14,7 @@ void show_json(FILE *out, const struct json_node *value, int indent);
 void show_request(FILE *out, const struct json_node *request);
 // `response_received`, each line behind "  < ".
 void show_response(FILE *out, const struct json_node *response);
+// The trace of a workflow's conditions (SPEC 5, "Explain") as a tree, indented by `indent` spaces.
+void show_trace(FILE *out, const struct json_node *trace, int indent);
 
 #endif

@@ -1,0 +1,118 @@
+#include "cli/advice.h"
+
+#include <string.h>
+
+static void write_error(struct buf *out, const struct failure *f, struct str host)
+{
+    const char *error = f->error;
+
+    if (strcmp(error, "dns") == 0)
+        buf_printf(out,
+                   "The name " STR_FMT
+                   " leads to no address: look for a slip in the URL's host, and "
+                   "whether this machine can resolve names.",
+                   STR_ARG(host));
+    else if (strcmp(error, "connect") == 0)
+        buf_printf(
+            out,
+            "Nothing takes connections there: is the app running, are host and port right, is a "
+            "firewall between this machine and " STR_FMT "?",
+            STR_ARG(host));
+    else if (strcmp(error, "tls") == 0)
+        buf_printf(out,
+                   "The TLS handshake failed: the certificate must be valid, not expired, made "
+                   "for " STR_FMT ", and signed by an authority that this machine trusts.",
+                   STR_ARG(host));
+    else if (strcmp(error, "timeout") == 0)
+        buf_printf(
+            out,
+            "No whole answer came in time (%lld s): the app should answer first and work later, "
+            "or the webhook needs a longer `timeout`.",
+            (long long)(f->timeout_ms / 1000));
+    else if (strcmp(error, "reset") == 0)
+        buf_append_text(out,
+                        "The app closed the connection before it had answered: its log should say "
+                        "why.");
+    else if (strcmp(error, "protocol") == 0)
+        buf_append_text(
+            out, "What answers there does not speak HTTP: check the port, and whether the URL "
+                 "should begin with https instead of http, or the other way round.");
+    else if (strcmp(error, "address_refused") == 0)
+        buf_append_text(out,
+                        "The address is private or reserved, so no webhook goes there unless you "
+                        "allow it: --allow-target CIDR, or network.allow in hookline.conf.lua.");
+    else if (strcmp(error, "secret_missing") == 0)
+        buf_printf(out,
+                   "Set the secret with `hookline secrets set " STR_FMT
+                   "`, or in the environment as "
+                   "HOOKLINE_SECRET_" STR_FMT ".",
+                   STR_ARG(f->secret), STR_ARG(f->secret));
+    else
+        buf_append_text(out, "Nothing was sent: the message above says why.");
+}
+
+static void write_status(struct buf *out, const struct failure *f)
+{
+    int status = f->status;
+
+    if (status >= 300 && status < 400 && f->location.len)
+        buf_printf(out,
+                   "Redirects are never followed: put the address that it names in the workflow's "
+                   "url: " STR_FMT,
+                   STR_ARG(f->location));
+    else if (status >= 300 && status < 400)
+        buf_append_text(
+            out, "Redirects are never followed: put the final address in the workflow's url.");
+    else if (status == 400 || status == 422)
+        buf_append_text(
+            out, "The app did not like the content: compare the body above with what its API "
+                 "wants; its answer may say which field.");
+    else if (status == 401)
+        buf_append_text(
+            out, "The app does not know these credentials: check the webhook's auth (user, "
+                 "header, prefix) and set the secret again with `hookline secrets set NAME`.");
+    else if (status == 403)
+        buf_append_text(out,
+                        "The app knows these credentials and does not let them do this: give the "
+                        "user or the key the right to it.");
+    else if (status == 404)
+        buf_append_text(out, "The app has nothing under this path: check the url against its API's "
+                             "description.");
+    else if (status == 405)
+        buf_append_text(out, "The app wants another request type at this path: check the webhook's "
+                             "method.");
+    else if (status == 406 || status == 415)
+        buf_append_text(out, "The app wants another format: check the webhook's encoding and "
+                             "content_type.");
+    else if (status == 408 || status == 504)
+        buf_append_text(out,
+                        "The app, or a proxy before it, ran out of time: try again later; a host "
+                        "would.");
+    else if (status == 410)
+        buf_append_text(out,
+                        "The app says that this address is gone for good: a host terminates such a "
+                        "delivery at once.");
+    else if (status == 413)
+        buf_append_text(out, "The content is too large for the app: send fewer fields.");
+    else if (status == 429)
+        buf_append_text(out, "The app gets too many requests: try again later; a host would.");
+    else if (status >= 500)
+        buf_append_text(out,
+                        "The app failed by itself: its log should say why. A host would try again, "
+                        "for an hour and then for two days.");
+    else
+        buf_append_text(out, "Only a status from 200 to 299 is a success.");
+}
+
+void advice_write(struct buf *out, const struct failure *f)
+{
+    struct url u;
+    struct str host = STR("the host");
+
+    if (f->url && url_parse(str_from(f->url), &u, NULL) == 0)
+        host = u.host;
+    if (f->error)
+        write_error(out, f, host);
+    else
+        write_status(out, f);
+}

@@ -1,0 +1,20 @@
+// One line of plain advice for a request that failed, by the kind of its failure. Any thread.
+#ifndef CLI_ADVICE_H
+#define CLI_ADVICE_H
+
+#include "base/buf.h"
+#include "encode/url.h"
+
+struct failure {
+    const char *error;   // a word of SPEC 5 ("dns", ...); NULL: an answer came
+    int status;          // 0: no answer
+    const char *url;     // that was called, secrets masked
+    struct str secret;   // secret_missing: its name, where it is known
+    struct str location; // of a redirect
+    int64_t timeout_ms;
+};
+
+// Appended to out, without a newline.
+void advice_write(struct buf *out, const struct failure *f);
+
+#endif

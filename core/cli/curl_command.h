@@ -1,0 +1,27 @@
+// A webhook request as a curl command for a POSIX shell, that sends the same bytes when it is
+// pasted. Secrets stand in it as $(cat DATA/secrets/NAME) or $HOOKLINE_SECRET_NAME, never as
+// values. Any thread.
+#ifndef CLI_CURL_COMMAND_H
+#define CLI_CURL_COMMAND_H
+
+#include "base/buf.h"
+#include "deliver/request.h"
+#include "encode/head.h"
+
+struct curl_command {
+    const struct head *head;      // as the rule made it: which parts are secret
+    const struct request *masked; // request_build without secrets: what the host adds
+    const char *redirect_all;     // where everything goes instead, or NULL
+    struct str body;
+    bool sends_body; // POST, PUT, PATCH
+    const char *data_dir;
+    int64_t timeout_ms;
+};
+
+// Appended to out, over several lines, without a newline at the end. 0, ERR_NOMEM or ERR_TOO_LARGE.
+int curl_command_write(struct buf *out, const struct curl_command *c);
+
+// A text quoted for a shell: 'it'\''s'.
+void curl_quote(struct buf *out, struct str text);
+
+#endif

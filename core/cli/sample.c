@@ -1,0 +1,272 @@
+#include "cli/sample.h"
+
+#include <stdio.h>
+
+#include "encode/json_writer.h"
+
+static const struct {
+    const char *type;
+    const char *record;
+} records[] = {
+    {"deal", "{\"id\":4021,\"name\":\"Acme renewal\",\"amount\":12500.50,"
+             "\"deal_stage\":\"Default Pipeline:Won\",\"closed_date\":\"2026-11-23\","
+             "\"created_at\":\"2026-10-01T08:00:00Z\",\"product\":\"Gold plan\","
+             "\"sales_account\":{\"id\":88,\"name\":\"Acme Inc\"}}"},
+    {"lead",
+     "{\"id\":311,\"first_name\":\"Ada\",\"last_name\":\"Moreno\",\"email\":\"ada@example.com\","
+     "\"company\":{\"name\":\"Acme Inc\"},\"lead_stage\":\"New\",\"lead_source\":\"Web form\","
+     "\"created_at\":\"2026-10-01T08:00:00Z\"}"},
+    {"contact", "{\"id\":207,\"first_name\":\"Ada\",\"last_name\":\"Moreno\","
+                "\"email\":\"ada@example.com\",\"job_title\":\"Buyer\","
+                "\"sales_account\":{\"id\":88,\"name\":\"Acme Inc\"},"
+                "\"created_at\":\"2026-10-01T08:00:00Z\"}"},
+    {"sales_account", "{\"id\":88,\"name\":\"Acme Inc\",\"website\":\"https://acme.example.com\","
+                      "\"number_of_employees\":120,\"created_at\":\"2026-10-01T08:00:00Z\"}"},
+    {"task", "{\"id\":57,\"title\":\"Call Acme\",\"status\":\"Open\",\"due_date\":\"2026-11-23\","
+             "\"created_at\":\"2026-10-01T08:00:00Z\"}"},
+    {"appointment",
+     "{\"id\":63,\"title\":\"Demo for Acme\",\"from_date\":\"2026-11-23T09:00:00Z\","
+     "\"end_date\":\"2026-11-23T10:00:00Z\",\"created_at\":\"2026-10-01T08:00:00Z\"}"},
+};
+static const char other_record[] =
+    "{\"id\":1,\"name\":\"A sample\",\"created_at\":\"2026-10-01T08:00:00Z\"}";
+
+// What stands where a condition wants anything but one value, or did before it changed.
+static const char other_value[] = "\"Something else\"";
+static const char before_value[] = "\"Something before\"";
+
+int sample_init(struct sample *s, const struct rules_workflow *workflow, int64_t time_ms,
+                struct arena *arena)
+{
+    const char *record = other_record;
+
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+        if (strcmp(records[i].type, workflow->record) == 0)
+            record = records[i].record;
+    *s = (struct sample){.arena = arena, .workflow = workflow, .time_ms = time_ms};
+    s->verb = workflow->verbs & RULES_UPDATED   ? "updated"
+              : workflow->verbs & RULES_CREATED ? "created"
+                                                : "deleted";
+    return json_tree_read(&s->record, str_from(record), arena, NULL);
+}
+
+static struct json_node *new_node(struct sample *s, enum json_token kind, const char *raw)
+{
+    struct json_node *node = arena_alloc(s->arena, sizeof(*node));
+
+    if (node) {
+        node->kind = kind;
+        node->raw = str_from(raw);
+    }
+    return node;
+}
+
+// The member of an object, made where it is missing.
+static struct json_node *member(struct sample *s, struct json_node *object, struct str name)
+{
+    struct json_node **tail = &object->first;
+
+    for (; *tail; tail = &(*tail)->next)
+        if (str_eq((*tail)->key, name))
+            return *tail;
+    *tail = new_node(s, JSON_NULL, "null");
+    if (*tail)
+        (*tail)->key = arena_dup(s->arena, name);
+    return *tail;
+}
+
+static void make_container(struct json_node *node, enum json_token kind)
+{
+    if (node->kind != kind) {
+        node->kind = kind;
+        node->first = NULL;
+    }
+}
+
+// Puts a raw JSON value at a path such as "sales_account.name" or "products[*].sku".
+static void put(struct sample *s, struct json_node *node, struct str path, struct str raw)
+{
+    while (node && path.len) {
+        const char *dot = memchr(path.data, '.', path.len);
+        size_t len = dot ? (size_t)(dot - path.data) : path.len;
+        struct str name = {path.data, len};
+        bool is_list = str_ends_with(name, STR("[*]"));
+
+        if (is_list)
+            name.len -= 3;
+        make_container(node, JSON_OBJECT_BEGIN);
+        node = member(s, node, name);
+        if (node && is_list) {
+            make_container(node, JSON_ARRAY_BEGIN);
+            if (!node->first)
+                node->first = new_node(s, JSON_NULL, "null");
+            node = node->first;
+        }
+        len += dot ? 1 : 0;
+        path = (struct str){path.data + len, path.len - len};
+    }
+    if (!node)
+        return;
+    node->kind = JSON_STRING; // whatever it is: a leaf that is written as it stands
+    node->first = NULL;
+    node->raw = arena_dup(s->arena, raw);
+}
+
+static void put_before(struct sample *s, struct str path, struct str raw)
+{
+    if (!s->previous)
+        s->previous = new_node(s, JSON_OBJECT_BEGIN, "");
+    if (s->previous)
+        put(s, s->previous, path, raw);
+}
+
+// A number beside the wanted one, as text.
+static struct str beside(struct sample *s, const struct json_node *wanted, int step)
+{
+    struct json_number n;
+    char text[64];
+
+    if (json_number_parse(json_tree_text(wanted), &n) != 0)
+        return STR("1");
+    if (n.is_integer)
+        snprintf(text, sizeof(text), "%lld", (long long)n.integer + step);
+    else
+        snprintf(text, sizeof(text), "%.17g", n.value + step);
+    return arena_dup(s->arena, str_from(text));
+}
+
+static bool satisfy_leaf(struct sample *s, const struct json_node *leaf)
+{
+    struct str path = json_tree_text(json_tree_get(leaf, "field"));
+    struct str operator= json_tree_text(json_tree_get(leaf, "operator"));
+    const struct json_node *wanted = json_tree_get(leaf, "wanted");
+    const struct json_node *first = wanted && wanted->first ? wanted->first : wanted;
+    struct str raw = first ? first->raw : STR("null");
+    static const struct str as_wanted[] = {STR("is"),          STR("is_in"),     STR("equals"),
+                                           STR("contains"),    STR("ends_with"), STR("at_least"),
+                                           STR("starts_with"), STR("at_most")};
+
+    for (size_t i = 0; i < sizeof(as_wanted) / sizeof(as_wanted[0]); i++)
+        if (str_eq(operator, as_wanted[i])) {
+            put(s, s->record, path, raw);
+            return true;
+        }
+    if (str_eq(operator, STR("greater_than"))) {
+        put(s, s->record, path, beside(s, wanted, 1));
+    } else if (str_eq(operator, STR("less_than"))) {
+        put(s, s->record, path, beside(s, wanted, -1));
+    } else if (str_eq(operator, STR("is_not")) || str_eq(operator, STR("is_not_in")) ||
+               str_eq(operator, STR("is_not_empty"))) {
+        put(s, s->record, path, str_from(other_value));
+    } else if (str_eq(operator, STR("is_empty"))) {
+        put(s, s->record, path, STR("null"));
+    } else if (str_eq(operator, STR("changed"))) {
+        put_before(s, path, str_from(before_value));
+    } else if (str_eq(operator, STR("changed_to"))) {
+        put(s, s->record, path, raw);
+        put_before(s, path, str_from(before_value));
+    } else if (str_eq(operator, STR("changed_from"))) {
+        put_before(s, path, raw);
+        put(s, s->record, path, str_from(other_value));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool dissatisfy_leaf(struct sample *s, const struct json_node *leaf)
+{
+    struct str path = json_tree_text(json_tree_get(leaf, "field"));
+    struct str operator= json_tree_text(json_tree_get(leaf, "operator"));
+    const struct json_node *wanted = json_tree_get(leaf, "wanted");
+    const struct json_node *first = wanted && wanted->first ? wanted->first : wanted;
+
+    if (str_eq(operator, STR("function")) || str_starts_with(operator, STR("changed")))
+        return false;
+    if (str_eq(operator, STR("is_not")) || str_eq(operator, STR("is_not_in")))
+        put(s, s->record, path, first ? first->raw : STR("null"));
+    else if (str_eq(operator, STR("is_empty")) || str_eq(operator, STR("is")) ||
+             str_eq(operator, STR("is_in")))
+        put(s, s->record, path, str_from(other_value));
+    else
+        put(s, s->record, path, STR("null"));
+    return true;
+}
+
+static bool steer(struct sample *s, const struct json_node *node, bool want);
+
+static bool steer_children(struct sample *s, const struct json_node *list, bool want, bool one)
+{
+    bool is_changed = false;
+
+    for (const struct json_node *child = list->first; child; child = child->next) {
+        is_changed |= steer(s, child, want);
+        if (one && is_changed)
+            break;
+    }
+    return is_changed;
+}
+
+static bool steer(struct sample *s, const struct json_node *node, bool want)
+{
+    const struct json_node *list;
+
+    if (json_tree_is_true(json_tree_get(node, "verdict")) == want)
+        return false;
+    if ((list = json_tree_get(node, "all")))
+        return steer_children(s, list, want, !want);
+    if ((list = json_tree_get(node, "any")))
+        return steer_children(s, list, want, want);
+    if ((list = json_tree_get(node, "none")))
+        return steer_children(s, list, !want, !want);
+    return want ? satisfy_leaf(s, node) : dissatisfy_leaf(s, node);
+}
+
+bool sample_adjust(struct sample *s, const struct json_node *trace)
+{
+    return steer(s, trace, true);
+}
+
+static void write_node(struct json_writer *w, const struct json_node *node)
+{
+    bool is_object = node->kind == JSON_OBJECT_BEGIN;
+
+    if (!is_object && node->kind != JSON_ARRAY_BEGIN) {
+        json_raw(w, node->raw);
+        return;
+    }
+    if (is_object)
+        json_object_begin(w);
+    else
+        json_array_begin(w);
+    for (const struct json_node *n = node->first; n; n = n->next) {
+        if (is_object)
+            json_key(w, n->key);
+        write_node(w, n);
+    }
+    if (is_object)
+        json_object_end(w);
+    else
+        json_array_end(w);
+}
+
+int sample_write(const struct sample *s, struct buf *out)
+{
+    struct json_writer w;
+    char type[256];
+
+    snprintf(type, sizeof(type), "%s.%s", s->workflow->record, s->verb);
+    json_writer_init(&w, out);
+    json_object_begin(&w);
+    json_member_text(&w, "id", "sample");
+    json_member_text(&w, "type", type);
+    json_member_time(&w, "time", s->time_ms);
+    json_key(&w, STR("record"));
+    write_node(&w, s->record);
+    if (s->previous) {
+        json_key(&w, STR("previous"));
+        write_node(&w, s->previous);
+    }
+    json_object_end(&w);
+    return out->failed;
+}

@@ -1,0 +1,53 @@
+// A workflow tried on one event: what `try` prints, as one JSON document. Nothing is stored, no
+// once-mark is taken. Main thread; blocks.
+#ifndef CLI_TRIAL_H
+#define CLI_TRIAL_H
+
+#include "base/id.h"
+#include "cli/caller.h"
+#include "cli/command.h"
+#include "deliver/secrets.h"
+#include "encode/json_writer.h"
+#include "engine/event.h"
+#include "script/rules.h"
+
+enum trial_origin { TRIAL_EVENT_FILE, TRIAL_EVENT_HOST, TRIAL_EVENT_SAMPLE };
+
+struct trial {
+    const struct invocation *in;
+    const struct config *config;
+    bool sends;
+    struct rules *rules;
+    const struct rules_workflow *workflow;
+    struct arena arena;
+    enum trial_origin origin;
+    struct buf event_json;
+    struct event event;
+    struct secrets *secrets;
+    struct id_source ids;
+    struct caller caller; // open while sends
+    struct netblock redirect_block;
+    // out:
+    bool would_fire;
+    bool has_failed; // something was not sent, not accepted, or cannot be
+};
+
+// --- trial_event.c ---
+// Finds the event to try with: --event FILE, else the last stored one of the type from the data
+// folder's running host, else a sample. 0, or an error with words.
+int trial_find_event(struct trial *t, struct err *e);
+// Gives the event to the rules; rules_event_end is the caller's.
+int trial_begin_event(struct trial *t, struct err *e);
+
+// --- trial.c ---
+// Judges the event, and with `sends` sends what it owes; appends the document to out:
+// { "workflow", "would_fire", "event", "event_from", "trace", "error", "requests": [...] }.
+int trial_run(struct trial *t, struct buf *out, struct err *e);
+
+// --- trial_request.c ---
+// One request: { "action", "target", "invalid", "request_sent", "curl", "response_received",
+// "success", "error", "detail", "elapsed_ms", "advice" }.
+int trial_write_request(struct trial *t, const struct rules_request *q, struct json_writer *w,
+                        struct err *e);
+
+#endif

@@ -1,0 +1,258 @@
+#include <libgen.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "cli/fault.h"
+#include "cli/json_tree.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "cli/trial.h"
+#include "encode/json_writer.h"
+#include "engine/folder.h"
+
+enum { ARENA_MAX_BYTES = 512 * 1024 * 1024, DOCUMENT_MAX_BYTES = 512 * 1024 * 1024 };
+
+// The file's faults, for people on stderr, for --json as the document.
+static int print_faults(const struct invocation *in, const struct rules *rules)
+{
+    struct buf out;
+    struct json_writer w;
+
+    for (size_t i = 0; i < rules_fault_count(rules); i++)
+        fault_print(in->messages, rules_fault(rules, i));
+    if (!options_has(&in->options, "json"))
+        return CLI_FAILED;
+    buf_init(&out, DOCUMENT_MAX_BYTES);
+    json_writer_init(&w, &out);
+    json_object_begin(&w);
+    json_member_bool(&w, "would_fire", false);
+    json_key(&w, STR("errors"));
+    json_array_begin(&w);
+    for (size_t i = 0; i < rules_fault_count(rules); i++)
+        if (!rules_fault(rules, i)->is_warning)
+            fault_write_json(&w, rules_fault(rules, i));
+    json_array_end(&w);
+    json_object_end(&w);
+    fprintf(in->out, STR_FMT "\n", STR_ARG(buf_str(&out)));
+    buf_fini(&out);
+    return CLI_FAILED;
+}
+
+// Loads the workflow file; the rules folder is the file's own. 0, or the exit status to end with.
+static int load(struct trial *t, char *folder)
+{
+    const char *path = t->in->options.arguments[0];
+    const char *slash = strrchr(path, '/');
+    struct rules_config config = config_rules(t->config);
+    struct err e = {0};
+    char *text = NULL;
+    size_t len;
+    int status = CLI_DONE;
+
+    config.rules_dir = slash == path ? "/" : slash ? folder : ".";
+    if (file_read(path, FOLDER_FILE_MAX_BYTES, &text, &len, &e) != 0 ||
+        rules_new(&t->rules, &config, &e) != 0) {
+        status = cli_fail(t->in, "%s", e.text);
+        goto out;
+    }
+    if (rules_load(t->rules, slash ? slash + 1 : path, (struct str){text, len}) != 0) {
+        status = print_faults(t->in, t->rules);
+        goto out;
+    }
+    for (size_t i = 0; i < rules_fault_count(t->rules); i++)
+        fault_print(t->in->messages, rules_fault(t->rules, i));
+    t->workflow = rules_workflow(t->rules, 0);
+out:
+    free(text);
+    return status;
+}
+
+static void print_curl(FILE *out, struct str curl)
+{
+    // As it stands: it is to be pasted. What is in it is quoted, and no secret.
+    fprintf(out, "\nThe same as a curl command:\n\n" STR_FMT "\n", STR_ARG(curl));
+}
+
+static void print_outcome(FILE *out, const struct json_node *request)
+{
+    const struct json_node *response = json_tree_get(request, "response_received");
+    struct str error = json_tree_text(json_tree_get(request, "error"));
+    struct str detail = json_tree_text(json_tree_get(request, "detail"));
+    struct str elapsed = json_tree_text(json_tree_get(request, "elapsed_ms"));
+    bool is_success = json_tree_is_true(json_tree_get(request, "success"));
+
+    fprintf(out, "\nresponse_received:\n");
+    if (response && response->kind == JSON_OBJECT_BEGIN)
+        show_response(out, response);
+    else
+        fprintf(out, "  < nothing\n");
+    fprintf(out, "\n%s: ", is_success ? "Success" : "Failure");
+    if (error.len)
+        fprintf(out, STR_FMT "%s", STR_ARG(error), detail.len ? ": " : "");
+    else
+        fprintf(out, "status " STR_FMT, STR_ARG(json_tree_text(json_tree_get(response, "status"))));
+    table_print_safe(out, detail, false);
+    if (elapsed.len)
+        fprintf(out, " (in " STR_FMT " ms)", STR_ARG(elapsed));
+    fputc('\n', out);
+    if (!is_success) {
+        table_print_safe(out, json_tree_text(json_tree_get(request, "advice")), false);
+        fputc('\n', out);
+    }
+}
+
+static void print_request(FILE *out, const struct json_node *request)
+{
+    const struct json_node *invalid = json_tree_get(request, "invalid");
+
+    fprintf(out, "\nrequest_sent:\n");
+    show_request(out, json_tree_get(request, "request_sent"));
+    if (invalid && invalid->kind == JSON_STRING) {
+        fputs("\nIt is invalid and would never be sent: ", out);
+        table_print_safe(out, invalid->text, false);
+        fputc('\n', out);
+        return;
+    }
+    print_curl(out, json_tree_text(json_tree_get(request, "curl")));
+    if (json_tree_get(request, "success"))
+        print_outcome(out, request);
+}
+
+static void print_head(const struct trial *t, const struct json_node *root)
+{
+    static const char *const origins[] = {
+        [TRIAL_EVENT_FILE] = "the event given",
+        [TRIAL_EVENT_HOST] = "the last event of its type that the host took",
+        [TRIAL_EVENT_SAMPLE] = "a sample event (give your own with --event FILE)",
+    };
+    FILE *out = t->in->out;
+    struct str error = json_tree_text(json_tree_get(root, "error"));
+
+    fprintf(out, "%s: %s, with %s: ", t->workflow->id,
+            error.len       ? "would fail"
+            : t->would_fire ? "would fire"
+                            : "would not fire",
+            origins[t->origin]);
+    table_print_safe(out, t->event.id.len ? t->event.id : STR("without an id"), false);
+    fprintf(out, ", " STR_FMT "\n", STR_ARG(t->event.type));
+    show_trace(out, json_tree_get(root, "trace"), 2);
+    if (error.len) {
+        fputc('\n', out);
+        table_print_safe(out, error, true);
+        fputc('\n', out);
+    }
+    if (!t->workflow->is_active)
+        fprintf(t->in->messages,
+                "The workflow is not started (active = false): a host would not run it.\n");
+}
+
+static int print(const struct trial *t, struct str document)
+{
+    struct arena arena;
+    struct json_node *root;
+    const struct json_node *requests;
+    struct err e = {0};
+    int status = CLI_DONE;
+
+    if (options_has(&t->in->options, "json")) {
+        fwrite(document.data, 1, document.len, t->in->out);
+        fputc('\n', t->in->out);
+        return CLI_DONE;
+    }
+    arena_init(&arena, ARENA_MAX_BYTES);
+    if (json_tree_read(&root, document, &arena, &e) != 0) {
+        status = cli_fail(t->in, "%s", e.text);
+        goto out;
+    }
+    print_head(t, root);
+    requests = json_tree_get(root, "requests");
+    for (const struct json_node *r = requests->first; r; r = r->next)
+        print_request(t->in->out, r);
+    if (t->would_fire && !requests->first)
+        fprintf(t->in->out, "\nIt owes no webhook for this event.\n");
+out:
+    arena_fini(&arena);
+    return status;
+}
+
+static int open_sender(struct trial *t, struct err *e)
+{
+    struct client_config client = {.allow = t->config->allow,
+                                   .allow_count = t->config->allow_count};
+    int code = secrets_new(&t->secrets, t->config->data_dir, e);
+
+    id_source_init(&t->ids, 0, 0);
+    config_redirect_block(t->config, &t->redirect_block);
+    if (code == 0 && t->sends)
+        code = caller_open(&t->caller, &client, e);
+    return code;
+}
+
+static int try_out(struct trial *t)
+{
+    struct buf document;
+    struct err e = {0};
+    int status = CLI_DONE;
+
+    buf_init(&document, DOCUMENT_MAX_BYTES);
+    if (open_sender(t, &e) != 0 || trial_find_event(t, &e) != 0 || trial_run(t, &document, &e) != 0)
+        status = cli_fail(t->in, "%s", e.code ? e.text : "out of memory");
+    else
+        status = print(t, buf_str(&document));
+    buf_fini(&document);
+    if (status == CLI_DONE && (!t->would_fire || t->has_failed))
+        status = CLI_FAILED;
+    return status;
+}
+
+static int run(const struct invocation *in)
+{
+    struct config c;
+    struct trial t = {.in = in, .config = &c, .sends = options_has(&in->options, "send")};
+    char *folder = strdup(in->options.arguments[0]);
+    int status = cli_load_config(in, &c);
+
+    arena_init(&t.arena, ARENA_MAX_BYTES);
+    buf_init(&t.event_json, DOCUMENT_MAX_BYTES);
+    if (status == 0 && !folder)
+        status = cli_fail(in, "out of memory");
+    if (status == 0)
+        status = load(&t, dirname(folder));
+    if (status == 0)
+        status = try_out(&t);
+    caller_close(&t.caller);
+    secrets_free(t.secrets);
+    rules_free(t.rules);
+    buf_fini(&t.event_json);
+    arena_fini(&t.arena);
+    config_fini(&c);
+    free(folder);
+    return status;
+}
+
+static const struct option options[] = {
+    {"event", "FILE", OPTION_PATH, false, false, "the event to try with, as JSON; - is stdin"},
+    {"send", NULL, OPTION_SWITCH, false, false, "send the requests, and show what comes back"},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
+const struct command command_try = {
+    .name = "try",
+    .arguments = "RULES/NAME.lua",
+    .summary = "Show what a workflow would send for an event, or send it",
+    .details =
+        "Prints whether the workflow would fire and why, each request with its secrets masked, and "
+        "the\n"
+        "same as a curl command. Nothing is stored and no once-mark is taken. Without --event it "
+        "takes\n"
+        "the last event of its type that the data folder's running host took, else a sample that "
+        "its\n"
+        "conditions like. The exit status is 0 if it would fire and, with --send, every request\n"
+        "succeeded. --json prints { \"would_fire\", \"trace\", \"requests\": [...] }.\n",
+    .options = options,
+    .common = COMMON_LOAD | COMMON_REMOTE | COMMON_JSON,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .run = run,
+};
