@@ -1,5 +1,5 @@
--- Posts events: one a body, or HOOKLINE_LINES a body as NDJSON. Each is of another record, so that no two share
--- a row. HOOKLINE_TOKEN is the token of the host.
+-- Posts events: one a body, or HOOKLINE_LINES a body as NDJSON. Each is of another record, so that
+-- no two share a row. HOOKLINE_TOKEN is the token of the host.
 local head = '{"type":"deal.updated","time":"2026-11-23T09:15:00Z","record":{"id":'
 local tail = ',"name":"Acme renewal","amount":12500.50,"currency":"USD",'
   .. '"deal_stage":"Default Pipeline:Won","probability":100,"closed_date":"2026-11-23",'

@@ -1,7 +1,7 @@
 // What the store costs: accept one event with one delivery, then finish the delivery, with a number
 // of such pairs in flight.
 //
-//   store_bench [EVENTS [IN_FLIGHT [KEYED]]]     20000 64 1
+//   store_bench [EVENTS [IN_FLIGHT [KEYED [RECORDS]]]]     20000 64 1 5000
 //
 // CPU is that of the whole process, and of it what the bench's own loop thread took.
 #include "base/id.h"
@@ -53,6 +53,7 @@ struct bench {
     struct clock clock;
     struct id_source ids;
     long wanted, begun, ended;
+    long records; // different ones, in no order
     bool is_keyed;
 };
 
@@ -106,7 +107,7 @@ static void pair_begin(struct pair *p)
     long n = b->begun++;
     int64_t now_ms = clock_wall_ms(&b->clock);
     int key_len = snprintf(p->key, sizeof p->key, "crm-%ld", n);
-    int record_len = snprintf(p->record, sizeof p->record, "%ld", n * 7919 % RECORDS);
+    int record_len = snprintf(p->record, sizeof p->record, "%ld", n * 7919 % b->records);
     uint64_t id = id_next(&b->ids, now_ms);
     p->delivery = (struct store_delivery){.id = id_next(&b->ids, now_ms),
                                           .action = 1,
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
     struct bench b = {.wanted = argc > 1 ? atol(argv[1]) : 20000};
     long in_flight = argc > 2 ? atol(argv[2]) : 64;
     b.is_keyed = argc > 3 ? atol(argv[3]) != 0 : true;
+    b.records = argc > 4 ? atol(argv[4]) : 5000;
 
     char dir[] = "store_bench.XXXXXX";
     struct log log;

@@ -33,7 +33,7 @@ class Host:
     """Ends with the test: stop() is called by the fixture, and expects a clean exit."""
 
     def __init__(self, folder, rules, args=(), env=None, prefix=(), config=None, test_clock=False,
-                 allow=("127.0.0.0/8",), data=None, start=True):
+                 allow=("127.0.0.0/8",), data=None, has_own_mounts=False, start=True):
         self.folder = pathlib.Path(folder)
         self.rules_dir = self.folder / "rules"
         self.rules_dir.mkdir(parents=True, exist_ok=True)
@@ -51,6 +51,7 @@ class Host:
             self.args += ["--test-clock", str(self.clock_path)]
         self.env = {**os.environ, **(env or {})}
         self.log_path, self.out_path = self.folder / "log", self.folder / "out"
+        self.has_own_mounts = has_own_mounts
         self.process = None
         self.connection = None
         if start:
@@ -78,19 +79,23 @@ class Host:
         if self.process.poll() is not None:
             raise AssertionError(f"serve ended with {self.process.returncode}: {self.log()[-4000:]}")
         try:
-            self.port = int(re.search(r":(\d+)", (self.data / "address").read_text())[1])
-            self.token = (self.data / "admin.token").read_text().strip()
+            self.port = int(re.search(r":(\d+)", self.seen(self.data / "address").read_text())[1])
+            self.token = self.seen(self.data / "admin.token").read_text().strip()
             return self.call("GET", "/healthz").status == 200
         except (OSError, TypeError, http.client.HTTPException):
             return False
 
     @property
     def pid(self):
-        """The host's own process, also where it runs under another program."""
+        """The host's own process: under a program such as strace it is that one's child."""
         if not self.prefix:
             return self.process.pid
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return int(children.split()[0])
+        return int(children.split()[0]) if children else self.process.pid
+
+    def seen(self, path):
+        """A path as the host sees it, which may have mounts of its own."""
+        return pathlib.Path(f"/proc/{self.process.pid}/root{path}") if self.has_own_mounts else path
 
     def cpu_s(self):
         """CPU seconds of the whole process, threads that ended too: its CPU clock (clock_getcpuclockid(3))."""
