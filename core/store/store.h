@@ -110,9 +110,9 @@ struct store_run {
 };
 
 struct store_event {
-    uint64_t id;    // its row
-    struct str key; // the id it was sent with; empty: the host made one ("evt_" + id). A key that
-                    // is what the host made for a stored event means that event
+    uint64_t id;     // its row
+    struct str key;  // the id it was sent with; empty: the host made one ("evt_" + id). A key that
+                     // is what the host made for a stored event means that event
     uint64_t digest; // encode/json_digest.h
     struct str type; // "deal.updated"
     struct str record_type;

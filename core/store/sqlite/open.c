@@ -242,6 +242,9 @@ int sqlite_store_open(struct store **out, const struct store_config *c,
                       const struct sqlite_options *options, struct err *e)
 {
     *out = NULL;
+    // SQLite's count of its memory costs a lock for each allocation. Refused, without harm, when
+    // the library is at work already.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct store *s = store_make(c, options);
     if (!s || !s->dir || !s->db_path) {
         if (s) {

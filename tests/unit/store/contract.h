@@ -1,0 +1,63 @@
+// What every backend of store.h must keep to. A backend's test defines contract_setup, which says
+// how to open it, and runs CONTRACT_TESTS, next to what is its own.
+#ifndef TESTS_STORE_CONTRACT_H
+#define TESTS_STORE_CONTRACT_H
+
+#include "store/contract_accept.h"
+#include "store/contract_deliver.h"
+#include "store/contract_read.h"
+
+// Each test has a new, empty store.
+static inline int contract_setup_with(void **state, open_backend *backend)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    fixture_init(f, backend);
+    fixture_open(f);
+    *state = f;
+    return 0;
+}
+
+static inline int contract_teardown(void **state)
+{
+    struct fixture *f = *state;
+    fixture_fini(f);
+    free(f);
+    return 0;
+}
+
+#define CONTRACT_TEST(name) cmocka_unit_test_setup_teardown(name, contract_setup, contract_teardown)
+
+#define CONTRACT_TESTS                                                                             \
+    CONTRACT_TEST(accept_stores_all_of_an_event),                                                  \
+        CONTRACT_TEST(accept_names_an_event_without_key_by_its_id),                                \
+        CONTRACT_TEST(accept_answers_a_duplicate_with_the_first_deliveries),                       \
+        CONTRACT_TEST(accept_refuses_another_value_under_a_known_key),                             \
+        CONTRACT_TEST(accept_sees_duplicates_within_a_body),                                       \
+        CONTRACT_TEST(accept_gives_a_mark_to_one_of_many_at_once),                                 \
+        CONTRACT_TEST(accept_keeps_marks_apart), CONTRACT_TEST(accept_lets_a_mark_run_out),        \
+        CONTRACT_TEST(accept_gives_a_mark_once_within_a_body),                                     \
+        CONTRACT_TEST(accept_refuses_what_was_judged_against_an_old_state),                        \
+        CONTRACT_TEST(accept_judges_against_earlier_events_of_the_body),                           \
+        CONTRACT_TEST(accept_points_a_record_to_its_latest_state),                                 \
+        CONTRACT_TEST(accept_takes_ten_thousand_events), CONTRACT_TEST(accept_fails_alone),        \
+        CONTRACT_TEST(accept_stores_blobs_to_the_byte), CONTRACT_TEST(finish_keeps_every_attempt), \
+        CONTRACT_TEST(finish_without_an_attempt_changes_the_state),                                \
+        CONTRACT_TEST(finish_of_an_unknown_delivery_fails_alone),                                  \
+        CONTRACT_TEST(owed_count_follows_every_change),                                            \
+        CONTRACT_TEST(due_gives_the_heads_of_each_target),                                         \
+        CONTRACT_TEST(due_has_what_is_pending_or_retrying),                                        \
+        CONTRACT_TEST(due_keeps_to_the_shards_asked_for),                                          \
+        CONTRACT_TEST(due_sees_what_was_given_before_it),                                          \
+        CONTRACT_TEST(due_stops_where_the_arena_is_full),                                          \
+        CONTRACT_TEST(targets_has_each_that_is_owed_something),                                    \
+        CONTRACT_TEST(lease_of_a_lone_host_is_whole),                                              \
+        CONTRACT_TEST(list_of_deliveries_is_filtered_and_paged),                                   \
+        CONTRACT_TEST(list_of_events_is_filtered_and_paged),                                       \
+        CONTRACT_TEST(list_of_runs_by_outcome), CONTRACT_TEST(read_needs_room_on_its_arena),       \
+        CONTRACT_TEST(generations_are_kept_as_texts), CONTRACT_TEST(restart_finds_everything),     \
+        CONTRACT_TEST(callbacks_come_in_order), CONTRACT_TEST(close_finishes_what_is_queued),      \
+        cmocka_unit_test(shards_are_the_same_on_every_machine),                                    \
+        cmocka_unit_test(words_of_states_and_outcomes)
+
+#endif
