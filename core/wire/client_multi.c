@@ -131,7 +131,7 @@ const char *transfer_refusal(const struct transfer *t, const struct netaddr *a)
 {
     const struct client_config *config = &t->client->config;
     const char *why = netaddr_refusal(a, config->allow, config->allow_count);
-    return why && t->has_also_allow && netblock_holds(&t->also_allow, a) ? NULL : why;
+    return why && t->has_also_allow ? netaddr_refusal(a, &t->also_allow, 1) : why;
 }
 
 void transfer_say_refused(struct transfer *t, const struct netaddr *a, const char *why)

@@ -349,6 +349,22 @@ static const llhttp_settings_t SETTINGS = {
     .on_headers_complete = on_headers_complete,
 };
 
+static const char *words_of(llhttp_errno_t rc)
+{
+    switch (rc) {
+    case HPE_INVALID_METHOD:
+        return "The method is not known.";
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+        return "Content-Length is there twice, or beside Transfer-Encoding.";
+    case HPE_INVALID_CONTENT_LENGTH:
+        return "Content-Length is not a number.";
+    case HPE_INVALID_TRANSFER_ENCODING:
+        return "Transfer-Encoding must be 'chunked', once, without Content-Length.";
+    default:
+        return "The head of the request is malformed.";
+    }
+}
+
 bool httpd_head_parse(struct httpd_head *h, const struct httpd_head_scan *s, const char *data,
                       size_t end, struct httpd_refusal *why)
 {
@@ -363,11 +379,8 @@ bool httpd_head_parse(struct httpd_head *h, const struct httpd_head_scan *s, con
     if (why->status != 0) {
         return false;
     }
-    if (rc == HPE_INVALID_METHOD) {
-        return refuse(why, 400, "The method is not known.");
-    }
     if (rc != HPE_PAUSED || !h->path.data) {
-        return refuse(why, 400, "The head of the request is malformed.");
+        return refuse(why, 400, words_of(rc));
     }
     const char *query = memchr(h->path.data, '?', h->path.len);
     if (query) {

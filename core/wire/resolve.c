@@ -242,9 +242,9 @@ static void answer_failure(struct resolve_answer *a, int status)
         *a = (struct resolve_answer){.code = ERR_TIMEOUT,
                                      .detail = "the name servers do not answer"};
         break;
-    case ARES_ECONNREFUSED:
-        *a =
-            (struct resolve_answer){.code = ERR_IO, .detail = "the name servers cannot be reached"};
+    case ARES_ECONNREFUSED: // what c-ares makes of SERVFAIL, NOTIMP and REFUSED too
+        *a = (struct resolve_answer){.code = ERR_IO,
+                                     .detail = "the name servers fail or cannot be reached"};
         break;
     default:
         *a = (struct resolve_answer){.code = ERR_IO, .detail = ares_strerror(status)};
