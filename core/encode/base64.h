@@ -4,7 +4,10 @@
 
 #include "base/buf.h"
 
+// Appends s encoded.
 void base64_encode(struct buf *out, struct str s);
-int base64_decode(struct buf *out, struct str s); // ERR_INVALID: not canonical base64
+// Appends s decoded. ERR_INVALID (nothing appended) where s is not canonical: a padding too few or
+// too many, a character outside the alphabet, bits set that no byte takes.
+int base64_decode(struct buf *out, struct str s);
 
 #endif

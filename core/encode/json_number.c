@@ -1,22 +1,29 @@
 #include "encode/json_number.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "encode/json_decimal.h"
 #include "encode/json_print.h"
 
 enum {
     UINT64_DIGITS = 19,     // any number of so many digits fits in 64 bits
     UNIQUE_DIGITS = 15,     // a decimal of so many digits comes back from a double as it went in
     DECIDING_DIGITS = 800,  // more than the 767 that can decide how a double is rounded
+    PRINTED_DIGITS = 17,    // no double is printed with more
     PLAIN_ZEROS = 5,        // 0.000001 is the smallest that is printed without an exponent
+    PLAIN_DIGITS = 21,      // 1e21 is the first that is printed with one again
     EXPONENT_CAP = 1000000, // beyond any double, whatever its digits
 };
 
 static const int64_t EXPONENT_LIMIT = INT64_C(1000000000000000000);
-static const uint64_t EXACT_INTEGERS = UINT64_C(1) << 53;
+
+// Where json_print_double does without the C library.
+static const double CHEAP_MIN = 1e-3;
+static const double CHEAP_END = 1e15;
 
 // A number's text, taken apart.
 struct pieces {
@@ -159,23 +166,13 @@ static double read_with_strtod(const struct pieces *p)
     return value;
 }
 
-// Clinger, "How to read floating point numbers accurately" (1990): where both the digits and the
-// power of ten are exact doubles, one operation rounds once.
 static double read_double(const struct pieces *p, size_t significant)
 {
     double value = 0;
     int64_t exponent = p->exponent - (int64_t)p->fraction_len;
-    if (significant == 0) {
-        value = 0;
-    } else if (significant <= UINT64_DIGITS && p->mantissa <= EXACT_INTEGERS &&
-               exponent >= -JSON_EXACT_POWERS && exponent <= JSON_EXACT_POWERS) {
-        value = (double)p->mantissa;
-        if (exponent < 0) {
-            value /= JSON_POWERS_OF_TEN[-exponent];
-        } else {
-            value *= JSON_POWERS_OF_TEN[exponent];
-        }
-    } else {
+    bool is_told = significant == 0 || (significant <= UINT64_DIGITS &&
+                                        json_decimal_read(p->mantissa, exponent, &value));
+    if (!is_told) {
         value = read_with_strtod(p);
     }
     return p->is_negative ? -value : value;
@@ -184,18 +181,29 @@ static double read_double(const struct pieces *p, size_t significant)
 static bool is_printed_as(double value, const char *text, size_t len)
 {
     char printed[JSON_PRINT_MAX];
-    return isfinite(value) && len <= sizeof printed && json_print_double(printed, value) == len &&
+    return len <= sizeof printed && json_print_double(printed, value) == len &&
            memcmp(printed, text, len) == 0;
 }
 
-// The cheap rules spare nearly all numbers the printing.
+// One digit, perhaps a fraction, an exponent with a sign and without a leading zero, and a size
+// that is not printed plainly: the only form in which json_print_double writes an exponent.
+static bool has_our_exponent(const struct pieces *p)
+{
+    bool is_plain_size = p->exponent > -PLAIN_ZEROS - 2 && p->exponent < PLAIN_DIGITS;
+    return *p->mark == 'e' && (p->mark[1] == '+' || p->mark[1] == '-') && p->mark[2] != '0' &&
+           p->whole_len == 1 && *p->whole != '0' && !is_plain_size &&
+           (p->fraction_len == 0 || p->fraction[p->fraction_len - 1] != '0');
+}
+
+// Cheap rules answer for nearly all numbers. Where they do not, and printing is dear, the answer is
+// yes: to keep the written form is always right.
 static bool is_double_printed_otherwise(const struct pieces *p, const char *start, double value,
                                         size_t significant, size_t zeros)
 {
-    size_t len = (size_t)(p->end - start);
+    bool is_unique = significant <= UNIQUE_DIGITS;
     if (p->mark) {
-        bool is_like_ours = *p->mark == 'e' && (p->mark[1] == '+' || p->mark[1] == '-');
-        return !is_like_ours || !is_printed_as(value, start, len);
+        bool is_normal = fabs(value) >= DBL_MIN && isfinite(value);
+        return !(has_our_exponent(p) && is_unique && is_normal);
     }
     if (p->fraction_len == 0) {
         return true;
@@ -203,10 +211,12 @@ static bool is_double_printed_otherwise(const struct pieces *p, const char *star
     if (p->fraction[p->fraction_len - 1] == '0' && p->fraction_len > 1) {
         return true;
     }
-    if (significant <= UNIQUE_DIGITS && (*p->whole != '0' || zeros <= PLAIN_ZEROS)) {
-        return false;
+    if (is_unique) {
+        return *p->whole == '0' && zeros > PLAIN_ZEROS && significant > 0;
     }
-    return !is_printed_as(value, start, len);
+    bool is_cheap =
+        significant <= PRINTED_DIGITS && fabs(value) >= CHEAP_MIN && fabs(value) < CHEAP_END;
+    return !is_cheap || !is_printed_as(value, start, (size_t)(p->end - start));
 }
 
 const char *json_number_scan(const char *at, const char *end, struct json_number *out,

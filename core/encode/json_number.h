@@ -6,7 +6,8 @@
 
 struct json_number {
     bool is_integer; // written as an integer and within int64 ("-0" is not: it is the double -0.0)
-    bool prints_otherwise; // json_double/json_integer would not give the written form back
+    bool prints_otherwise; // json_double/json_integer may not give the written form back, byte for
+                           // byte
     int64_t integer;       // where is_integer
     double value;          // always; correctly rounded, infinite where it is too large for a double
 };

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "encode/json_decimal.h"
+
 enum {
     DIGITS_MAX = 17,      // enough for any double
     UNIQUE_DIGITS = 15,   // no two decimals of so many digits are the same (normal) double
@@ -15,9 +17,15 @@ enum {
     PLAIN_POINT_MAX = 21  // 100000000000000000000.0
 };
 
-const double JSON_POWERS_OF_TEN[JSON_EXACT_POWERS + 1] = {
-    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+// Where exact arithmetic reaches for 15 to 17 digits.
+static const double REACH_MIN = 1e-3;
+static const double REACH_END = 1e15;
+
+static const uint64_t LIMITS[] = {
+    // the first number of more than 15, 16, 17 digits
+    UINT64_C(1000000000000000),
+    UINT64_C(10000000000000000),
+    UINT64_C(100000000000000000),
 };
 
 // 0.DIGITS times ten to the power of `point`; no zero at either end of the digits.
@@ -57,32 +65,30 @@ static void drop_trailing_zeros(struct decimal *d)
     }
 }
 
-// Most numbers that people write have at most 15 digits. Then n times a power of ten is nearly
-// their integer, and dividing that integer by the power, which rounds once, proves it.
-static bool find_short(double n, struct decimal *d)
+static void set_digits(struct decimal *d, uint64_t digits, int places)
 {
-    int binary;
-    (void)frexp(n, &binary); // n < 2^binary
-    int places = UNIQUE_DIGITS - 1 - (int)floor((binary - 1) * 0.30102999566398120);
-    if (places > JSON_EXACT_POWERS || places < 0) {
-        return false;
-    }
-    double power = JSON_POWERS_OF_TEN[places];
-    double scaled = rint(n * power);
-    if (scaled >= 1e15) {
-        if (places == 0) {
-            return false;
-        }
-        places--;
-        power = JSON_POWERS_OF_TEN[places];
-        scaled = rint(n * power);
-    }
-    if (scaled > 1e15 || scaled / power != n) {
-        return false;
-    }
-    d->count = (int)print_unsigned(d->digits, (uint64_t)scaled);
+    d->count = (int)print_unsigned(d->digits, digits);
     d->point = d->count - places;
     drop_trailing_zeros(d);
+}
+
+// The nearest decimal of `count` digits, 15 to 17, if it reads back as n. n is within reach.
+static bool find_with(double n, int count, struct decimal *d)
+{
+    int places = count - 1 - json_decimal_exponent(n);
+    uint64_t limit = LIMITS[count - UNIQUE_DIGITS];
+    uint64_t digits;
+    if (!json_decimal_round(n, places, &digits)) {
+        return false;
+    }
+    if (digits >= limit && !json_decimal_round(n, --places, &digits)) {
+        return false;
+    }
+    double back;
+    if (!json_decimal_read(digits, -places, &back) || back != n) {
+        return false;
+    }
+    set_digits(d, digits, places);
     return true;
 }
 
@@ -131,9 +137,22 @@ static bool find_above_power_of_two(double n, struct decimal *d)
     return read_back(d) == n;
 }
 
+static bool find_in_reach(double n, struct decimal *d)
+{
+    if (n < REACH_MIN || n >= REACH_END) {
+        return false;
+    }
+    if (find_with(n, UNIQUE_DIGITS, d)) {
+        return true;
+    }
+    int binary;
+    bool is_power_of_two = frexp(n, &binary) == 0.5; // see find_above_power_of_two
+    return !is_power_of_two && (find_with(n, UNIQUE_DIGITS + 1, d) || find_with(n, DIGITS_MAX, d));
+}
+
 static void find_shortest(double n, struct decimal *d)
 {
-    if (find_short(n, d)) {
+    if (find_in_reach(n, d)) {
         return;
     }
     // Below the normal numbers a double is worth fewer digits.

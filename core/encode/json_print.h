@@ -14,8 +14,4 @@ size_t json_print_integer(char out[JSON_PRINT_MAX], int64_t n);
 // number without fraction or exponent gets ".0". n is finite.
 size_t json_print_double(char out[JSON_PRINT_MAX], double n);
 
-// 10^22 is the last power of ten that a double holds exactly.
-enum { JSON_EXACT_POWERS = 22 };
-extern const double JSON_POWERS_OF_TEN[JSON_EXACT_POWERS + 1];
-
 #endif

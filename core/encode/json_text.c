@@ -217,8 +217,13 @@ static const char *read_with_escapes(const char *start, const char *at, const ch
         if (!at) {
             return NULL;
         }
-        buf_append(scratch, unescaped, len);
-        buf_append(scratch, run, (size_t)(at - run));
+        size_t run_len = (size_t)(at - run);
+        char *to = buf_reserve(scratch, len + run_len);
+        if (to) {
+            memcpy(to, unescaped, len);
+            memcpy(to + len, run, run_len);
+            scratch->len += len + run_len;
+        }
     }
     if (scratch->failed) {
         bool is_memory = scratch->failed == ERR_NOMEM;

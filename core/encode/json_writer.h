@@ -11,6 +11,7 @@ struct json_writer {
     unsigned depth;
 };
 
+// Starts one value; `out` is borrowed.
 void json_writer_init(struct json_writer *w, struct buf *out);
 void json_object_begin(struct json_writer *w);
 void json_object_end(struct json_writer *w);
