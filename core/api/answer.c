@@ -16,8 +16,8 @@ void api_end(struct api *a)
 void api_send_json(struct httpd_request *r, int status, struct buf *body)
 {
     if (body->failed) {
-        api_send_problem(r, 500,
-                         "the answer is too large, or memory is out: ask for less (limit=...)");
+        api_send_problem(
+            r, 500, "the answer is too large, or memory is out: ask for less (limit=...)", NULL);
     } else {
         httpd_send(r, &(struct httpd_answer){.status = status,
                                              .content_type = "application/json",
@@ -31,8 +31,12 @@ static const char *answer_title(int status)
     switch (status) {
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
     case 404:
         return "Not Found";
+    case 405:
+        return "Method Not Allowed";
     case 409:
         return "Conflict";
     case 413:
@@ -69,9 +73,9 @@ static void answer_problem(struct httpd_request *r, int status, const char *deta
     buf_fini(&body);
 }
 
-void api_send_problem(struct httpd_request *r, int status, const char *detail)
+void api_send_problem(struct httpd_request *r, int status, const char *detail, const char *headers)
 {
-    answer_problem(r, status, detail, NULL, 0, NULL);
+    answer_problem(r, status, detail, NULL, 0, headers);
 }
 
 void api_send_problem_at(struct httpd_request *r, int status, const char *detail, const char *place,

@@ -97,7 +97,8 @@ void api_get_delivery(struct api *a, struct httpd_request *r, struct str id)
 {
     uint64_t number = 0;
     if (api_parse_id(id, "dlv_", &number)) {
-        api_send_problem(r, 404, "there is no such delivery: an id is dlv_ and 13 characters");
+        api_send_problem(r, 404, "there is no such delivery: an id is dlv_ and 13 characters",
+                         NULL);
         return;
     }
     struct api_read *q = api_read_new(a, r, STORE_READ_DELIVERY);

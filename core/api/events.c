@@ -91,7 +91,7 @@ void api_get_event(struct api *a, struct httpd_request *r, struct str id)
         return;
     }
     if (percent_decode(&q->text, id)) {
-        api_send_problem(r, 404, "there is no such event");
+        api_send_problem(r, 404, "there is no such event", NULL);
         api_read_free(q);
         return;
     }

@@ -39,7 +39,7 @@ static void ingest_refuse(struct ingest *in, int code, const char *words)
                             in->batch.form == BATCH_LINES ? "line" : "index",
                             in->batch.fault_place);
     } else {
-        api_send_problem(in->request, status, words);
+        api_send_problem(in->request, status, words, NULL);
     }
     ingest_free(in);
 }
@@ -208,7 +208,7 @@ void api_post_events(struct api *a, struct httpd_request *r, struct str id)
     (void)id;
     struct ingest *in = calloc(1, sizeof *in);
     if (in == NULL) {
-        api_send_problem(r, 500, "out of memory");
+        api_send_problem(r, 500, "out of memory", NULL);
         return;
     }
     in->api = a;

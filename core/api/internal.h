@@ -33,7 +33,8 @@ void api_end(struct api *a);
 // Sends a JSON body and empties it.
 void api_send_json(struct httpd_request *r, int status, struct buf *body);
 // application/problem+json (RFC 9457). place: an extra member ("index", "line") or NULL.
-void api_send_problem(struct httpd_request *r, int status, const char *detail);
+// headers: more lines with CRLF, or NULL.
+void api_send_problem(struct httpd_request *r, int status, const char *detail, const char *headers);
 void api_send_problem_at(struct httpd_request *r, int status, const char *detail, const char *place,
                          size_t at);
 void api_send_unavailable(struct httpd_request *r, const char *detail); // 503 with Retry-After

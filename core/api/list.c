@@ -14,7 +14,7 @@ struct api_read *api_read_new(struct api *a, struct httpd_request *r, enum store
 {
     struct api_read *q = calloc(1, sizeof *q);
     if (q == NULL) {
-        api_send_problem(r, 500, "out of memory");
+        api_send_problem(r, 500, "out of memory", NULL);
         return NULL;
     }
     q->api = a;
@@ -40,9 +40,9 @@ bool api_read_went_well(struct api_read *q, const char *what)
         return true;
     }
     if (q->read.code == ERR_NOT_FOUND) {
-        api_send_problem(q->request, 404, what);
+        api_send_problem(q->request, 404, what, NULL);
     } else {
-        api_send_problem(q->request, 500, "the store could not be read");
+        api_send_problem(q->request, 500, "the store could not be read", NULL);
     }
     api_read_free(q);
     return false;
@@ -126,7 +126,7 @@ void api_list(struct api *a, struct httpd_request *r, enum store_read_kind kind,
     }
     const char *fault = filter_read(q);
     if (fault) {
-        api_send_problem(r, 400, fault);
+        api_send_problem(r, 400, fault, NULL);
         api_read_free(q);
         return;
     }

@@ -1,6 +1,4 @@
 // The table of routes: what is answered before a body is read, and who answers the rest.
-#include <stdio.h>
-
 #include "api/internal.h"
 
 struct route {
@@ -40,23 +38,26 @@ static bool route_has_path(const struct route *route, struct str path, struct st
     return memchr(id->data, '/', id->len) == NULL;
 }
 
-// The route, or NULL; *other_method where the path is known with other methods alone.
+// The route, or NULL: then `allow` has the methods that the path takes ("GET, POST"), if it is one
+// at all.
 static const struct route *route_find(const struct httpd_request *r, struct str *id,
-                                      const char **other_method)
+                                      struct buf *allow)
 {
     struct str method = httpd_method(r);
     struct str path = httpd_path(r);
-    *other_method = NULL;
     if (str_eq(method, STR("HEAD"))) {
         method = STR("GET");
     }
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         *id = (struct str){0};
-        if (route_has_path(&ROUTES[i], path, id)) {
-            if (str_eq(method, str_from(ROUTES[i].method))) {
-                return &ROUTES[i];
-            }
-            *other_method = ROUTES[i].method;
+        if (!route_has_path(&ROUTES[i], path, id)) {
+            continue;
+        }
+        if (str_eq(method, str_from(ROUTES[i].method))) {
+            return &ROUTES[i];
+        }
+        if (allow) {
+            buf_printf(allow, "%s%s", allow->len ? ", " : "Allow: ", ROUTES[i].method);
         }
     }
     return NULL;
@@ -75,7 +76,19 @@ static bool route_is_json(struct str type)
 
 static int route_refuse(struct httpd_request *r, int status, const char *detail)
 {
-    api_send_problem(r, status, detail);
+    api_send_problem(r, status, detail, NULL);
+    return 1;
+}
+
+static int route_refuse_unknown(struct httpd_request *r, struct buf *allow)
+{
+    if (allow->len == 0) {
+        return route_refuse(r, 404, "there is no such route");
+    }
+    buf_append_text(allow, "\r\n");
+    buf_append_char(allow, 0);
+    api_send_problem(r, 405, "the route takes other methods: see Allow",
+                     allow->failed ? NULL : allow->data);
     return 1;
 }
 
@@ -84,51 +97,32 @@ int api_on_head(void *ctx, struct httpd_request *r)
 {
     struct api *a = ctx;
     struct str id;
-    const char *other_method;
-    const struct route *route = route_find(r, &id, &other_method);
-    bool is_open = route && route->is_open;
-    if (!is_open && !api_token_is_good(a, httpd_header(r, "authorization"))) {
-        httpd_send(r, &(struct httpd_answer){
-                          .status = 401,
-                          .content_type = "application/problem+json",
-                          .extra_headers = "WWW-Authenticate: Bearer\r\n",
-                          .body = STR(
-                              "{\"type\":\"about:blank\",\"title\":\"Unauthorized\",\"status\":401,"
-                              "\"detail\":\"send Authorization: Bearer TOKEN (the first one is in "
-                              "DATA/admin.token)\"}")});
-        return 1;
+    struct buf allow;
+    buf_init(&allow, 256);
+    const struct route *route = route_find(r, &id, &allow);
+    int refused = 0;
+    if (!(route && route->is_open) && !api_token_is_good(a, httpd_header(r, "authorization"))) {
+        api_send_problem(r, 401,
+                         "send Authorization: Bearer TOKEN (the first one is in DATA/admin.token)",
+                         "WWW-Authenticate: Bearer\r\n");
+        refused = 1;
+    } else if (route == NULL) {
+        refused = route_refuse_unknown(r, &allow);
+    } else if (route->is_ingest && !route_is_json(httpd_header(r, "content-type"))) {
+        refused = route_refuse(r, 415,
+                               "send Content-Type: application/json (one event or an array) or "
+                               "application/x-ndjson (one event a line)");
+    } else if (route->is_ingest && api_refusal(a)) {
+        api_send_unavailable(r, api_refusal(a));
+        refused = 1;
     }
-    if (route == NULL && other_method) {
-        char allow[64];
-        snprintf(allow, sizeof allow, "Allow: %s\r\n", other_method);
-        httpd_send(r, &(struct httpd_answer){
-                          .status = 405,
-                          .content_type = "application/problem+json",
-                          .extra_headers = allow,
-                          .body = STR("{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\","
-                                      "\"status\":405}")});
-        return 1;
-    }
-    if (route == NULL) {
-        return route_refuse(r, 404, "there is no such route");
-    }
-    if (route->is_ingest && !route_is_json(httpd_header(r, "content-type"))) {
-        return route_refuse(r, 415,
-                            "send Content-Type: application/json (one event or an array) or "
-                            "application/x-ndjson (one event a line)");
-    }
-    const char *refusal = route->is_ingest ? api_refusal(a) : NULL;
-    if (refusal) {
-        api_send_unavailable(r, refusal);
-        return 1;
-    }
-    return 0;
+    buf_fini(&allow);
+    return refused;
 }
 
 void api_on_request(void *ctx, struct httpd_request *r)
 {
     struct str id;
-    const char *other_method;
-    const struct route *route = route_find(r, &id, &other_method);
+    const struct route *route = route_find(r, &id, NULL);
     route->handle(ctx, r, id); // api_on_head has let it through
 }

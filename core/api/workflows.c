@@ -60,7 +60,7 @@ void api_get_workflow(struct api *a, struct httpd_request *r, struct str id)
     const struct generation *g = engine_generation(a->config.engine);
     const struct generation_workflow *one = g ? generation_find(g, id) : NULL;
     if (one == NULL) {
-        api_send_problem(r, 404, "there is no such workflow");
+        api_send_problem(r, 404, "there is no such workflow", NULL);
         return;
     }
     struct buf body;
@@ -81,7 +81,7 @@ static void workflows_on_reload(void *ctx, int code, const struct err *e)
     struct reload_request *q = ctx;
     const struct generation *g = engine_generation(q->api->config.engine);
     if (code) {
-        api_send_problem(q->request, 500, e->text);
+        api_send_problem(q->request, 500, e->text, NULL);
     } else {
         struct buf body;
         struct json_writer w;
@@ -113,7 +113,7 @@ void api_post_reload(struct api *a, struct httpd_request *r, struct str id)
     (void)id;
     struct reload_request *q = calloc(1, sizeof *q);
     if (q == NULL) {
-        api_send_problem(r, 500, "out of memory");
+        api_send_problem(r, 500, "out of memory", NULL);
         return;
     }
     *q = (struct reload_request){.api = a, .request = r};
