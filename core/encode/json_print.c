@@ -137,17 +137,13 @@ static bool find_above_power_of_two(double n, struct decimal *d)
     return read_back(d) == n;
 }
 
+// The powers of two within reach all have 15 digits or fewer, so what find_above_power_of_two says
+// of them is of no matter here.
 static bool find_in_reach(double n, struct decimal *d)
 {
-    if (n < REACH_MIN || n >= REACH_END) {
-        return false;
-    }
-    if (find_with(n, UNIQUE_DIGITS, d)) {
-        return true;
-    }
-    int binary;
-    bool is_power_of_two = frexp(n, &binary) == 0.5; // see find_above_power_of_two
-    return !is_power_of_two && (find_with(n, UNIQUE_DIGITS + 1, d) || find_with(n, DIGITS_MAX, d));
+    return n >= REACH_MIN && n < REACH_END &&
+           (find_with(n, UNIQUE_DIGITS, d) || find_with(n, UNIQUE_DIGITS + 1, d) ||
+            find_with(n, DIGITS_MAX, d));
 }
 
 static void find_shortest(double n, struct decimal *d)

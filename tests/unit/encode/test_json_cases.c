@@ -305,6 +305,7 @@ static void test_escapes(void **state)
         NO("\"\\uD800\\uD800\"", 1),
         NO("\"\\uD800\\uE000\"", 1),
         NO("\"\\uDD1E\\uD834\"", 1),
+        NO("\"\\uDC00\\uDC00\"", 1),
         NO("\"\\uD800\\uD800\\uDC00\"", 1),
         NO("\"\\uD834\\u", 9),
         NO("\"\\uD834\\uDD", 11),

@@ -53,6 +53,9 @@ static void test_decode(void **state)
         assert_int_equal(out.len, len);
         assert_int_equal(out.failed, 0);
     }
+    // what lies behind the text is no part of it
+    assert_int_equal(percent_decode(&out, (struct str){"%20", 2}), ERR_INVALID);
+    assert_int_equal(percent_decode(&out, (struct str){"%20", 1}), ERR_INVALID);
     buf_fini(&out);
 }
 
