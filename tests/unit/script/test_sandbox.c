@@ -1,0 +1,480 @@
+// What rules may and may not do, and how each way of not stopping is stopped: the verdict, the
+// line, and that the same rules run on as if nothing had been.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "script/script_test.h"
+
+struct world {
+    struct stub_library lib;
+    struct rules *rules;
+    struct arena arena;
+    int complaints; // of the table's rows: all are run before the test fails
+};
+
+#define STEPS 200000
+#define MEMORY (8 * 1024 * 1024)
+
+static struct world *world_open(void)
+{
+    struct err e;
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    stub_library_make(&w->lib);
+    struct rules_config config = {
+        .library_dir = w->lib.dir,
+        .rules_dir = "rules",
+        .limits = {.steps = STEPS, .memory_bytes = MEMORY, .output_bytes = 100000}};
+    if (rules_new(&w->rules, &config, &e))
+        fail_msg("%s", e.text);
+    arena_init(&w->arena, 64 * 1024 * 1024);
+    return w;
+}
+
+#define complain(w, ...) (print_error(__VA_ARGS__), print_error("\n"), (w)->complaints++)
+
+static void world_close(struct world *w)
+{
+    int complaints = w->complaints;
+    rules_free(w->rules);
+    arena_fini(&w->arena);
+    stub_library_remove(&w->lib);
+    free(w);
+    assert_int_equal(complaints, 0);
+}
+
+static size_t world_load(struct world *w, const char *text)
+{
+    size_t before = rules_fault_count(w->rules);
+    if (rules_load(w->rules, "case.lua", str_from(text)))
+        fail_msg("%s\n%s", rules_fault(w->rules, before)->message, text);
+    return rules_workflow_count(w->rules) - 1;
+}
+
+static struct rules_run world_run(struct world *w, size_t workflow)
+{
+    struct err e;
+    struct rules_run out;
+    struct rules_event ev = {
+        .json =
+            STR("{\"id\":\"e1\",\"type\":\"deal.created\",\"record\":{\"id\":1,\"s\":\"text\"}}"),
+        .id = STR("e1"),
+        .type = STR("deal.created"),
+        .record_type = STR("deal"),
+        .verb = STR("created"),
+        .time_ms = 0};
+    assert_int_equal(rules_event_begin(w->rules, &ev, &e), 0);
+    rules_run(w->rules, workflow, &w->arena, &out);
+    rules_event_end(w->rules);
+    return out;
+}
+
+static bool starts_with(struct str s, const char *start)
+{
+    return str_starts_with(s, str_from(start));
+}
+
+// --- what a rule sees ----------------------------------------------------------------------------
+
+struct value_case {
+    const char *code; // of a function(event), returning a text
+    const char *wanted;
+};
+
+static const struct value_case value_cases[] = {
+    {"return tostring(os)", "nil"},
+    {"return tostring(io)", "nil"},
+    {"return tostring(debug)", "nil"},
+    {"return tostring(package)", "nil"},
+    {"return tostring(dofile)", "nil"},
+    {"return tostring(loadfile)", "nil"},
+    {"return tostring(string.dump)", "nil"},
+    {"return tostring(warn)", "nil"},
+    {"return tostring(getmetatable(''))", "false"},
+    {"return tostring(getmetatable(_G))", "false"},
+    {"return tostring(getmetatable(string))", "false"},
+    {"return tostring(_G._G == _G)", "true"},
+    {"return tostring(_ENV == _G)", "true"},
+    {"return tostring(rawget(string, 'rep') == string.rep)", "true"},
+    {"return tostring(next(string) ~= nil)", "true"},
+    {"local n = 0 for k in pairs(string) do n = n + 1 end return tostring(n)", "16"},
+    {"return ('x'):rep(3)", "xxx"},
+    {"return tostring(require 'hookline' == require 'hookline')", "true"},
+    {"return tostring(require 'cjson'.null == require 'hookline'.null)", "true"},
+    {"return require 'cjson'.encode { 1, 2, { a = 'b' } }", "[1,2,{\"a\":\"b\"}]"},
+    {"return tostring(require 'cjson'.decode '[1,{\"a\":null}]'[1])", "1.0"},
+    {"return table.concat({ pcall(error, 'x') == false and 'y' or 'n', select('#', pcall(error)) "
+     "})",
+     "y2"},
+    {"return tostring(select(2, pcall(error, nil)))", "nil"},
+    {"return select(2, xpcall(error, function(m) return m .. '!' end, 'x'))", "x!"},
+    {"return select(2, xpcall(function(a, b) return tostring(a + b) end, print, 1, 2))", "3"},
+    {"return tostring(pcall(coroutine.yield))", "false"},
+    {"return table.concat({ coroutine.resume(coroutine.create(function(...) return ... end), 1, 2) "
+     "== "
+     "true and 'y' or 'n' })",
+     "y"},
+    {"local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end) "
+     "return co(1) .. '/' .. co(21)",
+     "2/42"},
+    {"local co = coroutine.create(function() pcall(function() coroutine.yield(1) error 'x' end) "
+     "return 'end' end) coroutine.resume(co) return select(2, coroutine.resume(co))",
+     "end"},
+    {"local t = {} local co = coroutine.create(function() local c <close> = "
+     "setmetatable({}, { __close = function() t[1] = 'closed' end }) coroutine.yield() end) "
+     "coroutine.resume(co) coroutine.close(co) return t[1]",
+     "closed"},
+    {"local co = coroutine.create(error) coroutine.resume(co, 'e') "
+     "return tostring(select(2, coroutine.resume(co)))",
+     "cannot resume dead coroutine"},
+    {"return tostring(load('return 1 + 1')())", "2"},
+    {"return tostring(load('return x', 'n', 't', { x = 5 })())", "5"},
+    {"local p = { 'return ', '7' } local i = 0 "
+     "return tostring(load(function() i = i + 1 return p[i] end)())",
+     "7"},
+    {"return tostring((load('return (')))", "nil"},
+    {"return tostring(load 'return require'() == require)", "true"},
+    {"return tostring(load '\\27Lua')", "nil"},
+    {"return event.record.s", "text"},
+    {"event.record.s = 'mine' return event.record.s", "mine"},
+    {"return tostring(rawlen { 1, 2 })", "2"},
+    {"return tostring(collectgarbage 'count')", "0"},
+    {"local t = setmetatable({}, { __index = function(t, k) return k .. k end }) return t.ab",
+     "abab"},
+    {"local t = { 3, 1, 2 } table.sort(t) return table.concat(t, ',')", "1,2,3"},
+    {"return table.concat({ table.unpack({ 1, 2, 3 }, 2) }, ',')", "2,3"},
+    {"return utf8.char(228, 8364) .. utf8.len('ä€')", "ä€2"},
+    {"local a = math.random(1000000) return tostring(a == math.random(1000000))", "false"},
+    {"return ('%5.2f|%q|%s'):format(1.5, 'x', nil)", " 1.50|\"x\"|nil"},
+    {"return tostring(#string.rep('x', 1000, ','))", "1999"},
+};
+
+static void test_sees(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    for (size_t i = 0; i < sizeof value_cases / sizeof *value_cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "local hook = require 'hookline' return { run = function(event)\n"
+                 "return hook.body((function() %s end)()) end }",
+                 value_cases[i].code);
+        struct rules_run run = world_run(w, world_load(w, text));
+        if (run.verdict != RULES_MATCH ||
+            !str_eq(run.requests[0].body, str_from(value_cases[i].wanted)))
+            complain(w, "%s: verdict %d, \"" STR_FMT STR_FMT "\"", value_cases[i].code, run.verdict,
+                     STR_ARG(run.message),
+                     STR_ARG(run.request_count ? run.requests[0].body : run.message));
+    }
+    world_close(w);
+}
+
+// --- what raises ---------------------------------------------------------------------------------
+
+struct error_case {
+    const char *code; // of a function(event), at line 2 of its file
+    const char *wanted;
+};
+
+static const struct error_case error_cases[] = {
+    {"x = 1",
+     "rules/case.lua:2: cannot set the global 'x': globals are read-only (write 'local x')"},
+    {"_G.x = 1", "rules/case.lua:2: cannot set the global 'x'"},
+    {"print = nil", "rules/case.lua:2: cannot set the global 'print'"},
+    {"string.rep = nil", "rules/case.lua:2: cannot set 'rep': string is read-only"},
+    {"rawset(_G, 'x', 1)", "rules/case.lua:2: rawset: the table is read-only"},
+    {"rawset(math, 'pi', 3)", "rules/case.lua:2: rawset: the table is read-only"},
+    {"require('hookline').x = 1", "rules/case.lua:2: cannot set 'x': hook is read-only"},
+    {"require('cjson').x = 1", "rules/case.lua:2: cannot set 'x': cjson is read-only"},
+    {"table.insert(string, 1)", "rules/case.lua:2: cannot set '1': string is read-only"},
+    {"setmetatable(_G, {})", "rules/case.lua:2: cannot change a protected metatable"},
+    {"setmetatable({}, { __gc = print })",
+     "rules/case.lua:2: a metatable with __gc is not for rules"},
+    {"math.randomseed(1)", "rules/case.lua:2: math.randomseed is not for rules"},
+    {"require 'lib.money'", "rules/case.lua:2: cannot require 'lib.money'"},
+    {"require 'hookline.core'", "rules/case.lua:2: cannot require 'hookline.core'"},
+    {"load('x', 'y', 'b')", "rules/case.lua:2: load: only text is loaded"},
+    {"local a = nil; a.b = 1", "rules/case.lua:2: attempt to index a nil value (local 'a')"},
+    {"error('with place')", "rules/case.lua:2: with place"},
+    {"error('without', 0)", "rules/case.lua:2: without"},
+    {"error()", "rules/case.lua:2: error object is a nil value"},
+    {"error {}", "rules/case.lua:2: error object is a table value"},
+    {"error(setmetatable({}, { __tostring = function() return 'words' end }))",
+     "rules/case.lua:2: words"},
+    {"error(setmetatable({}, { __tostring = function() error 'again' end }))",
+     "rules/case.lua:2: "},
+    {"string.rep()", "rules/case.lua:2: bad argument #1 to 'rep'"},
+    {"('x'):rep({})", "rules/case.lua:2: bad argument #1 to 'rep'"},
+    {"table.concat({ {} })",
+     "rules/case.lua:2: invalid value (table) at index 1 in table for 'concat'"},
+    {"table.unpack({}, 1, 1e6)", "rules/case.lua:2: too many results to unpack"},
+    {"string.byte(('x'):rep(9000), 1, -1)", "rules/case.lua:2: string slice too long"},
+    {"coroutine.wrap(function() error 'in it' end)()", "rules/case.lua:2: rules/case.lua:2: in it"},
+    {"require 'cjson'.decode '{'", "rules/case.lua:2: Expected object key string"},
+    {"require 'cjson'.encode(print)", "rules/case.lua:2: Cannot serialise function"},
+    {"local t = {} t[1] = t require 'cjson'.encode(t)", "rules/case.lua:2: cjson: nested too deep"},
+    {"local s = ('('):rep(500) .. ('x'):rep(1) assert(load('return ' .. s))", "rules/case.lua:2: "},
+    {"return 7", "rules/case.lua"},
+};
+
+static void test_raises(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    for (size_t i = 0; i < sizeof error_cases / sizeof *error_cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "return { run = function(event)\n%s end }",
+                 error_cases[i].code);
+        struct rules_run run = world_run(w, world_load(w, text));
+        bool is_ours = strcmp(error_cases[i].code, "return 7") == 0;
+        if (run.verdict != RULES_ERROR ||
+            (!is_ours && !starts_with(run.message, error_cases[i].wanted)))
+            complain(w, "%s: verdict %d, \"" STR_FMT "\"", error_cases[i].code, run.verdict,
+                     STR_ARG(run.message));
+    }
+    world_close(w);
+}
+
+// --- what does not end ---------------------------------------------------------------------------
+
+struct hostile_case {
+    enum rules_verdict wanted;
+    const char *code; // of a function(event), at line 2 of its file
+};
+
+#define S RULES_BUDGET_STEPS
+#define M RULES_BUDGET_MEMORY
+
+static const struct hostile_case hostile_cases[] = {
+    {S, "while true do end"},
+    {S, "for i = 1, math.huge do end"},
+    {S, "repeat until false"},
+    {S, "::a:: goto a"},
+    {S, "while true do pcall(error) end"},
+    {S, "while true do pcall(function() while true do end end) end"},
+    {S, "while true do xpcall(error, function() end) end"},
+    {S, "xpcall(function() while true do end end, function() while true do end end)"},
+    {S, "xpcall(error, function() while true do end end)"},
+    {S, "local function f() pcall(f) pcall(f) end f()"},
+    {S, "local function f() xpcall(f, f) xpcall(f, f) end f()"},
+    {S, "while true do coroutine.wrap(function() end)() end"},
+    {S, "while true do coroutine.resume(coroutine.create(function() while true do end end)) end"},
+    {S, "local co = coroutine.wrap(function() while true do coroutine.yield() end end) "
+        "while true do co() end"},
+    {S, "local function f() coroutine.wrap(f)() end while true do pcall(f) end"},
+    {S, "coroutine.wrap(function() pcall(function() while true do end end) end)() "
+        "while true do end"},
+    {S, "local co = coroutine.create(function() local c <close> = setmetatable({}, { __close = "
+        "function() while true do end end }) coroutine.yield() end) coroutine.resume(co) "
+        "coroutine.close(co)"},
+    {S, "local c <close> = setmetatable({}, { __close = function() while true do end end })"},
+    {S, "local c <close> = setmetatable({}, { __close = function() while true do end end }) "
+        "while true do end"},
+    {S, "local mt = { __close = function() while true do end end } local function f() local a "
+        "<close> = "
+        "setmetatable({}, mt) local b <close> = setmetatable({}, mt) f() end f()"},
+    {S, "for _ in function() return 1 end, nil, nil, setmetatable({}, { __close = function() "
+        "while true do end end }) do while true do end end"},
+    {S, "error(setmetatable({}, { __tostring = function() while true do end end }))"},
+    {S, "local t = setmetatable({}, { __index = function(t, k) return t[k + 1] end }) "
+        "while true do pcall(function() return t[1] end) end"},
+    {S, "local t = {} for i = 1, 1900 do t = setmetatable({}, { __index = t }) end "
+        "while true do local x = t.x end"},
+    {S, "local t = {} for i = 1, 60000 do t['k' .. i] = i end for k in pairs(t) do t[k] = nil end "
+        "while true do next(t) end"},
+    {S, "table.sort(setmetatable({}, { __len = function() return 1e6 end, __index = function() "
+        "return 1 "
+        "end }), function() return true end)"},
+    {S, "local t = {} for i = 1, 20000 do t[i] = i % 7 end while true do table.sort(t) end"},
+    {S, "while true do table.concat(setmetatable({}, { __len = function() return 100000 end, "
+        "__index = function() return '' end })) end"},
+    {S, "table.move({}, 1, math.maxinteger - 1, 2)"},
+    {S, "while true do table.move({}, 1, 100000, 2, {}) end"},
+    {S, "local t = {} for i = 1, 50000 do t[i] = i end while true do table.insert(t, 1, 0) "
+        "table.remove(t, 1) end"},
+    {S, "while true do table.unpack({}, 1, 7000) end"},
+    {S, "local s = ('x'):rep(1000000) while true do tonumber(s, 36) end"},
+    {S, "local s = ('x'):rep(1000000) while true do utf8.len(s) end"},
+    {S, "local a, b = ('x'):rep(1000000), ('x'):rep(999999) .. 'x' while true do local c = a == b "
+        "end"},
+    {S, "local s = (' '):rep(100000) while true do load(s) end"},
+    {S, "load(function() return ' ' end)"},
+    {S, "while true do load('return 1') end"},
+    {S,
+     "local s = ('['):rep(90) .. (']'):rep(90) while true do pcall(require 'cjson'.decode, s) end"},
+    {S, "local t = {} for i = 1, 30 do t = { t, t } end require 'cjson'.encode(t)"},
+    {S, "local t = setmetatable({}, { __eq = function() while true do end end }) "
+        "local x = t == setmetatable({}, getmetatable(t))"},
+    {S, "local t = setmetatable({}, { __concat = function() while true do end end }) local x = t "
+        ".. t"},
+    {S, "local t = setmetatable({}, { __len = function() while true do end end }) local x = #t"},
+    {S, "local t = setmetatable({}, { __pairs = function() while true do end end }) pairs(t)"},
+    {S, "print(setmetatable({}, { __tostring = function() while true do end end }))"},
+    {S, "while true do event.record.x = (event.record.x or 0) + 1 end"},
+    {S, "while true do collectgarbage() end"},
+    {S, "local function f() return 1 + f() end f()"},
+    {S, "local function f() return f() end f()"},
+    {S, "local function f() return 1 + f() end while true do pcall(f) end"},
+    {M, "local t = setmetatable({}, { __index = function(t, k) return t[k] end }) while true do "
+        "pcall(function() return t.x end) end"},
+    {M, "local s = ('x'):rep(1 << 30)"},
+    {M, "local s = ('x'):rep(1 << 62)"},
+    {M, "local s = ('x'):rep(1000, ('y'):rep(1000000))"},
+    {M, "local s = 'x' while true do s = s .. s end"},
+    {M, "local s = 'x' pcall(function() while true do s = s .. s end end) while true do end"},
+    {M, "local s = ('x'):rep(1000000) while true do s:upper() end"},
+    {M, "local s = ('x'):rep(1000000) while true do s:reverse() end"},
+    {M, "local s = ('x'):rep(1000000) while true do s:sub(2) end"},
+    {M, "local s = ('x'):rep(1000000) while true do local c = s .. 'y' end"},
+    {M, "local s = ('x'):rep(100000) local t = {} for i = 1, 100 do t[i] = s end "
+        "while true do table.concat(t) end"},
+    {M, "local t = {} while true do t[#t + 1] = ('x'):rep(10000) end"},
+    {M, "local s = ('x'):rep(1000000) while true do ('%s%s'):format(s, s) end"},
+    {M, "local s = ('x'):rep(1000000) while true do s:gsub('x', 'xxxx') end"},
+    {M, "local t = table.pack(('x'):rep(1000000)) while true do string.pack('s', t[1]) end"},
+    {M, "local s = '[' .. ('[],'):rep(200000) .. '1]' require 'cjson'.decode(s)"},
+    {M, "local s = ('x'):rep(2000000) require 'cjson'.encode(s)"},
+};
+
+static void check_hostile(struct world *w, const struct hostile_case *c)
+{
+    char text[1024];
+    snprintf(text, sizeof text, "return { run = function(event)\n%s end }", c->code);
+    struct rules_run run = world_run(w, world_load(w, text));
+    const char *words = c->wanted == S ? "over its budget of steps" : "over its budget of memory";
+    if (run.verdict != c->wanted || !starts_with(run.message, "rules/case.lua:2: stopped: ") ||
+        !memmem(run.message.data, run.message.len, words, strlen(words)))
+        complain(w, "%s: verdict %d, \"" STR_FMT "\"", c->code, run.verdict, STR_ARG(run.message));
+}
+
+static void test_stops(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    size_t fine = world_load(w, "local hook = require 'hookline'\n"
+                                "return { run = function(event) return hook.body 'fine' end }");
+    for (size_t i = 0; i < sizeof hostile_cases / sizeof *hostile_cases; i++) {
+        check_hostile(w, &hostile_cases[i]);
+        struct rules_run run = world_run(w, fine);
+        assert_int_equal(run.verdict, RULES_MATCH);
+        assert_true(str_eq(run.requests[0].body, STR("fine")));
+    }
+    world_close(w);
+}
+
+// A coroutine that a stop killed in one run, and that another run finds in an upvalue, does not
+// come back.
+static void test_killed_coroutine_stays_dead(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    size_t rule = world_load(
+        w, "local hook = require 'hookline' local co\n"
+           "return { run = function(event)\n"
+           "if co then local ok, why = coroutine.close(co) "
+           "return hook.body(tostring(ok) .. ' ' .. tostring(why) .. ' ' .. "
+           "coroutine.status(co)) end\n"
+           "co = coroutine.create(function() local c <close> = setmetatable({}, { __close = "
+           "function() while true do end end }) while true do end end)\n"
+           "coroutine.resume(co) end }");
+    assert_int_equal(world_run(w, rule).verdict, RULES_BUDGET_STEPS);
+    struct rules_run run = world_run(w, rule);
+    assert_int_equal(run.verdict, RULES_MATCH);
+    assert_true(str_eq(run.requests[0].body, STR("false the coroutine was stopped dead")));
+    world_close(w);
+}
+
+static void test_stops_output(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    size_t rule = world_load(w, "local hook = require 'hookline'\n"
+                                "return { run = function(event) local t = {} for i = 1, 11 do "
+                                "t[i] = hook.body(('x'):rep(10000))[1] end return t end }");
+    struct rules_run run = world_run(w, rule);
+    assert_int_equal(run.verdict, RULES_BUDGET_OUTPUT);
+    assert_int_equal(run.request_count, 0);
+    rule = world_load(w, "local hook = require 'hookline'\nlocal t = {}\n"
+                         "for i = 1, 1000 do t[i] = ('x'):rep(1000) end\n"
+                         "return { run = function(event)\n"
+                         "pcall(hook.core.json.encode, t) return {} end }");
+    run = world_run(w, rule);
+    assert_int_equal(run.verdict, RULES_BUDGET_OUTPUT);
+    assert_true(starts_with(run.message, "rules/case.lua:5: stopped: over its budget of output"));
+    world_close(w);
+}
+
+// --- the words -----------------------------------------------------------------------------------
+
+static void test_frames_follow_the_message(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    size_t rule = world_load(w, "local function inner() error 'no' end\n"
+                                "local function outer() inner() end\n"
+                                "return { run = function(event) outer() return {} end }");
+    struct rules_run run = world_run(w, rule);
+    assert_int_equal(run.verdict, RULES_ERROR);
+    const char *wanted = "rules/case.lua:1: no\n"
+                         "    rules/case.lua:1: in upvalue 'inner'\n"
+                         "    rules/case.lua:2: in upvalue 'outer'\n"
+                         "    rules/case.lua:3: in the function at line 3";
+    if (!starts_with(run.message, wanted))
+        fail_msg(STR_FMT, STR_ARG(run.message));
+    world_close(w);
+}
+
+static void test_random_follows_the_event(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    const char *text =
+        "local hook = require 'hookline'\n"
+        "return { id = '%s', run = function(event) return hook.body("
+        "math.random(1, 1000000) .. ',' .. math.random() .. ',' .. math.random(0)) end }";
+    char one[512];
+    char two[512];
+    snprintf(one, sizeof one, text, "one");
+    snprintf(two, sizeof two, text, "two");
+    size_t first = world_load(w, one);
+    size_t second = world_load(w, two);
+    struct rules_run a = world_run(w, first);
+    struct rules_run b = world_run(w, first);
+    struct rules_run c = world_run(w, second);
+    assert_true(str_eq(a.requests[0].body, b.requests[0].body));
+    assert_false(str_eq(a.requests[0].body, c.requests[0].body));
+    world_close(w);
+}
+
+static void test_memory_comes_back(void **ctx)
+{
+    (void)ctx;
+    struct world *w = world_open();
+    size_t rule = world_load(w, "return { run = function(event) local t = {} "
+                                "while true do t[#t + 1] = ('x'):rep(5000) .. #t end end }");
+    rules_settle(w->rules);
+    size_t before = rules_memory_bytes(w->rules);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(world_run(w, rule).verdict, RULES_BUDGET_MEMORY);
+    assert_true(rules_memory_bytes(w->rules) < before + 2 * MEMORY);
+    world_close(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sees),
+        cmocka_unit_test(test_raises),
+        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_killed_coroutine_stays_dead),
+        cmocka_unit_test(test_stops_output),
+        cmocka_unit_test(test_frames_follow_the_message),
+        cmocka_unit_test(test_random_follows_the_event),
+        cmocka_unit_test(test_memory_comes_back),
+    };
+    return cmocka_run_group_tests_name("script/sandbox", tests, NULL, NULL);
+}
