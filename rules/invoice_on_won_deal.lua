@@ -1,4 +1,4 @@
--- A deal is won: the invoice app makes an invoice. Once for each deal, whatever becomes of it later.
+-- A deal is won: the invoice app makes an invoice. Once for each deal, whatever comes later.
 local hook  = require "hookline"
 local field = hook.field
 

@@ -26,7 +26,7 @@ end
 -- A password, key or token: a secret (its data), or plain text.
 local function credential(value, what, scope)
   local data = secrets.data(value)
-  if opaque.is_broken(value) then
+  if scope:passes_over(value) then
     return nil
   elseif data then
     return data
@@ -58,10 +58,10 @@ end
 --- Authorization: Basic, of a user and a password.
 function auth.basic(user, password)
   local scope = faults.scope()
-  if type(user) ~= "string" or user == "" or user:find(":", 1, true) then
-    if not opaque.is_broken(user) then
-      scope:error("", "the user of hook.basic is text without a colon, not %s", words.show(user))
-    end
+  if scope:passes_over(user) then
+    user = ""
+  elseif type(user) ~= "string" or user == "" or user:find(":", 1, true) then
+    scope:error("", "the user of hook.basic is text without a colon, not %s", words.show(user))
     user = ""
   end
   check_text(user, scope, "")

@@ -110,16 +110,13 @@ local operator_names = words.sorted_keys(operators.table)
 
 local function refuse_operator(name)
   local scope = faults.scope()
-  local near = words.nearest(name, operator_names)
-  if not near then
-    for _, later in ipairs(operators.later) do
-      if later == name then
-        scope:error("", 'the operator "%s" is not there yet', name)
-        return
-      end
+  for _, later in ipairs(operators.later) do
+    if later == name then
+      scope:error("", 'the operator "%s" is not there yet', name)
+      return
     end
-    near = words.nearest(name, operators.later)
   end
+  local near = words.nearest(name, operator_names) or words.nearest(name, operators.later)
   scope:error("", 'there is no operator "%s"%s', tostring(name), near and words.did_you_mean(near)
     or "; there are " .. words.list(operator_names, "and"))
 end
@@ -152,7 +149,7 @@ FIELD = opaque.kind("hook.field", {
 --- A field of the record, by its path. An operator makes a condition of it.
 function conditions.field(text)
   local scope = faults.scope()
-  if opaque.is_broken(text) then
+  if scope:passes_over(text) then
     return opaque.broken()
   end
   local path, message = paths.parse(text)

@@ -26,7 +26,8 @@ local function judge_text(text)
   return text, nil
 end
 
--- What the function `what` returned, as a body. Returns text, and why it is not legal if it is not.
+-- What the function `what` returned, as a body. Returns text, and why it is not legal if it is
+-- not.
 local function finish(value, what, webhook)
   local scope = webhook.scope
   if type(value) == "string" then
@@ -81,19 +82,19 @@ local function function_render(webhook)
   end
 end
 
---- The function (event) -> body, why it is not legal (or nil) of a webhook { content, transform,
---- root, place } whose keys have been checked; and, for chosen fields alone, their plan.
+--- The function (event) -> body, and why it is not legal (or nil), of a webhook { content,
+--- transform, root, scope } whose keys have been checked.
 function content.renderer(webhook)
   local data = opaque.data(webhook.content, fields.KIND)
   if type(webhook.content) == "function" or webhook.transform then
-    return function_render(webhook), nil
+    return function_render(webhook)
   elseif data then
     local plan = fields.plan(data, webhook.root)
     return function(event)
       return encode_fields(plan, event.record), nil
-    end, plan
+    end
   end
-  return constant_render(webhook.content or ""), nil
+  return constant_render(webhook.content or "")
 end
 
 local function check_text(text, scope, path)

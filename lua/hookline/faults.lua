@@ -4,6 +4,7 @@
 -- result into a table of its own adopts the scope, which puts its own key in front: `headers`
 -- becomes `actions[1].headers`.
 local core = require "hookline.core"
+local opaque = require "hookline.opaque"
 
 local faults = {}
 
@@ -67,8 +68,8 @@ local function message_of(text, ...)
   return select("#", ...) == 0 and text or text:format(...)
 end
 
---- path: the key in the table that the call was given, "" for the call itself. Then a message, or a
---- format and its arguments.
+--- path: the key in the table that the call was given, "" for the call itself. Then a message, or
+--- a format and its arguments.
 function Scope:error(path, ...)
   local message = message_of(...)
   self.is_faulty = true
@@ -83,6 +84,14 @@ function Scope:warning(path, ...)
   if collected then
     add(self, { path = path, message = message_of(...), warning = true })
   end
+end
+
+--- Whether a value is what a hook function gave after a fault: it is passed over, the fault being
+--- told already, and what it stands in is faulty too.
+function Scope:passes_over(value)
+  local is_broken = opaque.is_broken(value)
+  self.is_faulty = self.is_faulty or is_broken
+  return is_broken
 end
 
 local function join(outer, inner)

@@ -3,7 +3,6 @@
 -- warning.
 local core = require "hookline.core"
 local later = require "hookline.later"
-local opaque = require "hookline.opaque"
 local secrets = require "hookline.secret"
 local words = require "hookline.words"
 
@@ -58,7 +57,7 @@ end
 
 -- Of a table: ["Name"] = text, a number, or a secret with a constant prefix.
 local function add_pair(list, name, value, scope, path)
-  if opaque.is_broken(value) then
+  if scope:passes_over(value) then
     return
   end
   path = ('%s["%s"]'):format(path, name)
@@ -90,7 +89,7 @@ local function check(value, scope, path)
     local at = ("%s[%d]"):format(path, i)
     if type(line) == "string" then
       add_lines(list, line, scope, at)
-    elseif not opaque.is_broken(line) then
+    elseif not scope:passes_over(line) then
       scope:error(at, 'wants "Name: value", not %s', words.kind(line))
     end
   end

@@ -29,7 +29,7 @@ secret.KIND = SECRET
 --- A secret by its name: DATA/secrets/NAME, else the environment's HOOKLINE_SECRET_NAME.
 function secret.new(name)
   local scope = faults.scope()
-  if opaque.is_broken(name) then
+  if scope:passes_over(name) then
     return opaque.broken()
   elseif type(name) ~= "string" or not name:find "^[%a_][%w_]*$" or #name > NAME_BYTES_MAX then
     scope:error("", "hook.secret wants a name of letters, digits and _, such as INVOICE_PASSWORD, "

@@ -22,7 +22,7 @@ end
 --- The setting `name`, else the default; without either it is an error.
 local function var(name, default)
   local scope = faults.scope()
-  if opaque.is_broken(name) or opaque.is_broken(default) then
+  if scope:passes_over(name) or scope:passes_over(default) then
     return opaque.broken()
   elseif type(name) ~= "string" or not name:find(NAME) then
     scope:error("", "hook.var wants a name of letters, digits and _, such as INVOICE_HOST, not %s",

@@ -36,7 +36,7 @@ end
 
 -- One value that text, numbers, true and false are compared with. nil after a report.
 local function scalar(value, scope, path, is_exact)
-  if opaque.is_broken(value) then
+  if scope:passes_over(value) then
     return nil
   elseif value == null then
     return { value = null, is_null = true }
@@ -124,7 +124,7 @@ function wanted.scalars(name, arguments, scope)
     return nil
   end
   local items = rest[1]
-  if opaque.is_broken(items) then
+  if scope:passes_over(items) then
     return nil
   elseif type(items) ~= "table" or opaque.name(items) then
     scope:error("", '%s wants a list: %s { %s }', name, name, words.show(items))
@@ -140,7 +140,7 @@ end
 function wanted.text(name, arguments, scope)
   local rest, is_exact = split_options(arguments, scope)
   local value = rest[1]
-  if not one_argument(name, name .. ' "renewal"', rest, scope) or opaque.is_broken(value) then
+  if not one_argument(name, name .. ' "renewal"', rest, scope) or scope:passes_over(value) then
     return nil
   elseif type(value) ~= "string" then
     scope:error("", "%s compares text, not %s%s", name, words.kind(value),
@@ -156,7 +156,7 @@ end
 --- A number, or text that is exactly one: greater_than(n).
 function wanted.number(name, arguments, scope)
   local value = arguments[1]
-  if not one_argument(name, name .. "(100)", arguments, scope) or opaque.is_broken(value) then
+  if not one_argument(name, name .. "(100)", arguments, scope) or scope:passes_over(value) then
     return nil
   end
   local number = is_number(value) and value or type(value) == "string" and core.number(value) or nil

@@ -28,7 +28,7 @@ local function check_method(value, scope, path)
     end
   end
   scope:error(path, "%s is none of %s%s", words.show(value), words.list(METHODS, "and"),
-    words.did_you_mean(words.nearest(value, METHODS)))
+    words.did_you_mean(core.nearest(value:upper(), METHODS)))
   return nil
 end
 
@@ -199,7 +199,7 @@ local function make_head(values, scope)
   return core.http.head { method = values.method, url = url, headers = plain, secrets = secrets }
 end
 
---- A webhook. Its data: { scope, head, target, retry, timeout_ms, render, plan, has_functions }.
+--- A webhook. Its data: { scope, head, target, retry, timeout_ms, render, has_functions }.
 function webhook.new(options)
   local scope = faults.scope()
   local values = OPTIONS:read(options, scope)
@@ -220,7 +220,7 @@ function webhook.new(options)
     data.retry = values.retry
     data.timeout_ms = values.timeout
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
-    data.render, data.plan = content.renderer {
+    data.render = content.renderer {
       content = values.content,
       transform = values.transform,
       root = values.root,

@@ -44,7 +44,11 @@ end
 
 --- A value from JSON, so with null, [] and {} apart and written numbers kept.
 function support.json(text)
-  return assert(core.json.decode(text))
+  local value, message = core.json.decode(text)
+  if value == nil then
+    error(message, 2)
+  end
+  return value
 end
 
 local PRELUDE = 'local hook = require "hookline"; local field = hook.field; '

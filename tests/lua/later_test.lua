@@ -1,0 +1,96 @@
+-- What a later version brings is refused by name, with its line and path, and never ignored.
+local WORKFLOW_KEYS = {
+  zone = '"Europe/Berlin"', delay = '"10m"', recheck = "true", cooldown = '"10m"',
+  order = '"record"', when_stopped = '"hold"', notify = '{ "a@example.com" }',
+}
+
+local WEBHOOK_KEYS = {
+  sign = 'hook.secret "KEY"', retry_on = "{ 429 }", give_up_on = '{ "4xx" }',
+    success = "function() end",
+  order = '"latest"',
+}
+
+local FUNCTIONS = {
+  'hook.daily { at = "09:00" }', 'hook.weekly { on = "monday", at = "09:00" }',
+  "hook.monthly { day = 31 }", 'hook.date { field = "closed_date" }', 'hook.template "x"',
+  'hook.template_file "invoice.json"',
+  'hook.ordered { { "a", 1 } }', "hook.oauth2 { }", "hook.hmac { }", 'hook.test "x"',
+  'hook.encode.xml { }', "hook.encode.xml_extended { }", "hook.encode.form { }",
+}
+
+local OPERATORS = {
+  'not_contains "a"', 'matches "a"', "not_equals(1)", "between(1, 2)", 'on "2026-01-01"',
+  'before "2026-01-01"', 'after "2026-01-01"', 'in_last "7d"', 'in_next "7d"', 'older_than "30d"',
+  'contains_any { "a" }', 'contains_all { "a" }', 'contains_none { "a" }', "is_true()",
+  "is_false()", "not_changed()", "changed_from_to(1, 2)", "increased()", "decreased()",
+}
+
+local function check(text, path, name)
+  local faults = support.faults(text)
+  support.equal(#faults, 1, "faults")
+  support.equal(faults[1].line, 1, "line")
+  support.equal(faults[1].path, path, "path")
+  support.contains(faults[1].message, "not there yet")
+  support.contains(faults[1].message, name)
+end
+
+for key, value in pairs(WORKFLOW_KEYS) do
+  test("workflow " .. key, function()
+    check(support.workflow { [key] = value }, key, key)
+  end)
+end
+
+for key, value in pairs(WEBHOOK_KEYS) do
+  test("webhook " .. key, function()
+    check(support.webhook { [key] = value }, "actions[1]." .. key, key)
+  end)
+end
+
+for _, call in ipairs(FUNCTIONS) do
+  test(call, function()
+    check("local x = " .. call .. "; " .. support.workflow {}, "", call:match "^hook[%w._]+")
+  end)
+end
+
+for _, operator in ipairs(OPERATORS) do
+  test("operator " .. operator, function()
+    check(support.workflow { when = ('field "a":%s'):format(operator) }, "",
+      operator:match "^[%w_]+")
+  end)
+end
+
+test("what is refused takes part in no other error", function()
+  check(support.webhook { content = 'hook.template "x"' }, "", "hook.template")
+  check(support.webhook { auth = "hook.oauth2 {}" }, "", "hook.oauth2")
+  check(support.workflow { trigger = 'hook.daily { at = "09:00" }' }, "", "hook.daily")
+end)
+
+local OTHERS = {
+  { 'active = "dry"', support.workflow { active = '"dry"' }, "active", "dry" },
+  { 'record = "webhook"', support.workflow { record = '"webhook"' }, "record", "webhook" },
+  { "retry as a function", support.workflow { retry = "function() end" }, "retry",
+    "retry as a function" },
+  { "retry of a webhook", support.webhook { retry = "function() end" }, "actions[1].retry",
+    "retry as a function" },
+  { "xml", support.webhook { encoding = '"xml"' }, "actions[1].encoding", "xml" },
+  { "xml_extended", support.webhook { encoding = '"xml_extended"' }, "actions[1].encoding",
+    "xml_extended" },
+  { "form", support.webhook { encoding = '"form"' }, "actions[1].encoding", "form" },
+  { "a template in a URL", support.webhook { url = '"https://a.example.com/{{ deal.id }}"' },
+    "actions[1].url", "templates" },
+  { "a template in a header", support.webhook { headers = '"X-Id: {{ deal.id }}"' },
+    "actions[1].headers", "templates" },
+  { "a template in a header's table",
+    support.webhook { headers = '{ ["X-Id"] = "{{ deal.id }}" }' },
+    'actions[1].headers["X-Id"]', "templates" },
+  { "a template in content", support.webhook { content = '[[{"a": "{{ deal.id }}"}]]' },
+    "actions[1].content", "templates" },
+  { "a template's tag", support.webhook { content = '[[{% if a %}{}{% endif %}]]' },
+    "actions[1].content", "templates" },
+}
+
+for _, row in ipairs(OTHERS) do
+  test(row[1], function()
+    check(row[2], row[3], row[4])
+  end)
+end
