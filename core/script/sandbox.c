@@ -120,7 +120,7 @@ static const char *sandbox_read_text(lua_State *L, void *data, size_t *len)
 int sandbox_compile(lua_State *L, const char *text, size_t len, const char *name)
 {
     char chunk[512];
-    struct sandbox_text source = {{STR("local _no_tail_call <close> = nil "), {text, len}}, 0};
+    struct sandbox_text source = {{STR("local _no_tail_call <close> = nil; "), {text, len}}, 0};
     snprintf(chunk, sizeof chunk, "@%s", name);
     int status = lua_load(L, sandbox_read_text, &source, chunk, "t");
     if (status != LUA_OK)

@@ -34,6 +34,12 @@ function faults.finish()
   return list
 end
 
+--- At the start of a run: what is wrong from here on is raised, also where a load was stopped
+--- half-way.
+function faults.enter_run()
+  collected = nil
+end
+
 function faults.is_loading()
   return collected ~= nil
 end

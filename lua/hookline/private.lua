@@ -1,12 +1,12 @@
 -- The private copy of an event that a rule's functions get: made when the first function of a run
--- asks for it, the same for all functions of that run, and gone with it.
+-- asks for it, and the same for all functions of that run.
 local core = require "hookline.core"
 
 local private = {}
 
 local copy
 
---- At the start and at the end of each run that has functions.
+--- Between two runs.
 function private.forget()
   copy = nil
 end

@@ -1,26 +1,29 @@
 -- One workflow and one event: does it fire, and what does it owe then? For a workflow without
 -- functions no table is made here: what a match owes was made when the file was loaded, the
 -- bodies alone are rendered.
-local changes = require "hookline.changes"
-local private = require "hookline.private"
 local core = require "hookline.core"
+local changes = require "hookline.changes"
+local faults = require "hookline.faults"
+local private = require "hookline.private"
 local trace = require "hookline.trace"
 
 local run = {}
 
--- The items whose bodies are kept from the run before: given up at the next one, so that a host
--- with many workflows does not hold the last body of each.
-local rendered
+-- What the run before has left: the bodies in its items, the copy of its event. It is given up at
+-- the next run, so that a host with many workflows does not hold the last of each.
+local has_left = false
+local rendered = {}
 
-local function release()
+local function clear()
   for i = 1, #rendered do
     rendered[i].body, rendered[i].invalid = nil, nil
   end
-  rendered = nil
+  private.forget()
+  has_left = false
 end
 
 local function render(webhooks, items, event)
-  rendered = items
+  rendered, has_left = items, true
   for i = 1, #items do
     local item = items[i]
     item.body, item.invalid = webhooks[i].render(event)
@@ -31,14 +34,17 @@ end
 --- nil where the workflow does not fire; else what it owes, an array of { head, body, target,
 --- retry, timeout_ms, invalid }, valid until the next run. Raises what a rule's function raises.
 function run.judge(description, event)
-  if rendered then
-    release()
+  if has_left then
+    clear()
   end
   local verb = description.verb_of[event.type]
   if not verb or verb == "updated" and changes.is_none(event) then
     return nil
   end
-  private.forget()
+  if description.has_functions then
+    faults.enter_run()
+    has_left = true
+  end
   local test = description.test
   if test and not test(event, verb) then
     return nil
@@ -69,6 +75,7 @@ end
 --- The tree of conditions with each verdict. Where the trigger stands in the way, it is a leaf of
 --- its own.
 function run.explain(description, event)
+  faults.enter_run()
   private.forget()
   local verb = description.verb_of[event.type]
   local tree = { all = core.array {}, verdict = true }

@@ -1,5 +1,5 @@
--- What has changed: the change operators by verb and by what `previous` says, and updates that are
--- known to have changed nothing.
+-- What has changed: the change operators by verb and by what `previous` says, and updates that
+-- are known to have changed nothing.
 local function fires(condition, verb, record, previous)
   local rule = support.rule(support.workflow { when = condition })
   local event = support.event(verb, support.json(record))

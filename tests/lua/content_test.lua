@@ -157,7 +157,7 @@ test("hook.decode.json tells what is wrong", function()
   support.equal(owed.body, "{}")
 end)
 
--- Actions as a function --------------------------------------------------------------------------
+-- Actions as a function -------------------------------------------------------------------------
 
 local GET = 'hook.webhook { method = "GET", url = "https://a.example.com" }'
 
