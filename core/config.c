@@ -52,15 +52,17 @@ static const struct config_key *key_by_environment(struct str name)
 // HOOKLINE_PORT and its like for a service of that name).
 static void warn_of_slip(struct config *c, struct str name)
 {
+    const size_t skip = strlen("HOOKLINE_"); // or all names would be near one another
     struct nearest near;
 
-    nearest_init(&near, name);
+    nearest_init(&near, (struct str){name.data + skip, name.len - skip});
     for (const struct config_key *k = config_keys; k->pattern || k->environment; k++)
         if (k->environment)
-            nearest_offer(&near, str_from(k->environment));
+            nearest_offer(&near, str_from(k->environment + skip));
     if (near.name.data)
         config_say(c, false,
-                   STR_FMT ": there is no such environment variable; did you mean " STR_FMT "?",
+                   STR_FMT ": there is no such environment variable; did you mean HOOKLINE_" STR_FMT
+                           "?",
                    STR_ARG(name), STR_ARG(near.name));
 }
 

@@ -211,6 +211,7 @@ static enum event_stream_item next_element(struct event_stream *s, struct str *e
     if (!s->is_closed && s->wants_comma && ch == ',') {
         take(s, 1);
         ch = skip_space(s, e);
+        *line = s->line;
         s->wants_comma = false;
     } else if (!s->is_closed && ch == ']') {
         take(s, 1);

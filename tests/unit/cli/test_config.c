@@ -1,0 +1,377 @@
+#include "cli_test.h"
+
+#include "config.h"
+
+struct loaded {
+    struct config c;
+    int code;
+    struct err e;
+};
+
+static void load(struct loaded *l, const struct config_flags *flags, const char *const *environment)
+{
+    static const struct config_flags none = {0};
+    static const char *const empty[] = {NULL};
+
+    memset(l, 0, sizeof(*l));
+    l->code = config_load(&l->c, flags ? flags : &none,
+                          (char *const *)(environment ? environment : empty), &l->e);
+}
+
+// All errors and warnings, one a line.
+static void read_messages(const struct loaded *l, char out[8192])
+{
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < l->c.message_count && len < 8192; i++)
+        len += (size_t)snprintf(
+            out + len, 8192 - len, "%s%s\n",
+            l->c.messages[i].is_error ? "error: " : "warning: ", l->c.messages[i].text);
+}
+
+static void defaults_need_no_file(void **state)
+{
+    (void)state;
+    struct loaded l;
+
+    load(&l, NULL, NULL);
+    assert_int_equal(l.code, 0);
+    assert_null(l.c.file);
+    assert_string_equal(l.c.rules_dir, "rules");
+    assert_string_equal(l.c.data_dir, "data");
+    assert_string_equal(l.c.listen, "127.0.0.1:8080");
+    assert_int_equal(l.c.limits.body_bytes, 8 * 1024 * 1024);
+    assert_int_equal(l.c.limits.events, 10000);
+    assert_int_equal(l.c.limits.depth, 64);
+    assert_int_equal(l.c.limits.owed, 5000000);
+    assert_int_equal(l.c.limits.free_disk_bytes, 1024 * 1024 * 1024);
+    assert_int_equal(l.c.limits.connections, 512);
+    assert_int_equal(l.c.allow_count, 0);
+    assert_int_equal(config_in_flight(&l.c, STR("https://a:443")), CONFIG_IN_FLIGHT_DEFAULT);
+    assert_null(config_var(&l.c, STR("HOST")).data);
+    assert_null(l.c.redirect_all);
+    assert_false(l.c.log_format_is_set);
+    assert_int_equal(l.c.message_count, 0);
+    config_fini(&l.c);
+}
+
+static void a_file_sets_everything(void **state)
+{
+    (void)state;
+    struct loaded l;
+    char messages[8192];
+
+    write_file(
+        "hookline.conf.lua",
+        "return {\n"
+        "  listen = '[::1]:9000', data = '/var/lib/hookline', rules = 'workflows',\n"
+        "  vars = { INVOICE_HOST = 'https://i.example.com', LIMIT = 12, RATE = 12.5,\n"
+        "           IS_LIVE = false, EMPTY = '' },\n"
+        "  network = { allow = { '10.0.0.0/8', '::1' } },\n"
+        "  targets = { ['https://Slow.Example.com'] = { in_flight = 2 },\n"
+        "              ['http://127.0.0.1:81/'] = { in_flight = 3 } },\n"
+        "  limits = { body = '2MiB', events = 500, depth = 32, owed = 2e6, free_disk = '5 GiB',\n"
+        "             step_budget = 100000, memory = 64 * 1024 * 1024, output = '1MiB',\n"
+        "             connections = 64 },\n"
+        "  log = { level = 'warn', format = 'json' },\n"
+        "}\n");
+    load(&l, NULL, NULL);
+    read_messages(&l, messages);
+    assert_string_equal(messages, "");
+    assert_int_equal(l.code, 0);
+    assert_string_equal(l.c.file, "hookline.conf.lua");
+    assert_string_equal(l.c.listen, "[::1]:9000");
+    assert_string_equal(l.c.data_dir, "/var/lib/hookline");
+    assert_string_equal(l.c.rules_dir, "workflows");
+    assert_str(config_var(&l.c, STR("INVOICE_HOST")), STR("https://i.example.com"));
+    assert_str(config_var(&l.c, STR("LIMIT")), STR("12"));
+    assert_str(config_var(&l.c, STR("RATE")), STR("12.5"));
+    assert_str(config_var(&l.c, STR("IS_LIVE")), STR("false"));
+    assert_non_null(config_var(&l.c, STR("EMPTY")).data);
+    assert_int_equal(l.c.allow_count, 2);
+    assert_int_equal(config_in_flight(&l.c, STR("https://slow.example.com:443")), 2);
+    assert_int_equal(config_in_flight(&l.c, STR("http://127.0.0.1:81")), 3);
+    assert_int_equal(l.c.limits.body_bytes, 2 * 1024 * 1024);
+    assert_int_equal(l.c.limits.events, 500);
+    assert_int_equal(l.c.limits.depth, 32);
+    assert_int_equal(l.c.limits.owed, 2000000);
+    assert_true(l.c.limits.free_disk_bytes == INT64_C(5) << 30);
+    assert_int_equal(l.c.limits.step_budget, 100000);
+    assert_int_equal(l.c.limits.memory_bytes, 64 * 1024 * 1024);
+    assert_int_equal(l.c.limits.output_bytes, 1024 * 1024);
+    assert_int_equal(l.c.limits.connections, 64);
+    assert_int_equal(l.c.log_level, LOG_WARN);
+    assert_true(l.c.log_format_is_set);
+    assert_int_equal(l.c.log_format, LOG_JSON);
+    config_fini(&l.c);
+}
+
+static void flags_win_over_environment_over_file(void **state)
+{
+    (void)state;
+    static const char *const environment[] = {"HOOKLINE_DATA=from-env",
+                                              "HOOKLINE_RULES=from-env",
+                                              "HOOKLINE_LISTEN=",
+                                              "HOOKLINE_LIMITS_EVENTS=7",
+                                              "HOOKLINE_LIMITS_BODY=1MiB",
+                                              "HOOKLINE_ALLOW_TARGET=10.0.0.0/8, 192.168.0.0/16",
+                                              "HOOKLINE_VAR_HOST=env",
+                                              "HOOKLINE_VAR_ONLY_ENV=env",
+                                              "HOOKLINE_SECRET_KEY=nothing to us",
+                                              "HOOKLINE_LOG_LEVEL=debug",
+                                              NULL};
+    static const char *const allow[] = {"127.0.0.0/8"};
+    const struct config_flags flags = {.rules_dir = "from-flag",
+                                       .redirect_all = "http://127.0.0.1:9/x",
+                                       .test_clock = "/tmp/clock",
+                                       .crash_at = "somewhere",
+                                       .allow = allow,
+                                       .allow_count = 1};
+    struct loaded l;
+
+    write_file("hookline.conf.lua",
+               "return { data = 'from-file', rules = 'from-file', listen = ':1',\n"
+               "  vars = { HOST = 'file' }, network = { allow = { '172.16.0.0/12' } },\n"
+               "  limits = { events = 9, connections = 3 } }\n");
+    load(&l, &flags, environment);
+    assert_int_equal(l.code, 0);
+    assert_int_equal(l.c.message_count, 0);
+    assert_string_equal(l.c.rules_dir, "from-flag");
+    assert_string_equal(l.c.data_dir, "from-env");
+    assert_string_equal(l.c.listen, ":1"); // an empty variable is none
+    assert_int_equal(l.c.limits.events, 7);
+    assert_int_equal(l.c.limits.connections, 3);
+    assert_int_equal(l.c.limits.body_bytes, 1024 * 1024);
+    assert_int_equal(l.c.allow_count, 4); // blocks add up
+    assert_str(config_var(&l.c, STR("HOST")), STR("file"));
+    assert_str(config_var(&l.c, STR("ONLY_ENV")), STR("env"));
+    assert_string_equal(l.c.redirect_all, "http://127.0.0.1:9/x");
+    assert_string_equal(l.c.test_clock, "/tmp/clock");
+    assert_string_equal(l.c.crash_at, "somewhere");
+    assert_int_equal(l.c.log_level, LOG_DEBUG);
+    config_fini(&l.c);
+}
+
+static void paths_count_from_the_files_folder(void **state)
+{
+    (void)state;
+    const struct config_flags flags = {.config_file = "etc/h.lua"};
+    static const char *const environment[] = {"HOOKLINE_CONFIG=etc/h.lua", NULL};
+    struct loaded l;
+
+    assert_int_equal(mkdir("etc", 0777), 0);
+    write_file("etc/h.lua", "return { rules = 'workflows', data = '/srv/data' }");
+    load(&l, &flags, NULL);
+    assert_int_equal(l.code, 0);
+    assert_string_equal(l.c.rules_dir, "etc/workflows");
+    assert_string_equal(l.c.data_dir, "/srv/data");
+    config_fini(&l.c);
+    load(&l, NULL, environment);
+    assert_int_equal(l.code, 0);
+    assert_string_equal(l.c.rules_dir, "etc/workflows");
+    config_fini(&l.c);
+}
+
+static void a_named_file_must_be_there(void **state)
+{
+    (void)state;
+    const struct config_flags flags = {.config_file = "missing.lua"};
+    struct loaded l;
+
+    load(&l, &flags, NULL);
+    assert_int_equal(l.code, ERR_INVALID);
+    assert_contains(l.e.text, "missing.lua");
+    config_fini(&l.c);
+}
+
+static void wrong_files_are_refused_with_the_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *words;
+    } cases[] = {
+        {"return { lisen = ':1' }",
+         "hookline.conf.lua: lisen: there is no such key; did you mean listen?"},
+        {"return { limits = { bodie = 1 } }",
+         "limits.bodie: there is no such key; did you mean body?"},
+        {"return { targets = { ['https://a.example'] = { in_fligth = 1 } } }",
+         "targets[\"https://a.example\"].in_fligth: there is no such key; did you mean in_flight?"},
+        {"return { colour = 'red' }", "colour: there is no such key"},
+        {"return { limits = 3 }", "limits: wants a table of keys"},
+        {"return { limits = { 3, { 4 } }, lisen = 1 }", "limits: wants a table of keys"},
+        {"return { limits = { 3, { 4 } }, lisen = 1 }", "lisen: there is no such key"},
+        {"return { limits = { events = 'many' } }", "limits.events: wants a whole number"},
+        {"return { limits = { events = 1.5 } }", "limits.events: wants a whole number"},
+        {"return { limits = { events = 0 } }", "limits.events: wants a whole number from 1"},
+        {"return { limits = { body = '8MB' } }", "limits.body: wants a whole number of bytes"},
+        {"return { limits = { body = '9999999999TiB' } }", "limits.body: wants"},
+        {"return { limits = { body = true } }", "limits.body: wants a number of bytes"},
+        {"return { listen = 8080 }", "listen: wants a text"},
+        {"return { listen = 'localhost:1' }", "listen: 'localhost' is no IP address"},
+        {"return { data = '' }", "data: is empty"},
+        {"return { data = 'a\\0b' }", "data: a path has no NUL"},
+        {"return { vars = { ['a-b'] = '1' } }", "vars.a-b: a name has letters"},
+        {"return { vars = { A = { 1 } } }", "vars.A: wants a text, a number or a boolean"},
+        {"return { network = { allow = '10.0.0.0/8' } }", "network.allow: wants a list of texts"},
+        {"return { network = { allow = { 10 } } }", "network.allow: wants a list of texts"},
+        {"return { network = { allow = { '10.0.0.0/99' } } }", "network.allow: "},
+        {"return { network = { allow = { a = 1 } } }", "network.allow: wants a list of texts"},
+        {"return { targets = { ['a.example'] = { in_flight = 1 } } }", "targets[\"a.example\"]"},
+        {"return { targets = { ['https://a.example/x'] = { in_flight = 1 } } }", "without a path"},
+        {"return { targets = { ['https://a.example'] = { in_flight = 0 } } }", "from 1 to 1024"},
+        {"return { targets = { ['https://a.example'] = { rate = '20/s' } } }", "is not there yet"},
+        {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }", "is not there yet"},
+        {"return { tls = { cert = 'c', key = 'k' } }", "tls: is not there yet"},
+        {"return { log = { level = 'loud' } }", "log.level: wants debug, info, warn or error"},
+        {"return { log = { format = 'xml' } }", "log.format: wants text or json"},
+        {"return {", "hookline.conf.lua:1:"},
+        {"return 3", "hookline.conf.lua"},
+        {"error 'no'", "hookline.conf.lua:1:"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct loaded l;
+        char messages[8192];
+
+        write_file("hookline.conf.lua", cases[i].text);
+        load(&l, NULL, NULL);
+        read_messages(&l, messages);
+        if (l.code != ERR_INVALID)
+            fail_case(i, "%s is taken", cases[i].text);
+        if (!strstr(messages, cases[i].words))
+            fail_case(i, "%s: \"%s\" is not in \"%s\"", cases[i].text, cases[i].words, messages);
+        config_fini(&l.c);
+    }
+}
+
+static void every_fault_is_told_not_the_first_alone(void **state)
+{
+    (void)state;
+    struct loaded l;
+
+    write_file("hookline.conf.lua",
+               "return { listen = 1, limits = { body = 'x', evnts = 3 }, log = { level = 'x' } }");
+    load(&l, NULL, NULL);
+    assert_int_equal(l.code, ERR_INVALID);
+    assert_int_equal(l.c.message_count, 4);
+    config_fini(&l.c);
+}
+
+static void an_empty_table_is_no_fault(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "return {}",
+        "return { limits = {}, vars = {}, network = {}, targets = {}, log = {} }",
+        "return { network = { allow = {} }, targets = { ['https://a.example'] = {} } }",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct loaded l;
+
+        write_file("hookline.conf.lua", texts[i]);
+        load(&l, NULL, NULL);
+        if (l.code != 0)
+            fail_case(i, "%s: %s", texts[i], l.e.text);
+        config_fini(&l.c);
+    }
+}
+
+static void what_comes_later_does_not_stop_the_start(void **state)
+{
+    (void)state;
+    struct loaded l;
+    char messages[8192];
+
+    write_file("hookline.conf.lua", "local hook = require 'hookline'\n"
+                                    "return { mail = { server = 'smtp://mx:25', from = "
+                                    "'a@b.example', admins = { 'c@d.example' },\n"
+                                    "                  password = hook.secret 'MAIL' },\n"
+                                    "         retention = { payloads = '30d' }, listen = ':1' }");
+    load(&l, NULL, NULL);
+    read_messages(&l, messages);
+    assert_int_equal(l.code, 0);
+    assert_string_equal(l.c.listen, ":1");
+    assert_contains(messages,
+                    "warning: hookline.conf.lua: mail: is not there yet: no mail is sent");
+    assert_contains(messages, "warning: hookline.conf.lua: retention: is not there yet");
+    config_fini(&l.c);
+}
+
+static void slips_in_the_environment_are_warned_of(void **state)
+{
+    (void)state;
+    static const char *const environment[] = {"HOOKLINE_LISEN=:1",
+                                              "HOOKLINE_PORT=tcp://10.0.0.1:80",
+                                              "HOOKLINE_SERVICE_HOST=10.0.0.1",
+                                              "HOOKLINE_URL=http://x",
+                                              "HOME=/",
+                                              NULL};
+    static const char *const wrong[] = {"HOOKLINE_LIMITS_EVENTS=lots", NULL};
+    struct loaded l;
+    char messages[8192];
+
+    load(&l, NULL, environment);
+    read_messages(&l, messages);
+    assert_int_equal(l.code, 0);
+    assert_string_equal(messages,
+                        "warning: HOOKLINE_LISEN: there is no such environment variable; did "
+                        "you mean HOOKLINE_LISTEN?\n");
+    config_fini(&l.c);
+    load(&l, NULL, wrong);
+    assert_int_equal(l.code, ERR_INVALID);
+    assert_contains(l.e.text, "HOOKLINE_LIMITS_EVENTS: wants a whole number");
+    config_fini(&l.c);
+}
+
+static void redirect_allows_its_own_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        bool is_known;
+        const char *address;
+    } cases[] = {
+        {"http://127.0.0.1:9/x", true, "127.0.0.1"},
+        {"http://[::1]:9/", true, "::1"},
+        {"http://localhost:9/", true, "127.0.0.1"},
+        {"https://hooks.example.com/", false, "127.0.0.1"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct config_flags flags = {.redirect_all = cases[i].url};
+        struct loaded l;
+        struct netblock block;
+        struct netaddr address;
+
+        load(&l, &flags, NULL);
+        assert_int_equal(l.code, 0);
+        assert_int_equal(config_redirect_block(&l.c, &block), cases[i].is_known);
+        assert_int_equal(netaddr_parse(str_from(cases[i].address), &address), 0);
+        assert_int_equal(netblock_holds(&block, &address), cases[i].is_known);
+        config_fini(&l.c);
+    }
+}
+
+#define in_folder(test) cmocka_unit_test_setup_teardown(test, setup_folder, teardown_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_folder(defaults_need_no_file),
+        in_folder(a_file_sets_everything),
+        in_folder(flags_win_over_environment_over_file),
+        in_folder(paths_count_from_the_files_folder),
+        in_folder(a_named_file_must_be_there),
+        in_folder(wrong_files_are_refused_with_the_place),
+        in_folder(every_fault_is_told_not_the_first_alone),
+        in_folder(an_empty_table_is_no_fault),
+        in_folder(what_comes_later_does_not_stop_the_start),
+        in_folder(slips_in_the_environment_are_warned_of),
+        in_folder(redirect_allows_its_own_address),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
