@@ -27,9 +27,10 @@ static bool is_no_space(int rc, int system_errno)
 
 int fault_set(struct err *e, sqlite3 *db, const char *path, int rc)
 {
-    int system_errno = db ? sqlite3_system_errno(db) : 0;
-    int extended = db ? sqlite3_extended_errcode(db) : rc;
-    const char *words = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+    // SQLite does not keep the error of a write in a COMMIT, so the thread's own comes first.
+    int system_errno = errno ? errno : sqlite3_system_errno(db);
+    int extended = sqlite3_extended_errcode(db);
+    const char *words = sqlite3_errmsg(db);
     if (is_no_space(rc, system_errno)) {
         return err_set(e, ERR_FULL,
                        "no space to write %s: free some space on its disk (or raise its quota); "

@@ -135,7 +135,8 @@ void *writer_main(void *store);
 void *reader_main(void *store);
 
 // fault.c
-// The code for SQLite's result `rc` on `db`, with words; call it before another statement runs.
+// The code for SQLite's result `rc` on `db`, with words. Call it before another statement runs,
+// with errno set to 0 before the one that failed.
 int fault_set(struct err *e, sqlite3 *db, const char *path, int rc);
 // Whether `rc` tells of the disk, the file or the memory, and not of one request.
 bool fault_is_general(int rc);

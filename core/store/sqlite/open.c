@@ -117,6 +117,7 @@ static int make_database(struct store *s, struct err *e)
 
 static int connect_to(struct store *s, int flags, const char *pragmas, sqlite3 **db, struct err *e)
 {
+    errno = 0;
     // Each connection is one thread's, so SQLite's mutexes are for nothing.
     int rc = sqlite3_open_v2(s->db_path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK) {

@@ -2,6 +2,8 @@
 // for all.
 #include "store/sqlite/internal.h"
 
+#include <errno.h>
+
 static int read_serve(struct reader *r, struct store_read *q)
 {
     q->events = NULL;
@@ -32,6 +34,7 @@ static int read_serve(struct reader *r, struct store_read *q)
 static void serve_all(struct store *s, struct item_list reads)
 {
     struct reader *r = &s->reader;
+    errno = 0;
     statement_run(r->stmts[READ_BEGIN]); // should it fail, each read meets the fault itself
     for (struct store_item *item = reads.first; item; item = item->next) {
         struct store_read *q = (struct store_read *)item;

@@ -123,6 +123,7 @@ static int batch_body(struct store *s, struct store_item *first, bool alone)
     struct writer *w = &s->writer;
     bool is_writing = batch_writes(first);
     int64_t owed_before = w->owed;
+    errno = 0;
     int rc = statement_run(w->stmts[is_writing ? WRITE_BEGIN : WRITE_BEGIN_READ]);
     for (struct store_item *item = first; item && rc == SQLITE_OK; item = item->next) {
         rc = alone ? item_run_alone(s, item) : item_run(w, item);
@@ -192,6 +193,7 @@ static void probe(struct store *s)
 {
     struct writer *w = &s->writer;
     struct err e;
+    errno = 0;
     int rc = statement_run(w->stmts[WRITE_BEGIN]);
     if (rc == SQLITE_OK) {
         bind_int(w->stmts[WRITE_OWED], 1, w->owed);
