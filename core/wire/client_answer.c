@@ -5,8 +5,8 @@
 
 enum {
     HEADERS_KEPT_BYTES = 16 * 1024,
-    HEADERS_MAX_BYTES = 1024 * 1024, // of all heads of an answer; more is cut off
-    BUFFER_KEPT_BYTES = 4 * 1024     // a buffer that grew beyond it is freed after the request
+    HEADERS_MAX_BYTES = 256 * 1024, // of all heads of an answer; more is cut off
+    BUFFER_KEPT_BYTES = 4 * 1024    // a buffer that grew beyond it is freed after the request
 };
 
 static const int64_t RETRY_AFTER_MAX_S = INT64_C(10) * 366 * 24 * 3600;
@@ -110,17 +110,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     return len;
 }
 
-void client_answer_prepare(struct transfer *t)
-{
-    buf_init(&t->headers, HEADERS_KEPT_BYTES);
-    buf_init(&t->body_kept, t->client->config.max_response_bytes);
-    curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error_text);
-}
-
 static void buf_shrink(struct buf *b)
 {
     if (b->cap > BUFFER_KEPT_BYTES) {
@@ -147,6 +136,18 @@ void client_answer_reset(struct transfer *t)
     t->error_text[0] = '\0';
 }
 
+void client_answer_prepare(struct transfer *t)
+{
+    buf_init(&t->headers, HEADERS_KEPT_BYTES);
+    buf_init(&t->body_kept, t->client->config.max_response_bytes);
+    curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error_text);
+    client_answer_reset(t);
+}
+
 // --- what it means ------------------------------------------------------------------------------
 
 int64_t client_retry_after_ms(const char *value, int64_t wall_ms)
@@ -169,6 +170,14 @@ int64_t client_retry_after_ms(const char *value, int64_t wall_ms)
     int64_t ms = (int64_t)when * 1000 - wall_ms;
     ms = ms > 0 ? ms : 0;
     return ms < RETRY_AFTER_MAX_S * 1000 ? ms : RETRY_AFTER_MAX_S * 1000;
+}
+
+// curl reports a line of the answer over 100 KiB as a lack of memory.
+static bool is_line_too_long(const struct transfer *t, CURLcode code)
+{
+    curl_off_t sent_us = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    return code == CURLE_OUT_OF_MEMORY && sent_us > 0;
 }
 
 static enum client_error error_of(CURLcode code)
@@ -253,6 +262,9 @@ void client_answer_finish(struct transfer *t, CURLcode code)
     } else if (t->is_refused &&
                (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) {
         r->error = CLIENT_ADDRESS_REFUSED; // the words are there
+    } else if (is_line_too_long(t, code)) {
+        r->error = CLIENT_PROTOCOL;
+        snprintf(r->detail, sizeof r->detail, "a line of the answer's head is too long");
     } else {
         r->error = error_of(code);
         say_error(t, code);
