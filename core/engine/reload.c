@@ -74,7 +74,8 @@ static void reload_on_stored(struct store_generation *put)
         reload_fail(g, put->code);
         return;
     }
-    crash_point(g->config.crash_at, "reload");
+    if (g->current) // the first load is no reload
+        crash_point(g->config.crash_at, "reload");
     struct generation *old = g->current;
     g->current = g->next;
     g->next = NULL;
