@@ -26,7 +26,7 @@ end
 -- A password, key or token: a secret (its data), or plain text.
 local function credential(value, what, scope)
   local data = secrets.data(value)
-  if scope:passes_over(value) then
+  if scope:passes_over(value, "") then
     return nil
   elseif data then
     return data
@@ -37,6 +37,12 @@ local function credential(value, what, scope)
   scope:warning("", "%s is plain text here, and so in the store and in what the host shows; "
     .. 'hook.secret "NAME" keeps it out', what)
   return { text = check_text(value, scope, "") }
+end
+
+local function takes_no_more(scope, message, ...)
+  if select("#", ...) > 0 then
+    scope:error("", message)
+  end
 end
 
 local function result(scope, data)
@@ -56,9 +62,10 @@ local function header_auth(scope, name, prefix, value)
 end
 
 --- Authorization: Basic, of a user and a password.
-function auth.basic(user, password)
+function auth.basic(user, password, ...)
   local scope = faults.scope()
-  if scope:passes_over(user) then
+  takes_no_more(scope, "hook.basic takes a user and a password", ...)
+  if scope:passes_over(user, "") then
     user = ""
   elseif type(user) ~= "string" or user == "" or user:find(":", 1, true) then
     scope:error("", "the user of hook.basic is text without a colon, not %s", words.show(user))
@@ -106,8 +113,9 @@ local API_KEY = schema.new {
 }
 
 --- A key: Authorization: Token KEY, or another header and prefix, or a query parameter.
-function auth.api_key(key, options)
+function auth.api_key(key, options, ...)
   local scope = faults.scope()
+  takes_no_more(scope, "hook.api_key takes a key and its options", ...)
   local values = options ~= nil and API_KEY:read(options, scope) or {}
   local value = credential(key, "the key of hook.api_key", scope)
   if values.query and (values.header or values.prefix) then
@@ -128,8 +136,9 @@ function auth.api_key(key, options)
 end
 
 --- Authorization: Bearer TOKEN.
-function auth.bearer(token)
+function auth.bearer(token, ...)
   local scope = faults.scope()
+  takes_no_more(scope, "hook.bearer takes a token; hook.api_key takes options", ...)
   local value = credential(token, "the token of hook.bearer", scope)
   return header_auth(scope, "Authorization", "Bearer ", value)
 end

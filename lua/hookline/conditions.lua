@@ -112,13 +112,12 @@ local function refuse_operator(name)
   local scope = faults.scope()
   for _, later in ipairs(operators.later) do
     if later == name then
-      scope:error("", 'the operator "%s" is not there yet', name)
-      return
+      return scope:refuse('the operator "%s" is not there yet', name)
     end
   end
   local near = words.nearest(name, operator_names) or words.nearest(name, operators.later)
-  scope:error("", 'there is no operator "%s"%s', tostring(name), near and words.did_you_mean(near)
-    or "; there are " .. words.list(operator_names, "and"))
+  return scope:refuse('there is no operator "%s"%s', tostring(name),
+    near and words.did_you_mean(near) or "; there are " .. words.list(operator_names, "and"))
 end
 
 -- What `field "x".is` gives: called with the field in front, it makes a condition.
@@ -128,8 +127,7 @@ for name in pairs(operators.table) do
     local scope = faults.scope()
     local data = opaque.data(handle, FIELD)
     if not data then
-      scope:error("", 'write a colon before the operator: field "...":%s(...)', name)
-      return opaque.broken()
+      return scope:refuse('write a colon before the operator: field "...":%s(...)', name)
     end
     return leaf(data.path, name, table.pack(...), scope)
   end
@@ -141,21 +139,21 @@ FIELD = opaque.kind("hook.field", {
     if method then
       return method
     end
-    refuse_operator(name)
-    return opaque.broken
+    return refuse_operator(name)
   end,
 })
 
 --- A field of the record, by its path. An operator makes a condition of it.
 function conditions.field(text)
   local scope = faults.scope()
-  if scope:passes_over(text) then
-    return opaque.broken()
+  if scope:passes_over(text, "") then
+    return opaque.broken(scope)
+  elseif type(text) == "table" then
+    return scope:refuse('hook.field takes one path, field "amount"; hook.fields chooses several')
   end
   local path, message = paths.parse(text)
   if not path then
-    scope:error("", message)
-    return opaque.broken()
+    return scope:refuse(message)
   end
   return opaque.new(FIELD, { path = path })
 end

@@ -86,18 +86,16 @@ function Scope:error(path, ...)
   add(self, { path = path, message = message, warning = false })
 end
 
+--- An error of the call itself, with what the call then returns in place of a value.
+function Scope:refuse(...)
+  self:error("", ...)
+  return opaque.broken(self)
+end
+
 function Scope:warning(path, ...)
   if collected then
     add(self, { path = path, message = message_of(...), warning = true })
   end
-end
-
---- Whether a value is what a hook function gave after a fault: it is passed over, the fault being
---- told already, and what it stands in is faulty too.
-function Scope:passes_over(value)
-  local is_broken = opaque.is_broken(value)
-  self.is_faulty = self.is_faulty or is_broken
-  return is_broken
 end
 
 local function join(outer, inner)
@@ -115,6 +113,16 @@ function Scope:adopt(child, path)
     self.entries[#self.entries + 1] = fault
   end
   child.entries = {} -- a result that stands in two places keeps the path of the first
+end
+
+--- Whether the value at `path` is what a hook function gave after a fault: it is passed over, since
+--- the fault is told already.
+function Scope:passes_over(value, path)
+  local data = opaque.broken_data(value)
+  if data then
+    self:adopt(data.scope, path)
+  end
+  return data ~= nil
 end
 
 return faults

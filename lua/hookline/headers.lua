@@ -57,10 +57,10 @@ end
 
 -- Of a table: ["Name"] = text, a number, or a secret with a constant prefix.
 local function add_pair(list, name, value, scope, path)
-  if scope:passes_over(value) then
+  path = ('%s["%s"]'):format(path, name)
+  if scope:passes_over(value, path) then
     return
   end
-  path = ('%s["%s"]'):format(path, name)
   local secret = secrets.data(value)
   if secret then
     name = words.trim(name)
@@ -80,16 +80,20 @@ local function check(value, scope, path)
     add_lines(list, value, scope, path)
     return list
   end
+  local places = {}
   for key in pairs(value) do
-    if type(key) ~= "string" and math.type(key) ~= "integer" then
+    if math.type(key) == "integer" then
+      places[#places + 1] = key
+    elseif type(key) ~= "string" then
       scope:error(path, "takes names as keys")
     end
   end
-  for i, line in ipairs(value) do
-    local at = ("%s[%d]"):format(path, i)
+  table.sort(places)
+  for _, i in ipairs(places) do
+    local at, line = ("%s[%d]"):format(path, i), value[i]
     if type(line) == "string" then
       add_lines(list, line, scope, at)
-    elseif not scope:passes_over(line) then
+    elseif not scope:passes_over(line, at) then
       scope:error(at, 'wants "Name: value", not %s', words.kind(line))
     end
   end

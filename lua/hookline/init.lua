@@ -157,8 +157,7 @@ hook.retry = retry.new
 ---@return table
 function hook.array(list)
   if list ~= nil and (type(list) ~= "table" or opaque.name(list)) then
-    faults.scope():error("", "hook.array takes a table, not " .. words.kind(list))
-    return opaque.broken()
+    return faults.scope():refuse("hook.array takes a table, not " .. words.kind(list))
   end
   return core.array(list or {})
 end
@@ -170,8 +169,7 @@ hook.encode = core.freeze({
   json = function(value)
     local text, message = core.json.encode(value)
     if not text then
-      faults.scope():error("", "hook.encode.json: " .. message)
-      return opaque.broken()
+      return faults.scope():refuse("hook.encode.json: " .. message)
     end
     return text
   end,
@@ -187,8 +185,7 @@ hook.decode = core.freeze({
   ---@return string? message
   json = function(text)
     if type(text) ~= "string" then
-      faults.scope():error("", "hook.decode.json takes text, not " .. words.kind(text))
-      return opaque.broken()
+      return faults.scope():refuse("hook.decode.json takes text, not " .. words.kind(text))
     end
     return core.json.decode(text)
   end,
@@ -201,9 +198,8 @@ local names = words.sorted_keys(hook)
 setmetatable(hook, {
   __index = function(_, name)
     local near = words.nearest(name, names)
-    faults.scope():error("", "there is no hook.%s%s", tostring(name),
+    return faults.scope():refuse("there is no hook.%s%s", tostring(name),
       words.did_you_mean(near and "hook." .. near))
-    return opaque.broken()
   end,
 })
 

@@ -1,7 +1,6 @@
 -- Functions of the language that a later version brings. Each refuses itself by name, so that a
 -- rule that uses one is told so, and never does less than it says.
 local faults = require "hookline.faults"
-local opaque = require "hookline.opaque"
 
 local later = {}
 
@@ -13,8 +12,7 @@ local NAMES = {
 --- A function that refuses `name`.
 function later.refuse(name)
   return function()
-    faults.scope():error("", name .. " is not there yet")
-    return opaque.broken()
+    return faults.scope():refuse(name .. " is not there yet")
   end
 end
 

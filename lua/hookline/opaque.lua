@@ -50,19 +50,25 @@ end
 --- keys and `..`, and every check passes over it, so that one mistake is reported once.
 local BROKEN
 BROKEN = opaque.kind("a value that was refused", {
-  __concat = function()
-    return opaque.new(BROKEN, {})
+  __concat = function(left, right)
+    return opaque.is_broken(left) and left or right
   end,
-  __call = function()
-    return opaque.new(BROKEN, {})
+  __call = function(handle)
+    return handle
   end,
-  __index = function()
-    return opaque.new(BROKEN, {})
+  __index = function(handle)
+    return handle
   end,
 })
 
-function opaque.broken()
-  return opaque.new(BROKEN, {})
+--- scope: of the call, for who takes the value to adopt.
+function opaque.broken(scope)
+  return opaque.new(BROKEN, { scope = scope })
+end
+
+--- The data { scope } of such a value, nil for any other.
+function opaque.broken_data(value)
+  return opaque.data(value, BROKEN)
 end
 
 function opaque.is_broken(value)

@@ -8,15 +8,10 @@ local retry = {}
 
 retry.KIND = opaque.kind "hook.retry"
 
-local function check_window(window, scope, path)
-  for i = 1, #window do
-    if type(window[i]) ~= "string" then
-      scope:error(("%s[%d]"):format(path, i), 'wants a time such as "15s", "10m" or "2h"')
-      return nil
-    end
-  end
-  return window
-end
+local WINDOW = schema.new {
+  name = "a window",
+  items = { types = { "text" }, what = 'a time such as "15s", "10m" or "2h"', least = 1 },
+}
 
 local WINDOWS = schema.new {
   name = "hook.retry",
@@ -25,7 +20,9 @@ local WINDOWS = schema.new {
     what = 'a window, such as { "15s", "1m" }',
     wrong = { text = 'a window is a table, as in hook.retry { { "15s", "1m" }, { "2h" } }' },
     least = 1,
-    check = check_window,
+    check = function(window, scope, path)
+      return WINDOW:read(window, scope, path)
+    end,
   },
 }
 

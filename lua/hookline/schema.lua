@@ -74,7 +74,7 @@ local SECRET_PLACES = "a secret may stand only in auth, as a header's value with
 
 -- Checks one value against a rule {types, check}; nil where it was refused.
 local function accept(rule, value, scope, path, values)
-  if scope:passes_over(value) then
+  if scope:passes_over(value, path) then
     return nil
   end
   local kind = type_of(value)
@@ -151,7 +151,7 @@ end
 --- prefix: the path of the table itself, for a table inside one that is checked.
 function Schema:read(options, scope, prefix)
   prefix = prefix or ""
-  if scope:passes_over(options) then
+  if scope:passes_over(options, prefix) then
     return nil
   end
   if type(options) ~= "table" or opaque.name(options) then

@@ -16,9 +16,8 @@ local function concat(left, right)
     left = tostring(left)
   end
   if not data or type(left) ~= "string" then
-    scope:error("", 'a secret may have text in front of it, as in "Token " .. hook.secret "KEY", '
-      .. "and nothing behind it")
-    return opaque.broken()
+    return scope:refuse('a secret may have text in front of it, as in "Token " .. hook.secret '
+      .. '"KEY", and nothing behind it')
   end
   return opaque.new(SECRET, { name = data.name, prefix = left .. data.prefix })
 end
@@ -29,12 +28,11 @@ secret.KIND = SECRET
 --- A secret by its name: DATA/secrets/NAME, else the environment's HOOKLINE_SECRET_NAME.
 function secret.new(name)
   local scope = faults.scope()
-  if scope:passes_over(name) then
-    return opaque.broken()
+  if scope:passes_over(name, "") then
+    return opaque.broken(scope)
   elseif type(name) ~= "string" or not name:find "^[%a_][%w_]*$" or #name > NAME_BYTES_MAX then
-    scope:error("", "hook.secret wants a name of letters, digits and _, such as INVOICE_PASSWORD, "
-      .. "not %s", words.show(name))
-    return opaque.broken()
+    return scope:refuse("hook.secret wants a name of letters, digits and _, such as "
+      .. "INVOICE_PASSWORD, not %s", words.show(name))
   end
   return opaque.new(SECRET, { name = name, prefix = "" })
 end

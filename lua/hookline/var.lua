@@ -13,8 +13,7 @@ local function as_default(text, name, default, scope)
   end
   local number = core.number(text)
   if not number then
-    scope:error("", "%s is set to %s, which is no number", name, words.show(text))
-    return opaque.broken()
+    return scope:refuse("%s is set to %s, which is no number", name, words.show(text))
   end
   return number
 end
@@ -22,15 +21,13 @@ end
 --- The setting `name`, else the default; without either it is an error.
 local function var(name, default)
   local scope = faults.scope()
-  if scope:passes_over(name) or scope:passes_over(default) then
-    return opaque.broken()
+  if scope:passes_over(name, "") or scope:passes_over(default, "") then
+    return opaque.broken(scope)
   elseif type(name) ~= "string" or not name:find(NAME) then
-    scope:error("", "hook.var wants a name of letters, digits and _, such as INVOICE_HOST, not %s",
-      words.show(name))
-    return opaque.broken()
+    return scope:refuse("hook.var wants a name of letters, digits and _, such as INVOICE_HOST, "
+      .. "not %s", words.show(name))
   elseif default ~= nil and type(default) ~= "string" and type(default) ~= "number" then
-    scope:error("", "the default of hook.var is text or a number, not %s", words.kind(default))
-    return opaque.broken()
+    return scope:refuse("the default of hook.var is text or a number, not %s", words.kind(default))
   end
   local text = core.var(name)
   if text ~= nil then
@@ -38,9 +35,8 @@ local function var(name, default)
   elseif default ~= nil then
     return default
   end
-  scope:error("", '%s is not set: give it in vars of the configuration, as HOOKLINE_VAR_%s in the '
-    .. 'environment, or as a default here: hook.var("%s", "...")', name, name, name)
-  return opaque.broken()
+  return scope:refuse('%s is not set: give it in vars of the configuration, as HOOKLINE_VAR_%s in '
+    .. 'the environment, or as a default here: hook.var("%s", "...")', name, name, name)
 end
 
 return var

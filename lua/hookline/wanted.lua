@@ -36,7 +36,7 @@ end
 
 -- One value that text, numbers, true and false are compared with. nil after a report.
 local function scalar(value, scope, path, is_exact)
-  if scope:passes_over(value) then
+  if scope:passes_over(value, path) then
     return nil
   elseif value == null then
     return { value = null, is_null = true }
@@ -117,30 +117,41 @@ local function list_set(items, scope, is_exact)
   return set
 end
 
+local function value_list(name)
+  return schema.new {
+    name = name,
+    items = {
+      types = { "text", "number", "boolean", "null" },
+      what = "one value, which is text, a number, true, false or hook.null",
+      least = 1,
+    },
+  }
+end
+
+local LISTS = { is_in = value_list "is_in", is_not_in = value_list "is_not_in" }
+
 --- A list of scalars: is_in { ... }, as a set.
 function wanted.scalars(name, arguments, scope)
   local rest, is_exact = split_options(arguments, scope)
+  local list = rest[1]
   if not one_argument(name, name .. ' { "Won", "Lost" }', rest, scope) then
     return nil
-  end
-  local items = rest[1]
-  if scope:passes_over(items) then
-    return nil
-  elseif type(items) ~= "table" or opaque.name(items) then
-    scope:error("", '%s wants a list: %s { %s }', name, name, words.show(items))
-    return nil
-  elseif #items == 0 or #words.sorted_keys(items) > 0 then
-    scope:error("", '%s wants a list of values, as in %s { "Won", "Lost" }', name, name)
+  elseif type(list) ~= "table" then
+    scope:error("", "%s wants a list: %s { %s }", name, name, words.show(list))
     return nil
   end
-  return list_set(items, scope, is_exact), table.move(items, 1, #items, 1, {})
+  local items = LISTS[name]:read(list, scope)
+  if not items then
+    return nil
+  end
+  return list_set(items, scope, is_exact), items
 end
 
 --- Some text: contains(s).
 function wanted.text(name, arguments, scope)
   local rest, is_exact = split_options(arguments, scope)
   local value = rest[1]
-  if not one_argument(name, name .. ' "renewal"', rest, scope) or scope:passes_over(value) then
+  if not one_argument(name, name .. ' "renewal"', rest, scope) or scope:passes_over(value, "") then
     return nil
   elseif type(value) ~= "string" then
     scope:error("", "%s compares text, not %s%s", name, words.kind(value),
@@ -156,17 +167,14 @@ end
 --- A number, or text that is exactly one: greater_than(n).
 function wanted.number(name, arguments, scope)
   local value = arguments[1]
-  if not one_argument(name, name .. "(100)", arguments, scope) or scope:passes_over(value) then
+  if not one_argument(name, name .. "(100)", arguments, scope) or scope:passes_over(value, "") then
     return nil
   end
   local number = is_number(value) and value or type(value) == "string" and core.number(value) or nil
   if not number then
-    local hint = ""
-    if type(value) == "string" then
-      hint = name == "equals" and ": for text write is " .. words.show(value)
-        or ": text that is no number has no order here"
-    end
-    scope:error("", "%s compares numbers, not %s%s", name, words.show(value), hint)
+    local is_text = name == "equals" and type(value) == "string"
+    scope:error("", "%s compares numbers, not %s%s", name, words.show(value),
+      is_text and ": for text write is " .. words.show(value) or "")
     return nil
   end
   return number, value

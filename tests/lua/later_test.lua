@@ -54,15 +54,15 @@ end
 
 for _, operator in ipairs(OPERATORS) do
   test("operator " .. operator, function()
-    check(support.workflow { when = ('field "a":%s'):format(operator) }, "",
-      operator:match "^[%w_]+")
+    local when = ('field "a":%s'):format(operator)
+    check(support.workflow { when = when }, "when", operator:match "^[%w_]+")
   end)
 end
 
-test("what is refused takes part in no other error", function()
-  check(support.webhook { content = 'hook.template "x"' }, "", "hook.template")
-  check(support.webhook { auth = "hook.oauth2 {}" }, "", "hook.oauth2")
-  check(support.workflow { trigger = 'hook.daily { at = "09:00" }' }, "", "hook.daily")
+test("what is refused has the path where it stands, and takes part in no other error", function()
+  check(support.webhook { content = 'hook.template "x"' }, "actions[1].content", "hook.template")
+  check(support.webhook { auth = "hook.oauth2 {}" }, "actions[1].auth", "hook.oauth2")
+  check(support.workflow { trigger = 'hook.daily { at = "09:00" }' }, "trigger", "hook.daily")
 end)
 
 local OTHERS = {

@@ -83,6 +83,7 @@ for _, path in ipairs { "", ".", "a.", ".a", "a..b", "a[1]", "a[]", "a[*", "a*]"
   test(("no path: '%s'"):format(path), function()
     local faults = support.faults(support.workflow { when = ('field "%s":is "x"'):format(path) })
     support.equal(#faults, 1)
+    support.equal(faults[1].path, "when")
     support.contains(faults[1].message, "path")
   end)
 end
