@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "encode/url.h"
 #include "loop/test_clock.h"
 
 enum {
@@ -192,6 +191,7 @@ static int app_open_api(struct app *app)
         .store = app->store,
         .engine = app->engine,
         .deliver = app->deliver,
+        .secrets = app->secrets,
         .ids = &app->ids,
         .log = &app->log,
         .listen = app->config->listen,
@@ -235,19 +235,11 @@ static void app_on_first_load(void *ctx, int code, const struct err *e)
 // The address that --redirect-all names is allowed for it, and for it alone.
 static void app_allow_redirect(struct app *app)
 {
-    struct url url;
-    struct err e;
     const char *to = app->config->redirect_all;
-    if (to == NULL || url_parse(str_from(to), &url, &e)) {
-        return;
+    if (to) {
+        log_warn(&app->log, "every webhook goes to %s instead of its own URL (--redirect-all)", to);
     }
-    log_warn(&app->log, "every webhook goes to %s instead of its own URL (--redirect-all)", to);
-    if (url_address(&url, &app->redirect_block.base)) {
-        app->redirect_block.prefix = app->redirect_block.base.is_v6 ? 128 : 32;
-        app->has_redirect_block = true;
-    } else if (str_eq_nocase(url.host, STR("localhost"))) {
-        app->has_redirect_block = netblock_parse(STR("127.0.0.0/8"), &app->redirect_block, &e) == 0;
-    }
+    app->has_redirect_block = config_redirect_block(app->config, &app->redirect_block);
 }
 
 static unsigned app_target_in_flight(void *ctx, struct str target)
@@ -270,21 +262,12 @@ static int app_open_parts(struct app *app)
         code = client_open(&app->client, app->loop, &client, app->err);
     }
     if (code == 0) {
-        struct engine_config engine = {
-            .loop = app->loop,
-            .store = app->store,
-            .log = &app->log,
-            .rules = {.library_dir = c->library_dir,
-                      .rules_dir = c->rules_dir,
-                      .limits = {.steps = c->limits.step_budget,
-                                 .memory_bytes = (size_t)c->limits.memory_bytes,
-                                 .output_bytes = (size_t)c->limits.output_bytes},
-                      .allow = c->allow,
-                      .allow_count = c->allow_count,
-                      .var = config_var,
-                      .ctx = (void *)c},
-            .ids = &app->ids,
-            .crash_at = c->crash_at};
+        struct engine_config engine = {.loop = app->loop,
+                                       .store = app->store,
+                                       .log = &app->log,
+                                       .rules = config_rules(c),
+                                       .ids = &app->ids,
+                                       .crash_at = c->crash_at};
         code = engine_new(&app->engine, &engine, app->err);
     }
     if (code == 0) {

@@ -14,6 +14,7 @@ struct api_config {
     struct store *store;
     struct engine *engine;
     struct deliver *deliver;
+    struct secrets *secrets; // forgotten by a reload, read again when next sent
     struct id_source *ids;
     const struct log *log;
     const char *listen;       // "127.0.0.1:8080"

@@ -118,5 +118,6 @@ void api_post_reload(struct api *a, struct httpd_request *r, struct str id)
     }
     *q = (struct reload_request){.api = a, .request = r};
     api_begin(a);
+    secrets_forget(a->config.secrets);
     engine_reload(a->config.engine, workflows_on_reload, q);
 }

@@ -14,7 +14,7 @@ enum {
     BODY_MAX_EVENTS = 10000,
     REFUSED_MAX = 100,            // then it is no slip any more: the rest is not tried
     WAIT_MAX_MS = 15 * 60 * 1000, // on a host that takes nothing
-    WAIT_LEAST_MS = 1000,
+    WAIT_LEAST_MS = 100,
     WAIT_DEFAULT_MS = 5000,
     TREE_MAX_BYTES = 256 * 1024 * 1024,
 };
@@ -196,7 +196,8 @@ static int send_part(struct sending *s, size_t from, size_t *count, struct err *
         drop_event(s, from + (size_t)place);
         --*count;
         if (s->refused >= REFUSED_MAX)
-            return err_set(e, ERR_REFUSED, "%d events were refused", REFUSED_MAX);
+            return err_set(e, ERR_REFUSED, "%d events were refused, so the rest is not sent",
+                           REFUSED_MAX);
     }
     return 0;
 }
@@ -251,7 +252,8 @@ static int send_stream(struct sending *s, struct event_stream *stream, struct er
         if (item == EVENT_STREAM_BAD) {
             refuse(s, line, e->text);
             if (s->refused >= REFUSED_MAX)
-                return err_set(e, ERR_REFUSED, "%d events were refused", REFUSED_MAX);
+                return err_set(e, ERR_REFUSED, "%d events were refused, so the rest is not sent",
+                               REFUSED_MAX);
             continue;
         }
         if (item != EVENT_STREAM_EVENT) {
@@ -280,8 +282,9 @@ static int report(struct sending *s, int code, const struct err *e)
         fprintf(s->in->out, "%llu events accepted (%llu of them were known), %llu deliveries\n",
                 (unsigned long long)s->accepted, (unsigned long long)s->duplicates,
                 (unsigned long long)s->deliveries);
-    if (s->refused)
-        fprintf(messages, "hookline: %llu events were refused\n", (unsigned long long)s->refused);
+    if (s->refused && code == 0)
+        fprintf(messages, "hookline: %llu event%s refused\n", (unsigned long long)s->refused,
+                s->refused == 1 ? " was" : "s were");
     if (code)
         return cli_fail(s->in, "%s: %s", s->name, e->text);
     return s->refused ? CLI_FAILED : CLI_DONE;
