@@ -17,8 +17,9 @@ function changes.is_none(event)
     return false
   end
   local record = event.record
-  for key, before in pairs(previous) do
-    if not is_same(before, record[key]) then
+  for key, before in next, previous do
+    local now = record[key]
+    if now ~= before and not is_same(before, now) then
       return false
     end
   end

@@ -8,10 +8,24 @@ local core = require "hookline.core"
 local values = require "hookline.values"
 local wanted = require "hookline.wanted"
 
-local fold = core.fold
 local number = core.number
 local null = core.null
 local is_empty = values.is_empty
+
+-- Many workflows look at the same field of an event: the text folded last is kept.
+local FOLDED_BYTES_MAX = 256
+local seen_last, folded_last = "", ""
+
+local function fold(text)
+  if text == seen_last then
+    return folded_last
+  end
+  local folded = core.fold(text)
+  if #text <= FOLDED_BYTES_MAX then
+    seen_last, folded_last = text, folded
+  end
+  return folded
+end
 
 local function has_value(seen)
   return not is_empty(seen)
