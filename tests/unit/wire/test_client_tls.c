@@ -25,8 +25,8 @@ static void add_extension(X509 *x, X509 *issuer, int nid, const char *value)
 }
 
 // issuer NULL: signed by itself. names NULL: an authority.
-static void identity_make(struct identity *id, const struct identity *issuer, const char *names,
-                          long from_s, long to_s)
+static void identity_make(struct identity *id, const char *cn, const struct identity *issuer,
+                          const char *names, long from_s, long to_s)
 {
     id->key = EVP_EC_gen("P-256");
     assert_non_null(id->key);
@@ -37,9 +37,7 @@ static void identity_make(struct identity *id, const struct identity *issuer, co
     X509_gmtime_adj(X509_getm_notBefore(x), from_s);
     X509_gmtime_adj(X509_getm_notAfter(x), to_s);
     X509_NAME *name = X509_get_subject_name(x);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               (const unsigned char *)(names ? "receiver" : "authority"), -1, -1,
-                               0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0);
     X509_set_issuer_name(x, issuer ? X509_get_subject_name(issuer->certificate) : name);
     X509_set_pubkey(x, id->key);
     X509 *by = issuer ? issuer->certificate : x;
@@ -138,8 +136,8 @@ struct scene {
 static void scene_open(struct scene *s, struct fixture *f)
 {
     s->f = f;
-    identity_make(&s->authority, NULL, NULL, -3600, 3600);
-    identity_make(&s->other_authority, NULL, NULL, -3600, 3600);
+    identity_make(&s->authority, "authority", NULL, NULL, -3600, 3600);
+    identity_make(&s->other_authority, "other", NULL, NULL, -3600, 3600);
     snprintf(s->ca_file, sizeof s->ca_file, "/tmp/hookline-ca-XXXXXX");
     int fd = mkstemp(s->ca_file);
     assert_true(fd >= 0);
@@ -163,7 +161,7 @@ static void verifies_the_receiver(void **state)
         enum { GOOD, SELF, OTHER } issuer;
         int max_version;
         enum client_error error;
-        const char *detail; // any of the words, separated by '|'
+        const char *detail; // part of it
     } rows[] = {
         {"IP:127.0.0.1", -60, 3600, GOOD, 0, CLIENT_OK, ""},
         {"IP:127.0.0.1", -60, 3600, GOOD, TLS1_2_VERSION, CLIENT_OK, ""},
@@ -171,14 +169,14 @@ static void verifies_the_receiver(void **state)
         {"IP:127.0.0.1", -3600, -60, GOOD, 0, CLIENT_TLS, "expired"},
         {"IP:127.0.0.1", 600, 3600, GOOD, 0, CLIENT_TLS, "not yet valid"},
         {"IP:127.0.0.1", -60, 3600, SELF, 0, CLIENT_TLS, "self-signed"},
-        {"IP:127.0.0.1", -60, 3600, OTHER, 0, CLIENT_TLS, "certificate"},
+        {"IP:127.0.0.1", -60, 3600, OTHER, 0, CLIENT_TLS, "issuer certificate"},
         {"IP:127.0.0.1", -60, 3600, GOOD, TLS1_1_VERSION, CLIENT_TLS, "version"},
     };
     struct scene s;
     scene_open(&s, *state);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct identity id;
-        identity_make(&id,
+        identity_make(&id, "receiver",
                       rows[i].issuer == GOOD    ? &s.authority
                       : rows[i].issuer == OTHER ? &s.other_authority
                                                 : NULL,
@@ -213,7 +211,7 @@ static void says_what_is_wrong_with_its_trust(void **state)
     struct scene s;
     scene_open(&s, *state);
     struct identity id;
-    identity_make(&id, &s.authority, "IP:127.0.0.1", -60, 3600);
+    identity_make(&id, "receiver", &s.authority, "IP:127.0.0.1", -60, 3600);
     struct receiver r;
     receiver_open(&r, &id, 0);
     static const char *const files[] = {"/nonexistent/ca.pem", NULL}; // NULL: the system's
