@@ -16,7 +16,8 @@ def died(host):
 
 def test_after_the_commit_and_before_the_202(serve, receiver):
     host = serve({"w.lua": workflow(receiver.url, wf_trigger='hook.once { "created", "updated" }')},
-                 args=["--crash-at", "accepted_before_answer"])
+                 start=False)
+    host.start("--crash-at", "accepted_before_answer")
     event = deal(1, event_id="crm-1")
     try:
         host.post(event)

@@ -20,7 +20,7 @@ def test_a_full_disk_stops_the_answers_and_loses_nothing(serve, receiver, folder
     disk.mkdir()
     script = f'mount -t tmpfs -o size=24m tmpfs {disk} && exec "$@"'
     host = serve({"w.lua": workflow(receiver.url)}, data=disk / "data", has_own_mounts=True,
-                 prefix=[*OWN_MOUNTS, "sh", "-c", script, "sh"], config="return { limits = { free_disk = 0 } }")
+                 prefix=[*OWN_MOUNTS, "sh", "-c", script, "sh"], config="return { limits = { free_disk = 1 } }")
     acknowledged = host.accept(deal(0, event_id="e0"))[0]["deliveries"]
     ballast = host.seen(disk) / "ballast"
     with open(ballast, "wb", buffering=0) as file:

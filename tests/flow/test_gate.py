@@ -69,8 +69,8 @@ def test_functions_as_actions_content_transform_and_vars(serve, receiver):
     for i, item in ipairs(event.record.items) do
       owed[i] = hook.webhook {
         method = "PUT", url = hook.var("HOST") .. "/items/" .. item.sku, encoding = "json",
-        content = function(e) return { sku = item.sku, deal = e.record.id, tags = hook.array {} } end,
-        transform = function(body) body.price = item.price return body end,
+        content = function(e) return { item = item, deal = e.record.id, tags = hook.array {} } end,
+        transform = function(body) body.last = true return body end,
       }
     end
     return owed
@@ -80,8 +80,8 @@ def test_functions_as_actions_content_transform_and_vars(serve, receiver):
     reply = host.post(b'{"type":"deal.created","record":' + record.encode() + b"}")
     assert reply.status == 202
     seen = {r.path: r.body.decode() for r in receiver.wait(2)}
-    assert seen == {"/items/a": '{"deal":4,"price":1.50,"sku":"a","tags":[]}',
-                    "/items/b": '{"deal":4,"price":2,"sku":"b","tags":[]}'}
+    assert seen == {"/items/a": '{"deal":4,"item":{"price":1.50,"sku":"a"},"last":true,"tags":[]}',
+                    "/items/b": '{"deal":4,"item":{"price":2,"sku":"b"},"last":true,"tags":[]}'}
 
 
 METHODS = {"GET": False, "DELETE": False, "POST": True, "PUT": True, "PATCH": True}

@@ -168,7 +168,7 @@ def test_a_bad_item_is_named_by_its_index_or_line_and_nothing_is_stored(host, re
 @pytest.fixture(scope="module")
 def shared_host(tmp_path_factory):
     from support.host import Host
-    host = Host(tmp_path_factory.mktemp("shared"), {}, config="return { limits = { free_disk = 0 } }")
+    host = Host(tmp_path_factory.mktemp("shared"), {}, config="return { limits = { free_disk = 1 } }")
     yield host
     host.stop()
 
@@ -303,7 +303,7 @@ def test_above_the_high_water_mark_events_are_put_off(serve, receivers):
     from support.receiver import PARK
     receiver = receivers(lambda request: PARK)
     host = serve({"w.lua": workflow(receiver.url)},
-                 config="return { limits = { owed = 10, free_disk = 0 } }")
+                 config="return { limits = { owed = 10, free_disk = 1 } }")
     for n in range(10):
         host.accept(deal(n))
     reply = host.post(deal(11))

@@ -33,7 +33,7 @@ def test_a_target_has_a_limit_in_flight(serve, receivers):
     receiver = receivers(lambda request: PARK)
     config = f'return {{ targets = {{ ["{receiver.url}"] = {{ in_flight = 3 }} }} }}'
     host = serve({"w.lua": workflow(receiver.url)}, config=config)
-    host.ndjson([deal(n) for n in range(50)])
+    assert host.ndjson([deal(n) for n in range(50)]).status == 202
     seen = 0
     while seen < 50:
         receiver.wait(min(seen + 1, 50))

@@ -132,6 +132,9 @@ class Receiver:
             return list(self.requests)
 
     def close(self):
+        if self.loop.is_closed():
+            return
+
         async def end():
             self.server.close()
             await self.server.wait_closed()
