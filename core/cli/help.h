@@ -5,7 +5,9 @@
 
 #include "cli/command.h"
 
+// hookline --help: every command (NULL-terminated) in a line, and the common options.
 void help_all(FILE *out, const struct command *const *commands);
+// hookline help COMMAND.
 void help_command(FILE *out, const struct command *command);
 
 #endif

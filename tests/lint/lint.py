@@ -13,7 +13,7 @@ import sys
 
 # The layers of core/: a file includes its own folder and folders of a lower layer only.
 LAYERS = {"base": 0, "loop": 1, "encode": 1, "store": 2, "script": 2, "wire": 2,
-          "engine": 3, "deliver": 4, "api": 5, "app": 6, "cli": 7, "main": 7}
+          "engine": 3, "deliver": 4, "api": 5, "app": 6, "cli": 7, "main": 8}
 
 # Headers of other projects, and the only folders that may include them. The first match counts.
 FOREIGN = [
