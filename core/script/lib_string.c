@@ -50,6 +50,7 @@ void lib_string_bound(lua_State *L)
     libs_wrap(L, "rep", string_lua_rep);
     libs_wrap(L, "byte", string_lua_byte);
     libs_wrap(L, "unpack", string_lua_unpack);
+    lib_pattern_set(L);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
 }

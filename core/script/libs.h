@@ -26,6 +26,7 @@ void lib_core_set(lua_State *L); // null array is_array copy freeze where
 void lib_base_bound(lua_State *L);
 void lib_coroutine_bound(lua_State *L);
 void lib_string_bound(lua_State *L);
+void lib_pattern_set(lua_State *L); // string's find, match, gmatch and gsub
 void lib_table_bound(lua_State *L);
 void lib_math_bound(lua_State *L);
 void lib_utf8_bound(lua_State *L);

@@ -84,6 +84,7 @@ struct run_call {
     int ref_function;
     struct arena *arena;
     struct rules_run *out;
+    size_t output_bytes;
     bool is_out_of_arena;
 };
 
@@ -95,6 +96,9 @@ static struct str run_take_field(lua_State *L, struct run_call *c, const char *k
     if (type == LUA_TSTRING) {
         struct str text;
         text.data = lua_tolstring(L, -1, &text.len);
+        c->output_bytes += text.len;
+        if (c->output_bytes > c->r->run_limits.output_bytes)
+            budget_stop(L, BUDGET_STOP_OUTPUT);
         value = arena_dup(c->arena, text);
         c->is_out_of_arena = c->is_out_of_arena || !value.data;
     } else if (type != LUA_TNIL) {
@@ -107,8 +111,6 @@ static struct str run_take_field(lua_State *L, struct run_call *c, const char *k
 // The list on top. May longjmp.
 static void run_take_requests(lua_State *L, struct run_call *c)
 {
-    const struct budget_limits *limits = &c->r->run_limits;
-    size_t bytes = 0;
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
     if (count > RUN_REQUESTS_MAX)
         luaL_error(L, "more than %d webhooks are owed for one event", RUN_REQUESTS_MAX);
@@ -127,9 +129,6 @@ static void run_take_requests(lua_State *L, struct run_call *c)
         lua_getfield(L, -1, "timeout_ms");
         q->timeout_ms = lua_tointeger(L, -1);
         lua_pop(L, 2);
-        bytes += q->head.len + q->body.len;
-        if (bytes > limits->output_bytes)
-            budget_stop(L, BUDGET_STOP_OUTPUT);
     }
     c->out->request_count = c->is_out_of_arena ? 0 : (size_t)count;
 }

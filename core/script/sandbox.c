@@ -122,6 +122,10 @@ int sandbox_compile(lua_State *L, const char *text, size_t len, const char *name
     char chunk[512];
     struct sandbox_text source = {{STR("local _no_tail_call <close> = nil; "), {text, len}}, 0};
     snprintf(chunk, sizeof chunk, "@%s", name);
+    if (len > 0 && text[0] == LUA_SIGNATURE[0]) {
+        lua_pushfstring(L, "%s:1: a file is Lua text, not bytecode", name);
+        return LUA_ERRSYNTAX;
+    }
     int status = lua_load(L, sandbox_read_text, &source, chunk, "t");
     if (status != LUA_OK)
         return status;
