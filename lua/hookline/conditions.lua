@@ -95,7 +95,7 @@ local function leaf(path, name, arguments, scope)
     shown = shown,
     has_functions = false,
   }
-  if want ~= nil and path then
+  if want ~= nil then
     local test = row.change and change_test(row, path, want) or value_test(row, path, want)
     node.test = row.negative and negated(test) or test
   end
@@ -172,7 +172,7 @@ local function function_node(fn, place)
   }
 end
 
---- The node of a value that stands where a condition is wanted; nil after a report.
+-- The node of a condition or a function.
 local function node_of(value, scope, path)
   if type(value) == "function" then
     return function_node(value, scope:place())
@@ -190,9 +190,7 @@ conditions.RULE = {
     ["hook.field"] = 'it lacks an operator, as in field "deal_stage":is "Won"',
     table = "put hook.all, hook.any or hook.none in front of the list",
   },
-  check = function(value, scope, path)
-    return node_of(value, scope, path)
-  end,
+  check = node_of,
 }
 
 -- Groups ----------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ end
 
 -- Text compares with text by folding, a number with text that is exactly that number.
 local function is(seen, want)
-  if want.is_null then
+  if want.is_empty then
     return is_empty(seen)
   elseif seen == want.value then
     return true
@@ -50,7 +50,7 @@ end
 
 local function is_in(seen, want)
   if seen == nil or seen == null then
-    return want.has_null == true
+    return want.has_empty == true
   elseif want.values[seen] then
     return true
   end
@@ -67,7 +67,7 @@ local function is_in(seen, want)
   elseif kind == "number" and want.numeric_texts[seen] then
     return true
   end
-  return want.has_null == true and is_empty(seen)
+  return want.has_empty == true and is_empty(seen)
 end
 
 -- The text that is seen, folded where case does not count; nil where it is no text.

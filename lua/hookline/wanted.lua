@@ -14,6 +14,19 @@ local OPTIONS = schema.new {
   keys = { case = { types = { "boolean" } } },
 }
 
+local function value_list(name)
+  return schema.new {
+    name = name,
+    items = {
+      types = { "text", "number", "boolean", "null" },
+      what = "one value, which is text, a number, true, false or hook.null",
+      least = 1,
+    },
+  }
+end
+
+local LISTS = { is_in = value_list "is_in", is_not_in = value_list "is_not_in" }
+
 local function is_plain_table(value)
   return type(value) == "table" and not opaque.name(value) and not core.is_array(value)
 end
@@ -38,10 +51,8 @@ end
 local function scalar(value, scope, path, is_exact)
   if scope:passes_over(value, path) then
     return nil
-  elseif value == null then
-    return { value = null, is_null = true }
-  elseif value == "" then
-    scope:error(path, 'the text "" is empty: write is_empty() or is_not_empty()')
+  elseif value == null or value == "" then -- both are empty
+    return { value = value, is_empty = true }
   elseif type(value) == "string" then
     return {
       value = value,
@@ -87,8 +98,8 @@ function wanted.scalar(name, arguments, scope)
     return nil
   end
   if is_plain_table(rest[1]) then
-    scope:error("", "%s compares with one value; for a list write %s", name,
-      name == "is_not" and "is_not_in { ... }" or "is_in { ... }")
+    scope:error("", "%s compares with one value%s", name,
+      LISTS[name .. "_in"] and ("; for a list write %s_in { ... }"):format(name) or "")
     return nil
   end
   return scalar(rest[1], scope, "", is_exact), rest[1]
@@ -98,8 +109,8 @@ local function list_set(items, scope, is_exact)
   local set = { values = {}, numeric_texts = {} }
   for i, item in ipairs(items) do
     local one = scalar(item, scope, ("[%d]"):format(i), is_exact)
-    if one and one.is_null then
-      set.has_null = true
+    if one and one.is_empty then
+      set.has_empty = true
     elseif one then
       set.values[one.value] = true
       if one.folded then
@@ -116,19 +127,6 @@ local function list_set(items, scope, is_exact)
   end
   return set
 end
-
-local function value_list(name)
-  return schema.new {
-    name = name,
-    items = {
-      types = { "text", "number", "boolean", "null" },
-      what = "one value, which is text, a number, true, false or hook.null",
-      least = 1,
-    },
-  }
-end
-
-local LISTS = { is_in = value_list "is_in", is_not_in = value_list "is_not_in" }
 
 --- A list of scalars: is_in { ... }, as a set.
 function wanted.scalars(name, arguments, scope)

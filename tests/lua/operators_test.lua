@@ -60,6 +60,9 @@ local ROWS = {
   { 'field "x":is(hook.null)', { MISSING, "null", '""', "[]", "{}" }, { "0", "false", '" "',
     "[null]" } },
   { 'field "x":is_not(hook.null)', { "0", "false", '"a"' }, { MISSING, "null", '""', "[]", "{}" } },
+  { 'field "x":is ""', { MISSING, "null", '""', "[]" }, { "0", "false", '" "' } },
+  { 'field "x":is_not ""', { "0", "false", '" "' }, { MISSING, "null", '""', "[]" } },
+  { 'field "x":is_in { "", "a" }', { MISSING, "null", '""', "[]", '"A"' }, { "0", "false" } },
   -- the negative is the opposite, and holds on empty and on other types
   { 'field "x":is_not "Won"', with(OTHERS, '"Wo"', "5", "true"), { '"Won"', '"wON"' } },
   { 'field "x":is_not(5)', with(OTHERS, "6", '"six"', "true"), { "5", '"5"', "5.0" } },
