@@ -17,7 +17,7 @@ struct config_limits {       // 0: the default of the part that uses it, where n
     int64_t depth;           // nesting of one event (64)
     int64_t owed;            // deliveries owed, above which events are answered 503 (5,000,000)
     int64_t free_disk_bytes; // below which events are answered 503 (1 GiB)
-    int64_t step_budget;     // Lua steps of one run (0: the gate's)
+    int64_t step_budget;     // Lua steps of one run, 10,000 of them about 0.1 ms (0: the gate's)
     int64_t memory_bytes;    // allocated by one run (0: the gate's)
     int64_t output_bytes;    // of all that one run owes (0: the gate's)
     int64_t connections;     // to targets, in all (512)

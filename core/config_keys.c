@@ -31,7 +31,7 @@ const struct config_key config_keys[] = {
     {"limits.free_disk", "HOOKLINE_LIMITS_FREE_DISK", NULL, CONFIG_BYTES,
      AT(limits.free_disk_bytes), 0, 1024 * TIB, NULL},
     {"limits.step_budget", "HOOKLINE_LIMITS_STEP_BUDGET", NULL, CONFIG_COUNT,
-     AT(limits.step_budget), 1000, INT64_C(1000000000000), NULL},
+     AT(limits.step_budget), 10000, 10000000, NULL},
     {"limits.memory", "HOOKLINE_LIMITS_MEMORY", NULL, CONFIG_BYTES, AT(limits.memory_bytes),
      64 * KIB, 4 * GIB, NULL},
     {"limits.output", "HOOKLINE_LIMITS_OUTPUT", NULL, CONFIG_BYTES, AT(limits.output_bytes), KIB,

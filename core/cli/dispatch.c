@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -175,13 +176,22 @@ static int run_line(int argc, char *const *argv, char *const *environment, FILE 
     return run_command(command, argc - 2, argv + 2, environment, out, messages);
 }
 
+// Whether out is a pipe that nobody reads any more ("| head"): no news to whoever closed it.
+static bool reader_is_gone(FILE *out)
+{
+    struct pollfd p = {.fd = fileno(out), .events = POLLOUT};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
 int cli_run(int argc, char *const *argv, char *const *environment, FILE *out, FILE *messages)
 {
     int status = run_line(argc, argv, environment, out, messages);
 
     // What could not be written was not done: a full disk behind stdout must not look like success.
     if (fflush(out) != 0 || ferror(out)) {
-        fprintf(messages, "hookline: writing the output failed\n");
+        if (!reader_is_gone(out))
+            fprintf(messages, "hookline: writing the output failed\n");
         if (status == CLI_DONE)
             status = CLI_FAILED;
     }

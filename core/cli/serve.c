@@ -8,7 +8,7 @@ static int run(const struct invocation *in)
     int status = cli_load_config(in, &c);
 
     if (status == 0 && app_run(&c, &e) != 0)
-        status = cli_fail(in, "%s", e.text);
+        status = cli_fail(in, "%s", *e.text ? e.text : "the host ended with an error");
     config_fini(&c);
     return status;
 }
