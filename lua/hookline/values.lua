@@ -1,7 +1,7 @@
 -- The rules of empty and of sameness that conditions rest on.
 --
 -- Empty is: missing, null, the text "", a list or an object with nothing in it. 0 and false are
--- values.
+-- values. In a condition hook.null and "" both stand for empty.
 local core = require "hookline.core"
 
 local values = {}
