@@ -4,6 +4,8 @@
 #include "script/libs.h"
 
 enum { BASE_BYTES_A_STEP = 16, BASE_NAME_MAX = 64 };
+// What a call costs beside an instruction: an error caught, a chunk compiled.
+enum { BASE_CATCH_STEPS = 10, BASE_LOAD_STEPS = 200 };
 
 // --- catching errors
 // --------------------------------------------------------------------------------
@@ -23,6 +25,7 @@ static int base_finish_pcall(lua_State *L, int status, lua_KContext below)
 static int base_lua_pcall(lua_State *L)
 {
     luaL_checkany(L, 1);
+    budget_charge(L, BASE_CATCH_STEPS);
     lua_pushboolean(L, true); // the first result
     lua_insert(L, 1);
     int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, base_finish_pcall);
@@ -44,6 +47,7 @@ static int base_lua_xpcall(lua_State *L)
 {
     int count = lua_gettop(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    budget_charge(L, BASE_CATCH_STEPS);
     lua_pushvalue(L, 2);
     lua_pushcclosure(L, base_on_error, 1);
     lua_replace(L, 2);
@@ -129,7 +133,7 @@ static void base_gather_chunk(lua_State *L)
         if (len == 0)
             break;
         lua_rawseti(L, pieces, i);
-        budget_charge(L, 1);
+        budget_charge(L, BASE_CATCH_STEPS);
     }
     lua_pop(L, 1);
     luaL_Buffer text;
@@ -159,7 +163,7 @@ static int base_lua_load(lua_State *L)
     const char *mode = luaL_optstring(L, 3, "t");
     if (!strchr(mode, 't'))
         return luaL_error(L, "load: only text is loaded (mode \"t\")");
-    budget_charge(L, (int64_t)text.len);
+    budget_charge(L, BASE_LOAD_STEPS + (int64_t)text.len);
     // The name cannot be one of the library's or of a file: positions are read from it.
     given += strspn(given, "=@");
     snprintf(name, sizeof name, given[0] ? "=(load: %.*s)" : "=(load%.*s)", BASE_NAME_MAX, given);

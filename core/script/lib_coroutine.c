@@ -3,7 +3,7 @@
 
 // A coroutine starts with a count of its own, so one that is made and left before its first tick
 // would cost nothing: it is charged what it may run uncounted, and more.
-enum { COROUTINE_STEPS = 200 };
+enum { COROUTINE_STEPS = 200, COROUTINE_RESUME_STEPS = 10 };
 
 static lua_State *coroutine_check(lua_State *L)
 {
@@ -34,7 +34,7 @@ static int coroutine_resume(lua_State *L, lua_State *co, int count)
 {
     struct state *s = state_of(L);
     int results = 0;
-    budget_charge(L, 1);
+    budget_charge(L, COROUTINE_RESUME_STEPS);
     if (lua_status(co) > LUA_YIELD || (lua_status(co) == LUA_OK && lua_gettop(co) == 0)) {
         lua_pushliteral(L, "cannot resume dead coroutine");
         return -1;

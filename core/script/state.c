@@ -11,16 +11,16 @@ static void *state_alloc(void *ctx, void *old, size_t old_bytes, size_t new_byte
 {
     struct state *s = ctx;
     size_t had = old ? old_bytes : 0; // without `old`, old_bytes is the kind of object
-    if (new_bytes == 0) {
-        free(old);
-        s->used_bytes -= had;
-        return NULL;
-    }
     if (new_bytes > had && !budget_grants(s, new_bytes - had))
         return NULL;
-    void *p = realloc(old, new_bytes);
-    if (!p)
-        return new_bytes <= had ? old : NULL; // Lua takes it that shrinking cannot fail
+    void *p = pool_realloc(&s->pool, old, had, new_bytes);
+    if (!p && new_bytes > 0) {
+        if (new_bytes > had)
+            return NULL;
+        // Lua takes it that shrinking cannot fail, and a piece that stays where it is would be
+        // given back under its new size: there is no way on.
+        abort();
+    }
     s->used_bytes = s->used_bytes - had + new_bytes;
     return p;
 }
@@ -70,6 +70,7 @@ int state_new(struct state **out, const struct state_config *c, struct err *e)
         return err_set(e, ERR_NOMEM, "not enough memory");
     s->config = *c;
     s->cap_bytes = STATE_CAP_BYTES;
+    pool_init(&s->pool);
     buf_init(&s->out, STATE_BUFFER_MAX);
     buf_init(&s->text, STATE_BUFFER_MAX);
     buf_init(&s->keys, STATE_BUFFER_MAX);
@@ -94,6 +95,7 @@ void state_free(struct state *s)
         return;
     if (s->L)
         lua_close(s->L);
+    pool_fini(&s->pool);
     buf_fini(&s->out);
     buf_fini(&s->text);
     buf_fini(&s->keys);

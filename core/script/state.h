@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/netaddr.h"
 #include "script/budget.h"
+#include "script/pool.h"
 
 #include <lua.h>
 
@@ -35,6 +36,7 @@ struct state {
     lua_State *L;       // the main thread
     lua_State *running; // the thread that runs now
     struct state_config config;
+    struct pool pool;
     size_t used_bytes;
     size_t cap_bytes;
     struct budget budget;
