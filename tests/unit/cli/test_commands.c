@@ -330,6 +330,22 @@ static void try_shows_what_a_rule_raises(void **state)
     result_free(&r);
 }
 
+static void an_invalid_request_is_told_and_not_sent(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("rules", 0777), 0);
+    write_file("rules/w.lua",
+               "local hook = require 'hookline'\n"
+               "return hook.workflow { record = 'deal', trigger = hook.every { 'created' },\n"
+               "  actions = { hook.webhook { method = 'POST', url = 'https://a.example/',\n"
+               "    encoding = 'json', content = function() return '{no}' end } } }\n");
+    struct result r = RUN("try", "rules/w.lua", "--send");
+    assert_int_equal(r.status, CLI_FAILED);
+    assert_contains(r.out, "It is invalid and would never be sent: ");
+    assert_null(strstr(r.out, "response_received"));
+    result_free(&r);
+}
+
 static void a_missing_secret_is_told_with_what_to_do(void **state)
 {
     (void)state;
@@ -362,6 +378,7 @@ int main(void)
         in_folder(try_refuses_what_is_no_event_or_no_workflow),
         in_folder(a_sample_likes_the_conditions),
         in_folder(try_shows_what_a_rule_raises),
+        in_folder(an_invalid_request_is_told_and_not_sent),
         in_folder(a_missing_secret_is_told_with_what_to_do),
     };
 
