@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "encode/url.h"
 #include "wire/client_internal.h"
 
 enum {
@@ -97,9 +96,21 @@ static void transfer_release(struct transfer *t)
 
 // --- the end of a request -----------------------------------------------------------------------
 
+static void log_failure(const struct transfer *t)
+{
+    const struct log *log = t->client->config.log;
+    if (log && t->response.error != CLIENT_OK) {
+        // The host alone: a query may hold a secret.
+        struct log_field host = {"host", t->is_url_parsed ? t->parts.host : STR("")};
+        log_write(log, LOG_DEBUG, &host, 1, "a request failed (%s): %s",
+                  client_error_word(t->response.error), t->response.detail);
+    }
+}
+
 static void transfer_tell(struct transfer *t)
 {
     struct client_response *r = &t->response;
+    log_failure(t);
     r->elapsed_ms = loop_now_ms(t->client->loop, LOOP_REAL_TIME) - t->started_ms;
     r->headers = buf_str(&t->headers);
     r->body = buf_str(&t->body_kept);
@@ -184,9 +195,10 @@ static void transfer_start(struct transfer *t)
 
 // The addresses that may be used, as an entry that curl puts into its cache when the transfer
 // starts. Twice, because curl may or may not look a name up with the dot at its end.
-static int give_addresses(struct transfer *t, const struct url *u, const struct resolve_answer *a)
+static int give_addresses(struct transfer *t, const struct resolve_answer *a)
 {
     struct buf *out = &t->resolve_text;
+    const struct url *u = &t->parts;
     bool has_dot = u->host.data[u->host.len - 1] == '.';
     buf_reset(out);
     size_t second = 0;
@@ -214,12 +226,11 @@ static int give_addresses(struct transfer *t, const struct url *u, const struct 
     return 0;
 }
 
-static void transfer_resolved(struct transfer *t, const struct url *u,
-                              const struct resolve_answer *a)
+static void transfer_resolved(struct transfer *t, const struct resolve_answer *a)
 {
     if (a->code != 0) {
-        snprintf(t->response.detail, sizeof t->response.detail, STR_FMT ": %s", STR_ARG(u->host),
-                 a->detail);
+        snprintf(t->response.detail, sizeof t->response.detail, STR_FMT ": %s",
+                 STR_ARG(t->parts.host), a->detail);
         transfer_fail(t, CLIENT_DNS);
         return;
     }
@@ -234,11 +245,12 @@ static void transfer_resolved(struct transfer *t, const struct url *u,
     }
     if (good == 0) {
         transfer_fail(t, CLIENT_ADDRESS_REFUSED);
-    } else if (give_addresses(t, u, a) != 0) {
+    } else if (give_addresses(t, a) != 0) {
         say(t, "out of memory");
         transfer_fail(t, CLIENT_CONNECT);
     } else {
         t->is_refused = false; // another one will do
+        t->response.detail[0] = '\0';
         transfer_start(t);
     }
 }
@@ -246,10 +258,8 @@ static void transfer_resolved(struct transfer *t, const struct url *u,
 static void on_resolved(void *ctx, const struct resolve_answer *a)
 {
     struct transfer *t = ctx;
-    struct url u;
     loop_timer_stop(&t->resolve_timer);
-    url_parse(str_from(t->url.data), &u, NULL); // it was parsed before
-    transfer_resolved(t, &u, a);
+    transfer_resolved(t, a);
 }
 
 static void on_resolve_late(void *ctx)
@@ -260,21 +270,32 @@ static void on_resolve_late(void *ctx)
     transfer_fail(t, CLIENT_DNS);
 }
 
+static int parse_url(struct transfer *t)
+{
+    struct err e;
+    if (!t->is_url_parsed) {
+        if (url_parse(str_from(t->url.data), &t->parts, &e) != 0) {
+            say(t, e.text);
+            return ERR_INVALID;
+        }
+        t->is_literal = url_address(&t->parts, &t->literal);
+        t->is_url_parsed = true;
+    }
+    return 0;
+}
+
 // Finds where the request goes and starts it, or starts to look.
 static void transfer_route(struct transfer *t)
 {
-    struct url u;
-    struct err e;
-    if (url_parse(str_from(t->url.data), &u, &e) != 0) {
-        say(t, e.text);
+    struct client *c = t->client;
+    if (parse_url(t) != 0) {
         transfer_fail(t, CLIENT_PROTOCOL);
         return;
     }
-    struct netaddr literal;
-    if (url_address(&u, &literal)) {
-        const char *why = transfer_refusal(t, &literal);
+    if (t->is_literal) {
+        const char *why = transfer_refusal(t, &t->literal);
         if (why) {
-            transfer_say_refused(t, &literal, why);
+            transfer_say_refused(t, &t->literal, why);
             transfer_fail(t, CLIENT_ADDRESS_REFUSED);
         } else {
             transfer_start(t);
@@ -282,11 +303,13 @@ static void transfer_route(struct transfer *t)
         return;
     }
     const struct resolve_answer *now;
-    int rc = resolver_get(t->client->resolver, u.host, &t->wait, &now);
+    int rc = resolver_get(c->resolver, t->parts.host, &t->wait, &now);
     if (rc > 0) {
-        transfer_resolved(t, &u, now);
+        transfer_resolved(t, now);
     } else if (rc == 0) {
-        loop_timer_start(&t->resolve_timer, t->limit_ms);
+        // Looking a name up is part of connecting.
+        int64_t connect_ms = c->config.connect_timeout_ms;
+        loop_timer_start(&t->resolve_timer, t->limit_ms < connect_ms ? t->limit_ms : connect_ms);
     } else {
         say(t, "too many names are being looked up");
         transfer_fail(t, CLIENT_DNS);

@@ -255,6 +255,7 @@ void client_answer_finish(struct transfer *t, CURLcode code)
     }
     if (code == CURLE_OK && status >= 200) {
         r->error = CLIENT_OK;
+        r->detail[0] = '\0'; // of an address that was passed over
     } else if (code == CURLE_OK) {
         r->error = CLIENT_PROTOCOL;
         snprintf(r->detail, sizeof r->detail, "the answer has status %ld, which is not a final one",

@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 
+#include "encode/url.h"
 #include "wire/client.h"
 
 // One request. Transfers and their easy handles are used again: what is constant is set once, and
@@ -19,7 +20,11 @@ struct transfer {
     // as the easy handle has them
     int method;
     long timeout_ms;
-    struct buf url; // NUL-terminated
+    struct buf url;         // NUL-terminated
+    bool is_url_parsed;     // what follows is of this URL
+    struct url parts;       // borrowed from it
+    bool is_literal;        // its host is an address
+    struct netaddr literal; // ... this one
     struct buf header_text;
     struct curl_slist *header_nodes;
     size_t header_cap;

@@ -155,6 +155,7 @@ static int set_url(struct transfer *t, const char *url)
         return 0;
     }
     buf_reset(&t->url);
+    t->is_url_parsed = false;
     if (buf_append(&t->url, url, size) != 0 ||
         curl_easy_setopt(t->easy, CURLOPT_URL, t->url.data) != CURLE_OK) {
         buf_reset(&t->url); // so that it is not taken for the one set

@@ -37,6 +37,7 @@ static void expect_ok(struct scene *s, const char *url)
         fail_msg("%s: %s", client_error_word(sent.response.error), sent.response.detail);
     }
     assert_int_equal(sent.response.status, 200);
+    assert_string_equal(sent.response.detail, "");
     sent_fini(&sent);
 }
 
