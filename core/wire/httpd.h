@@ -28,8 +28,9 @@ struct httpd_config {
     int (*on_head)(void *ctx, struct httpd_request *r);
     // The request is complete. Answer now or later, exactly once, with httpd_send.
     void (*on_request)(void *ctx, struct httpd_request *r);
-    // The client went away before it was answered (the request may still be answered: it goes
-    // nowhere, and httpd_send is still what frees it). May be NULL.
+    // The connection broke before the request was answered (it may still be answered: that goes
+    // nowhere, and httpd_send is still what frees it). A client that has only ended its own side
+    // still gets its answer. May be NULL.
     void (*on_gone)(void *ctx, struct httpd_request *r);
     void *ctx;
 };
@@ -40,8 +41,8 @@ const char *httpd_address(const struct httpd *h);
 // Stops accepting and closes idle connections; requests under way are answered, with Connection:
 // close.
 void httpd_drain(struct httpd *h);
-// Closes everything; on_closed runs when nothing of it is left. Requests not answered are dropped;
-// their owners must not answer them any more.
+// Closes everything; on_closed runs later, when nothing of it is left. Requests not answered are
+// dropped; their owners must not answer them any more.
 void httpd_close(struct httpd *h, void (*on_closed)(void *ctx), void *ctx);
 size_t httpd_connection_count(const struct httpd *h);
 

@@ -30,6 +30,7 @@ struct resolve_name {
     struct resolve_name *next,
         *prev; // in the queue, or among the known ones, least recently used first
     enum name_state state;
+    bool is_telling; // its waiters are being called: it must stay
     struct resolve_wait *first, *last;
     struct resolve_answer answer;
     int64_t expires_at_ms;
@@ -293,14 +294,14 @@ static void on_lookup(void *ctx, int status, int timeouts, struct ares_addrinfo 
     n->state = NAME_KNOWN;
     n->expires_at_ms = loop_now_ms(r->loop, LOOP_REAL_TIME) + holds_ms;
     r->active_count--;
-    // A copy: what is called may start lookups that push this name out.
-    struct resolve_answer answer = n->answer;
+    list_add(&r->known, n);
+    n->is_telling = true;
     struct resolve_wait *w;
     while ((w = n->first)) {
         wait_remove(w);
-        w->on_done(w->ctx, &answer);
+        w->on_done(w->ctx, &n->answer);
     }
-    list_add(&r->known, n);
+    n->is_telling = false;
 }
 
 static void start_queued(struct resolver *r)
@@ -343,7 +344,7 @@ static int name_new(struct resolver *r, struct str text, struct resolve_name **o
 {
     if (r->names.count >= NAMES_MAX) {
         struct resolve_name *oldest = r->known.first;
-        if (!oldest) {
+        if (!oldest || oldest->is_telling) {
             return ERR_FULL;
         }
         list_remove(&r->known, oldest);

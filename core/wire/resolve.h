@@ -35,7 +35,7 @@ int resolver_open(struct resolver **out, struct loop *l, const struct resolver_c
                   struct err *e);
 // Returns 1 where the answer is known: *now is it, borrowed until the next call of this module, and
 // w is not used. Returns 0 where w->on_done will run once, later, its answer borrowed until it
-// returns. Negative: ERR_NOMEM, ERR_FULL. w->on_done and w->ctx are set by the caller.
+// returns. Negative: ERR_NOMEM, ERR_FULL. w is zeroed by the caller but for on_done and ctx.
 int resolver_get(struct resolver *r, struct str host, struct resolve_wait *w,
                  const struct resolve_answer **now);
 void resolver_cancel(struct resolver *r, struct resolve_wait *w); // no-op when it does not wait

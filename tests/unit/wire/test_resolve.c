@@ -263,13 +263,19 @@ static void on_link(void *ctx, const struct resolve_answer *a)
 {
     struct chain *c = ctx;
     assert_int_equal(a->code, 0);
+    const struct resolve_answer *now;
+    if (c->left < 20) {
+        // What was just answered is known already.
+        char known[64];
+        snprintf(known, sizeof known, "link-%d.example.com", c->left);
+        assert_int_equal(resolver_get(c->resolver, str_from(known), &c->ask.wait, &now), 1);
+    }
     if (c->left-- == 0) {
         c->ask.is_done = true;
         return;
     }
     char name[64];
     snprintf(name, sizeof name, "link-%d.example.com", c->left);
-    const struct resolve_answer *now;
     assert_int_equal(resolver_get(c->resolver, str_from(name), &c->ask.wait, &now), 0);
 }
 
