@@ -19,6 +19,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+WORKFLOW, CALLBACK = "invoice_on_won_deal", "https://invoices.example.com/"
 LIMIT_S = 30
 WIDTH = shutil.get_terminal_size((110, 25)).columns - 2
 IS_COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -60,6 +61,9 @@ class InvoiceApp:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if not self.headers.get("hookline-original-url", "").startswith(CALLBACK):
+                    self.answer(200, "OK")  # of another rule in rules/
+                    return
                 with app.changed:
                     answer = app.answers.pop(0) if app.answers else (201, "Created")
                     app.requests.append((self.requestline, list(self.headers.items()), body.decode(), answer))
@@ -68,7 +72,10 @@ class InvoiceApp:
                     app.is_ending.wait()  # it hangs
                     self.close_connection = True
                     return
-                self.send_response(*answer)
+                self.answer(*answer)
+
+            def answer(self, *status):
+                self.send_response(*status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -130,7 +137,8 @@ class Host:
         self.show("send", name)
 
     def delivery(self, event_id):
-        found = [d for d in json.loads(self.run("deliveries", "--json"))["deliveries"] if d["event"] == event_id]
+        listed = json.loads(self.run("deliveries", "--workflow", WORKFLOW, "--json"))["deliveries"]
+        found = [d for d in listed if d["event"] == event_id]
         return found[0] if found else None
 
     def until_state(self, event_id, state):
@@ -184,8 +192,8 @@ def webhook_id(request):
 
 
 def play(app, host):
-    rule = (ROOT / "rules/invoice_on_won_deal.lua").read_text()
-    heading("The rule: rules/invoice_on_won_deal.lua")
+    rule = (ROOT / f"rules/{WORKFLOW}.lua").read_text()
+    heading(f"The rule: rules/{WORKFLOW}.lua")
     frame("what, and when", [line for line in re.findall(r"^  ((?:record|trigger|when) +=.*)", rule, re.M)])
 
     heading("1. The host starts, with every callback redirected to an invoice app of this demo")
@@ -253,7 +261,7 @@ def main():
         print(paint("1;36", f"\nDone in {time.monotonic() - began:.1f} s.") + " To go on:")
         print(f"""
   {shown} new my_workflow                              a workflow to start from
-  {shown} try rules/invoice_on_won_deal.lua            what this one would send, and why
+  {shown} try rules/{WORKFLOW}.lua            what this one would send, and why
   {shown} check                                        every mistake in rules/
   {shown} serve --redirect-all http://127.0.0.1:9000/  a host for the rules in rules/
   README.md, docs/architecture.md                           what it is, how it is built""")
