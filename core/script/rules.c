@@ -11,9 +11,10 @@
 #include "script/rules_internal.h"
 #include "script/sandbox.h"
 
-// A run of 1,000,000 steps takes about 10 ms; the processor's time is the backstop for what steps
-// do not see.
-enum { RULES_RUN_STEPS = 1000000, RULES_RUN_CPU_MS = 80, RULES_LOAD_FACTOR = 10 };
+// 1,000,000 steps take about 10 ms, and no run may be given more than ten times that. Processor
+// time is the backstop for what steps do not see.
+enum { RULES_RUN_STEPS = 1000000, RULES_RUN_STEPS_MAX = 10000000, RULES_RUN_CPU_MS = 90 };
+enum { RULES_LOAD_FACTOR = 10 };
 enum { RULES_RUN_MEMORY = 32 * 1024 * 1024, RULES_RUN_OUTPUT = 8 * 1024 * 1024 };
 enum { RULES_ARENA_MAX = 256 * 1024 * 1024, RULES_FILE_MAX = 4 * 1024 * 1024 };
 enum { RULES_YOUNG_BYTES = 512 * 1024 };
@@ -290,6 +291,8 @@ static int rules_ref_function(lua_State *L, const char *name)
 static int rules_open_inside(lua_State *L)
 {
     struct rules *r = lua_touserdata(L, 1);
+    library_require(L, "hookline"); // now, and not in the first file's budget
+    lua_pop(L, 1);
     library_require(L, "hookline.host");
     r->ref_load = rules_ref_function(L, "load");
     r->ref_run = rules_ref_function(L, "run");
@@ -305,9 +308,9 @@ static void rules_set_limits(struct rules *r, const struct rules_limits *given)
     run->steps = given->steps ? given->steps : RULES_RUN_STEPS;
     run->memory_bytes = given->memory_bytes ? given->memory_bytes : RULES_RUN_MEMORY;
     run->output_bytes = given->output_bytes ? given->output_bytes : RULES_RUN_OUTPUT;
-    run->cpu_ms = run->steps / (RULES_RUN_STEPS / RULES_RUN_CPU_MS);
-    if (run->cpu_ms < RULES_RUN_CPU_MS)
-        run->cpu_ms = RULES_RUN_CPU_MS;
+    run->cpu_ms = RULES_RUN_CPU_MS;
+    if (run->steps > RULES_RUN_STEPS_MAX)
+        run->steps = RULES_RUN_STEPS_MAX;
     r->load_limits = *run;
     r->load_limits.steps *= RULES_LOAD_FACTOR;
     r->load_limits.cpu_ms *= RULES_LOAD_FACTOR;

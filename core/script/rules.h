@@ -14,7 +14,8 @@
 struct rules;
 
 struct rules_limits { // of one run; 0: the default
-    int64_t steps; // Lua instructions, with a charge for bytes made (default about 10 ms of them)
+    int64_t steps;    // Lua instructions, with a charge for bytes made (default 1,000,000, about 10
+                      // ms; 10,000,000 at most)
     size_t memory_bytes; // allocated in the run (default 32 MiB)
     size_t output_bytes; // of all that the run owes (default 8 MiB)
 };

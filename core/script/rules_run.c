@@ -156,6 +156,12 @@ static int run_inside(lua_State *L)
     return 0;
 }
 
+static int run_collect_inside(lua_State *L)
+{
+    lua_gc(L, LUA_GCSTEP, 0); // the young alone
+    return 0;
+}
+
 static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
 {
     struct rules *r = c->r;
@@ -164,7 +170,15 @@ static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
     struct budget_limits limits = r->run_limits;
     limits.is_unhooked = !c->entry->shown.has_functions;
     r->s->random.seed = r->event_seed ^ c->entry->seed;
-    return gate_call(r->s, inside, c, &limits);
+    enum gate_outcome outcome = gate_call(r->s, inside, c, &limits);
+    // A run that was stopped may leave megabytes, which would stay until as much again is made.
+    if (outcome == GATE_STEPS || outcome == GATE_MEMORY) {
+        char message[STATE_MESSAGE_MAX];
+        memcpy(message, r->s->message, sizeof message);
+        gate_call(r->s, run_collect_inside, NULL, NULL);
+        memcpy(r->s->message, message, sizeof message);
+    }
+    return outcome;
 }
 
 static enum rules_verdict run_verdict(enum gate_outcome outcome)

@@ -69,7 +69,7 @@ int state_new(struct state **out, const struct state_config *c, struct err *e)
     if (!s)
         return err_set(e, ERR_NOMEM, "not enough memory");
     s->config = *c;
-    s->cap_bytes = STATE_CAP_BYTES;
+    s->cap_bytes = c->cap_bytes ? c->cap_bytes : STATE_CAP_BYTES;
     pool_init(&s->pool);
     buf_init(&s->out, STATE_BUFFER_MAX);
     buf_init(&s->text, STATE_BUFFER_MAX);
@@ -80,10 +80,12 @@ int state_new(struct state **out, const struct state_config *c, struct err *e)
         return err_set(e, ERR_NOMEM, "not enough memory");
     }
     *(struct state **)lua_getextraspace(s->L) = s;
-    if (gate_call(s, state_open_libraries, NULL, NULL) != GATE_OK) {
-        err_set(e, ERR_INVALID, "the Lua state does not open: %s", s->message);
+    enum gate_outcome outcome = gate_call(s, state_open_libraries, NULL, NULL);
+    if (outcome != GATE_OK) {
+        int rc = err_set(e, outcome == GATE_MEMORY ? ERR_NOMEM : ERR_INVALID,
+                         "the Lua state does not open: %s", s->message);
         state_free(s);
-        return ERR_INVALID;
+        return rc;
     }
     *out = s;
     return 0;

@@ -13,6 +13,7 @@
 
 struct state_config {
     const char *library_dir; // NULL: the embedded library
+    size_t cap_bytes;        // of all that the state may hold; 0: STATE_CAP_BYTES
     const struct netblock *allow;
     size_t allow_count;
     struct str (*var)(void *ctx, struct str name); // may be NULL

@@ -199,7 +199,7 @@ static void test_library_faults(void **ctx)
     struct rules_config config = {.library_dir = "/nowhere", .rules_dir = "rules"};
     assert_int_equal(rules_new(&r, &config, &e), ERR_INVALID);
     assert_null(r);
-    assert_non_null(strstr(e.text, "module 'hookline.host' is not in the library"));
+    assert_non_null(strstr(e.text, "module 'hookline' is not in the library"));
     stub_write(&w->lib, "hookline/host.lua", "require 'hookline.host' return {}");
     config.library_dir = w->lib.dir;
     assert_int_equal(rules_new(&r, &config, &e), ERR_INVALID);

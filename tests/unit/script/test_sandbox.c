@@ -458,11 +458,15 @@ static void test_memory_comes_back(void **ctx)
     struct world *w = world_open();
     size_t rule = world_load(w, "return { run = function(event) local t = {} "
                                 "while true do t[#t + 1] = ('x'):rep(5000) .. #t end end }");
+    size_t deep = world_load(w, "local function f() return 1 + f() end "
+                                "return { run = function(event) f() end }");
     rules_settle(w->rules);
     size_t before = rules_memory_bytes(w->rules);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 100; i++) {
         assert_int_equal(world_run(w, rule).verdict, RULES_BUDGET_MEMORY);
-    assert_true(rules_memory_bytes(w->rules) < before + 2 * MEMORY);
+        assert_int_equal(world_run(w, deep).verdict, RULES_BUDGET_STEPS);
+        assert_true(rules_memory_bytes(w->rules) < before + MEMORY);
+    }
     world_close(w);
 }
 
