@@ -75,9 +75,9 @@ def unit(total, flavour):
             text, code = done.stdout, done.returncode
         except subprocess.TimeoutExpired as late:
             text, code = (late.stdout or b"").decode(errors="replace") + "\ntook too long\n", None
-        ran = count(r"\[==========\] (?:\S+: )?(\d+) test\(s\) run", text)
+        ran = count(r"\[==========\] (?:.*: )?(\d+) test\(s\) run", text)
         passed = count(r"\[  PASSED  \] (\d+) test\(s\)", text)
-        skipped = count(r"\[  SKIPPED \] (?:\S+: )?(\d+) test\(s\)", text)
+        skipped = count(r"\[  SKIPPED \] (?:.*: )?(\d+) test\(s\)", text)
         failed = ran - passed - skipped
         if code != 0 and failed <= 0:
             failed = 1  # it crashed, leaked, or its set-up failed
