@@ -99,6 +99,7 @@ struct store {
     struct item_list writes;
     struct item_list reads;
     bool is_closing;
+    bool is_reader_gone;   // its connection is closed
     bool is_abandoned;     // the start failed: the writer ends without a message
     struct item_list done; // completed, not yet seen by the loop
     bool is_done_posted;

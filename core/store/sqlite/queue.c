@@ -189,6 +189,7 @@ int queue_start(struct store *s, struct err *e)
     if (rc == 0 && (rc = thread_start(&s->reader_thread, reader_main, s)) != 0) {
         pthread_mutex_lock(&s->lock);
         s->is_abandoned = true;
+        s->is_reader_gone = true;
         pthread_mutex_unlock(&s->lock);
         tell_to_end(s);
         pthread_join(s->writer_thread, NULL);

@@ -78,6 +78,10 @@ void *reader_main(void *store)
     statement_finalize_all(r->stmts, READ_STATEMENT_COUNT);
     sqlite3_close(r->db);
     r->db = NULL;
+    pthread_mutex_lock(&s->lock);
+    s->is_reader_gone = true;
+    pthread_mutex_unlock(&s->lock);
+    pthread_cond_signal(&s->writes_wake);
     queue_thread_end(s, &s->reader_end);
     return NULL;
 }

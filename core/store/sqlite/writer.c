@@ -261,6 +261,17 @@ static int on_wal(void *ctx, sqlite3 *db, const char *name, int frames)
     return SQLITE_OK;
 }
 
+// The last connection to close puts the WAL into the database and removes it, which the reader's
+// may not.
+static void wait_for_reader(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->is_reader_gone) {
+        pthread_cond_wait(&s->writes_wake, &s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 void *writer_main(void *store)
 {
     struct store *s = store;
@@ -283,6 +294,7 @@ void *writer_main(void *store)
         }
     }
     statement_finalize_all(w->stmts, WRITE_STATEMENT_COUNT);
+    wait_for_reader(s);
     sqlite3_close(w->db);
     w->db = NULL;
     queue_thread_end(s, &s->writer_end);

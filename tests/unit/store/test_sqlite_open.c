@@ -178,6 +178,8 @@ static void a_damaged_file_is_refused(void **state)
     fixture_close(f);
     struct stat st;
     assert_int_equal(stat(path_in(f, "hookline.db"), &st), 0);
+    assert_in_range(st.st_size, 16384, 1 << 20);
+    assert_int_equal(access(path_in(f, "hookline.db-wal"), F_OK), -1); // it was put in
     overwrite(path_in(f, "hookline.db"), 8192, (size_t)st.st_size - 8192);
     assert_refused(f, NULL, ERR_CORRUPT, "hookline.db is damaged");
 }
