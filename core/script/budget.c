@@ -81,6 +81,7 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     b->cpu_started_ms = 0;
     b->is_granted = false;
     if (b->limits.is_unhooked) {
+        b->limits.cpu_ms = 0;
         if (b->is_hooked)
             lua_sethook(s->L, NULL, 0, 0);
     } else {
