@@ -58,6 +58,7 @@ def test_the_same_id_again_is_a_duplicate_with_the_first_deliveries(host, receiv
     first = host.accept(event)[0]
     again = host.accept(dict(reversed(event.items())))[0]
     assert again == {**first, "duplicate": True}
+    host.until_state(first["deliveries"][0], "delivered")
     host.kill9()
     host.start()
     assert host.accept(event)[0] == {**first, "duplicate": True}
