@@ -18,9 +18,10 @@
 #include <sqlite3.h>
 
 struct sqlite_options {
-    int busy_ms;           // how long a lock of another program is waited for
-    int64_t probe_ms;      // between two tries to write while writing fails
-    int checkpoint_frames; // of the WAL, after which its pages go into the database file
+    int busy_ms;              // how long a lock of another program is waited for
+    int64_t probe_ms;         // between two tries to write while writing fails
+    int64_t probe_free_bytes; // that the disk must have for a try to count
+    int checkpoint_frames;    // of the WAL, after which its pages go into the database file
     const struct schema *schema;
 };
 extern const struct sqlite_options SQLITE_OPTIONS_DEFAULT;

@@ -12,8 +12,11 @@
 
 enum { RUNS_MAX_BYTES = 64 << 20, SCRATCH_MAX_BYTES = 16 << 20 };
 
-const struct sqlite_options SQLITE_OPTIONS_DEFAULT = {
-    .busy_ms = 1000, .probe_ms = 250, .checkpoint_frames = 4000, .schema = &SCHEMA};
+const struct sqlite_options SQLITE_OPTIONS_DEFAULT = {.busy_ms = 1000,
+                                                      .probe_ms = 250,
+                                                      .probe_free_bytes = 4 << 20,
+                                                      .checkpoint_frames = 4000,
+                                                      .schema = &SCHEMA};
 
 // auto_vacuum has an effect before the first table alone. No mmap: an I/O error of a mapped file is
 // a signal that ends the host, not a code. Neither are deleted rows overwritten with zeros

@@ -3,6 +3,7 @@
 #include "store/sqlite/internal.h"
 
 #include <errno.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 enum { IDLE_CHECKPOINT_SHARE = 4 }; // with nothing to do, at a quarter of the frames already
@@ -188,11 +189,23 @@ static void serve_batch(struct store *s, struct item_list batch)
     queue_complete(s, batch, &news);
 }
 
-// A small write with all that makes writes fail: a page, the WAL, its sync.
-static void probe(struct store *s)
+// A small write may find room in the WAL where the next event's would not, so there must be some to
+// spare.
+static int check_space(struct store *s, struct err *e)
+{
+    struct statvfs fs;
+    if (statvfs(s->dir, &fs) == 0 &&
+        (int64_t)fs.f_bavail * (int64_t)fs.f_frsize < s->options.probe_free_bytes) {
+        errno = ENOSPC;
+        return fault_set(e, s->writer.db, s->db_path, SQLITE_FULL);
+    }
+    return 0;
+}
+
+// A write with all that makes writes fail: a page, the WAL, its sync.
+static int write_probe(struct store *s, struct err *e)
 {
     struct writer *w = &s->writer;
-    struct err e;
     errno = 0;
     int rc = statement_run(w->stmts[WRITE_BEGIN]);
     if (rc == SQLITE_OK) {
@@ -202,12 +215,22 @@ static void probe(struct store *s)
     if (rc == SQLITE_OK) {
         rc = statement_run(w->stmts[WRITE_COMMIT]);
     }
-    int code = 0;
-    if (rc != SQLITE_OK) {
-        code = fault_set(&e, w->db, s->db_path, rc);
-        roll_back(w, w->owed);
+    if (rc == SQLITE_OK) {
+        return 0;
     }
-    struct store_news news = {.owed = w->owed, .trouble = trouble_news(s, code, &e)};
+    int code = fault_set(e, w->db, s->db_path, rc);
+    roll_back(w, w->owed);
+    return code;
+}
+
+static void probe(struct store *s)
+{
+    struct err e;
+    int code = check_space(s, &e);
+    if (code == 0) {
+        code = write_probe(s, &e);
+    }
+    struct store_news news = {.owed = s->writer.owed, .trouble = trouble_news(s, code, &e)};
     queue_complete(s, (struct item_list){NULL, NULL}, &news);
 }
 

@@ -11,6 +11,7 @@ static inline int open_quick(struct store **out, const struct store_config *c, s
     struct sqlite_options o = SQLITE_OPTIONS_DEFAULT;
     o.busy_ms = 5;
     o.probe_ms = 2;
+    o.probe_free_bytes = 100000;
     return sqlite_store_open(out, c, &o, e);
 }
 

@@ -36,6 +36,8 @@ static void no_space_stops_acknowledging_until_there_is_some(void **state)
         while (accept_and_note(f, &n, BODY_BYTES) == 0) {
         }
         assert_int_equal(n.all[n.count - 1].code, ERR_FULL);
+        limit_files(1); // from here on not even a try of the writer itself goes well
+        assert_int_equal(accept_and_note(f, &n, 100), ERR_FULL);
         assert_non_null(store_trouble(f->store));
         assert_non_null(strstr(store_trouble(f->store), "free some space"));
         assert_int_equal(accept_and_note(f, &n, BODY_BYTES), ERR_FULL);
