@@ -93,12 +93,12 @@ void api_send_unavailable(struct httpd_request *r, const char *detail)
 
 void api_write_id(struct json_writer *w, const char *key, const char *prefix, uint64_t id)
 {
-    char text[ID_TEXT_LEN + 1];
     char shown[ID_TEXT_LEN + 8];
-    id_format(text, id);
-    snprintf(shown, sizeof shown, "%s%s", prefix, text);
+    size_t len = strlen(prefix);
+    memcpy(shown, prefix, len); // "", "dlv_", "evt_"
+    id_format(shown + len, id);
     if (key) {
         json_key(w, str_from(key));
     }
-    json_string(w, str_from(shown));
+    json_string(w, (struct str){shown, len + ID_TEXT_LEN});
 }

@@ -24,6 +24,7 @@ int trial_begin_event(struct trial *t, struct err *e)
         .verb = t->event.verb_word,
         .time_ms = t->event.time_ms,
         .has_previous = t->event.has_previous,
+        .is_whole = true,
     };
 
     return rules_event_begin(t->rules, &ev, e);

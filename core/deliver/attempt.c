@@ -98,6 +98,9 @@ static void attempt_decide_failure(struct job *j, int64_t now_ms, int64_t retry_
 
 static struct str attempt_masked(struct job *j, struct str text, bool is_cut)
 {
+    if (mask_is_empty(&j->mask)) {
+        return arena_dup(&j->arena, text);
+    }
     struct buf out;
     buf_init(&out, ATTEMPT_KEPT_BYTES);
     mask_apply(&j->mask, &out, text, is_cut);

@@ -115,7 +115,7 @@ static size_t mask_match(const struct mask *m, struct str text, size_t from, boo
 
 int mask_apply(const struct mask *m, struct buf *out, struct str text, bool is_cut)
 {
-    if (m->needles.len == 0) {
+    if (mask_is_empty(m)) {
         return buf_append_str(out, text);
     }
     bool starts[256] = {false}; // the first bytes of needles: most of a text is passed over by them

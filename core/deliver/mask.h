@@ -15,6 +15,10 @@ void mask_init(struct mask *m);
 void mask_fini(struct mask *m); // wipes
 // One more value to look for; empty ones are ignored. 0, ERR_NOMEM, ERR_TOO_LARGE.
 int mask_add(struct mask *m, struct str secret);
+static inline bool mask_is_empty(const struct mask *m)
+{
+    return m->needles.len == 0;
+}
 // Appends text to out, masked. is_cut: text was cut off at its end; a needle's beginning there is
 // masked too.
 int mask_apply(const struct mask *m, struct buf *out, struct str text, bool is_cut);

@@ -126,23 +126,22 @@ static bool request_has(const struct request *q, struct str name)
     return false;
 }
 
+static int request_add_copy(struct request_builder *b, struct str name, struct str value)
+{
+    struct str kept = arena_dup(b->arena, value);
+    return kept.data ? request_add(b, name, kept) : err_set(b->err, ERR_NOMEM, "out of memory");
+}
+
 // webhook-id, webhook-timestamp (Standard Webhooks 1.0.0), hookline-depth.
 static int request_add_own(struct request_builder *b)
 {
-    char id[ID_TEXT_LEN + 1];
-    struct str kept;
-    id_format(id, b->in->delivery);
-    buf_printf(&b->text, "dlv_%s", id);
-    int code = request_keep(b, &kept);
+    char id[ID_TEXT_LEN + 5] = "dlv_";
+    char seconds[24];
+    id_format(id + 4, b->in->delivery);
+    int len = snprintf(seconds, sizeof seconds, "%lld", (long long)(b->in->at_ms / 1000));
+    int code = request_add_copy(b, STR("webhook-id"), (struct str){id, ID_TEXT_LEN + 4});
     if (code == 0) {
-        code = request_add(b, STR("webhook-id"), kept);
-    }
-    if (code == 0) {
-        buf_printf(&b->text, "%lld", (long long)(b->in->at_ms / 1000));
-        code = request_keep(b, &kept);
-    }
-    if (code == 0) {
-        code = request_add(b, STR("webhook-timestamp"), kept);
+        code = request_add_copy(b, STR("webhook-timestamp"), (struct str){seconds, (size_t)len});
     }
     if (code == 0 && !request_has(b->out, STR("hookline-depth"))) {
         code = request_add(b, STR("hookline-depth"), STR("1"));

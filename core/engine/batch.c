@@ -30,7 +30,8 @@ static int batch_add(struct batch_reader *b, struct json_reader *r, struct err *
     }
     int code = event_read(&out->events[out->count], r, b->arena, e);
     out->count += code == 0;
-    return code == ERR_TOO_LARGE ? ERR_INVALID : code; // nested too deeply: a bad item, not a large body
+    return code == ERR_TOO_LARGE ? ERR_INVALID
+                                 : code; // nested too deeply: a bad item, not a large body
 }
 
 static int batch_read_object(struct batch_reader *b, struct str body, struct err *e)

@@ -92,6 +92,7 @@ struct rules_event {
     struct str verb; // "updated"
     int64_t time_ms;
     bool has_previous; // an update whose changes are known
+    bool is_whole;     // all of it is decoded, for people to see; else only what its workflows read
 };
 
 enum rules_verdict {

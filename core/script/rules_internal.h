@@ -2,6 +2,7 @@
 #ifndef SCRIPT_RULES_INTERNAL_H
 #define SCRIPT_RULES_INTERNAL_H
 
+#include "base/map.h"
 #include "script/rules.h"
 #include "script/state.h"
 
@@ -9,6 +10,11 @@ struct rules_entry {
     struct rules_workflow shown;
     int ref_description; // the table that the library gave for it
     uint64_t seed;       // of math.random, mixed with the event's
+};
+
+struct rules_reads {  // what the workflows of one record type read of an event
+    bool is_all;      // one of them has functions: everything
+    struct map names; // else these fields of the record (the value is the name's own text)
 };
 
 struct rules {
@@ -23,6 +29,7 @@ struct rules {
     struct rules_fault *faults;
     size_t fault_count;
     size_t fault_cap;
+    struct map reads; // record type -> struct rules_reads
     uint64_t event_seed;
     // In the registry:
     int ref_load, ref_run, ref_explain; // the functions of hookline.host

@@ -27,7 +27,6 @@ static void run_set_str(lua_State *L, const char *key, struct str value)
 static void run_complete_event(lua_State *L, const struct rules_event *ev)
 {
     run_set_str(L, "id", ev->id);
-    run_set_str(L, "type", ev->type);
     if (lua_getfield(L, -1, "time") != LUA_TSTRING) {
         char time[RFC3339_LEN + 1];
         rfc3339_format(time, ev->time_ms);
@@ -35,24 +34,36 @@ static void run_complete_event(lua_State *L, const struct rules_event *ev)
         lua_setfield(L, -3, "time");
     }
     lua_pop(L, 1);
-    if (!ev->has_previous) {
-        lua_pushnil(L);
-        lua_setfield(L, -2, "previous");
-    }
+}
+
+// The fields of the record that are read of this event; NULL: all of it is. A record type without
+// workflows has no entry.
+static const struct map *run_reads(const struct rules *r, const struct rules_event *ev)
+{
+    const struct rules_reads *reads = ev->is_whole ? NULL : map_get(&r->reads, ev->record_type);
+    return reads && !reads->is_all ? &reads->names : NULL;
 }
 
 // Inside the gate. May longjmp.
 static int run_begin_inside(lua_State *L)
 {
     struct run_event *b = lua_touserdata(L, 1);
-    b->rc = value_decode(L, b->ev->json, b->e);
+    const struct map *reads = run_reads(b->r, b->ev);
+    b->rc = reads ? value_decode_event(L, b->ev->json, reads, b->e)
+                  : value_decode(L, b->ev->json, b->e);
     if (b->rc)
         return 0;
     if (!lua_istable(L, -1) || value_is_marked_array(L, -1)) {
         b->rc = err_set(b->e, ERR_INVALID, "an event is an object");
         return 0;
     }
-    run_complete_event(L, b->ev);
+    if (!reads)
+        run_complete_event(L, b->ev);
+    run_set_str(L, "type", b->ev->type);
+    if (!b->ev->has_previous) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, "previous");
+    }
     lua_rawseti(L, LUA_REGISTRYINDEX, b->r->ref_event);
     return 0;
 }

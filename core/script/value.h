@@ -9,6 +9,7 @@
 #define SCRIPT_VALUE_H
 
 #include "base/err.h"
+#include "base/map.h"
 #include "script/state.h"
 
 enum { VALUE_DEPTH_MAX = 64 };
@@ -16,6 +17,11 @@ enum { VALUE_DEPTH_MAX = 64 };
 // Pushes the value of one JSON text. 0, or ERR_INVALID, ERR_TOO_LARGE (depth), ERR_NOMEM with
 // words, and nothing pushed.
 int value_decode(lua_State *L, struct str text, struct err *e);
+
+// The same for an event, an object: pushes a table with its `record` and `previous` alone, and of
+// the record the fields that `names` holds or `previous` has. What is passed over is checked all
+// the same.
+int value_decode_event(lua_State *L, struct str text, const struct map *names, struct err *e);
 
 // Writes the value at index into out as JSON, keys sorted. root names it in words ("content"; may
 // be ""). 0; ERR_INVALID for what JSON cannot say (the place is named: "content.items[3].price:

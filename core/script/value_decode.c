@@ -10,6 +10,10 @@ struct decoder {
     struct state *s;
     struct json_reader in;
     bool has_form; // of the number read last: in.text is to be remembered
+    // Of the next object the members that `names` holds, or the table at `also` on the stack; NULL:
+    // all.
+    const struct map *names;
+    int also; // 0: none
 };
 
 // A container under way: at `base` its table (nil until the first batch), at base + 1 its written
@@ -88,19 +92,40 @@ static void decode_put_members(struct decoder *d, struct container *c)
     c->waiting = 0;
 }
 
+// Whether the member whose name is in d->in.text is wanted; leaves its name on the stack if so.
+static bool decode_wants(struct decoder *d, const struct map *names)
+{
+    bool is_wanted = !names || map_get(names, d->in.text);
+    if (!is_wanted && !d->also)
+        return false;
+    lua_pushlstring(d->L, d->in.text.data, d->in.text.len);
+    if (!is_wanted) {
+        lua_pushvalue(d->L, -1);
+        is_wanted = lua_rawget(d->L, d->also) != LUA_TNIL;
+        lua_pop(d->L, is_wanted ? 1 : 2);
+    }
+    return is_wanted;
+}
+
 static int decode_object(struct decoder *d)
 {
+    const struct map *names = d->names;
     struct container c;
     int rc = decode_begin(d, &c);
     if (rc)
         return rc;
+    d->names = NULL; // its members are whole
     for (;;) {
         enum json_token token = json_read(&d->in);
         if (token == JSON_OBJECT_END)
             break;
         if (token != JSON_KEY)
             return d->in.fault_code;
-        lua_pushlstring(d->L, d->in.text.data, d->in.text.len);
+        if (!decode_wants(d, names)) {
+            if (json_skip(&d->in, json_read(&d->in)))
+                return d->in.fault_code;
+            continue;
+        }
         rc = decode_value(d, json_read(&d->in));
         if (rc)
             return rc;
@@ -185,21 +210,90 @@ static int decode_value(struct decoder *d, enum json_token token)
     return d->in.fault_code ? d->in.fault_code : ERR_INVALID;
 }
 
+static int decode_fail(struct decoder *d, int rc, struct err *e)
+{
+    if (d->in.fault)
+        return json_reader_error(&d->in, e);
+    return err_set(e, (enum err_code)rc,
+                   rc == ERR_NOMEM ? "not enough memory" : "not a JSON value");
+}
+
+static int decode_start(struct decoder *d, lua_State *L, struct str text)
+{
+    *d = (struct decoder){.L = L, .s = state_of(L)};
+    json_reader_init(&d->in, text, VALUE_DEPTH_MAX, &d->s->text);
+    return lua_checkstack(L, LUA_MINSTACK) ? 0 : ERR_NOMEM;
+}
+
 int value_decode(lua_State *L, struct str text, struct err *e)
 {
-    struct decoder d = {.L = L, .s = state_of(L)};
+    struct decoder d;
     int top = lua_gettop(L);
-    if (!lua_checkstack(L, LUA_MINSTACK))
-        return err_set(e, ERR_NOMEM, "not enough memory");
-    json_reader_init(&d.in, text, VALUE_DEPTH_MAX, &d.s->text);
-    int rc = decode_value(&d, json_read(&d.in));
+    int rc = decode_start(&d, L, text);
+    if (rc == 0)
+        rc = decode_value(&d, json_read(&d.in));
     if (rc == 0 && json_read(&d.in) != JSON_END)
         rc = d.in.fault_code ? d.in.fault_code : ERR_INVALID;
     if (rc == 0)
         return 0;
     lua_settop(L, top);
-    if (d.in.fault)
-        return json_reader_error(&d.in, e);
-    return err_set(e, (enum err_code)rc,
-                   rc == ERR_NOMEM ? "not enough memory" : "not a JSON value");
+    return decode_fail(&d, rc, e);
+}
+
+// The members of the event: `previous` is decoded to the stack place `previous`, where `record`
+// stands is noted, the rest is passed over. Of a name that comes twice the last counts.
+static int decode_event_members(struct decoder *d, int previous, struct str *record)
+{
+    for (;;) {
+        enum json_token token = json_read(&d->in);
+        if (token == JSON_OBJECT_END)
+            return json_read(&d->in) == JSON_END ? 0 : ERR_INVALID;
+        if (token != JSON_KEY)
+            return ERR_INVALID;
+        bool is_record = str_eq(d->in.text, STR("record"));
+        bool is_previous = str_eq(d->in.text, STR("previous"));
+        token = json_read(&d->in);
+        size_t start = json_token_offset(&d->in);
+        int rc = is_previous ? decode_value(d, token) : json_skip(&d->in, token);
+        if (rc)
+            return rc;
+        if (is_previous)
+            lua_replace(d->L, previous);
+        if (is_record)
+            *record = (struct str){d->in.start + start, json_offset(&d->in) - start};
+    }
+}
+
+static int decode_record(struct decoder *d, struct str record, const struct map *names,
+                         int previous)
+{
+    json_reader_init(&d->in, record, VALUE_DEPTH_MAX - 1, &d->s->text);
+    d->names = names;
+    d->also = lua_istable(d->L, previous) ? previous : 0;
+    return decode_value(d, json_read(&d->in));
+}
+
+int value_decode_event(lua_State *L, struct str text, const struct map *names, struct err *e)
+{
+    struct decoder d;
+    struct str record = {NULL, 0};
+    int event = lua_gettop(L) + 1, previous = event + 1;
+    int rc = decode_start(&d, L, text);
+    lua_createtable(L, 0, 3); // record, previous, type
+    lua_pushnil(L);
+    if (rc == 0 && json_read(&d.in) != JSON_OBJECT_BEGIN)
+        rc = d.in.fault_code ? d.in.fault_code : ERR_INVALID;
+    if (rc == 0)
+        rc = decode_event_members(&d, previous, &record);
+    if (rc == 0 && record.data) {
+        rc = decode_record(&d, record, names, previous);
+        if (rc == 0)
+            lua_setfield(L, event, "record");
+    }
+    if (rc) {
+        lua_settop(L, event - 1);
+        return decode_fail(&d, rc, e);
+    }
+    lua_setfield(L, event, "previous");
+    return 0;
 }

@@ -82,6 +82,12 @@ local function function_render(webhook)
   end
 end
 
+--- The names of the record's own fields that a content without functions reads.
+function content.reads(source)
+  local data = opaque.data(source, fields.KIND)
+  return data and fields.reads(data) or {}
+end
+
 --- The function (event) -> body, and why it is not legal (or nil), of a webhook { content,
 --- transform, root, scope } whose keys have been checked.
 function content.renderer(webhook)

@@ -100,6 +100,17 @@ function fields.new(list)
   return opaque.new(fields.KIND, { scope = scope, tree = tree })
 end
 
+--- The names of the record's own fields that a hook.fields' data chooses from.
+function fields.reads(data)
+  local names = {}
+  for _, piece in ipairs(fields.plan(data)) do
+    if type(piece) == "table" then
+      names[#names + 1] = piece[1]
+    end
+  end
+  return names
+end
+
 --- The plan of a hook.fields' data, wrapped in an object under root where there is one.
 function fields.plan(data, root)
   local plan = {}

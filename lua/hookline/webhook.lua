@@ -199,7 +199,7 @@ local function make_head(values, scope)
   return core.http.head { method = values.method, url = url, headers = plain, secrets = secrets }
 end
 
---- A webhook. Its data: { scope, head, target, retry, timeout_ms, render, has_functions }.
+--- A webhook. Its data: { scope, head, target, retry, timeout_ms, render, has_functions, reads }.
 function webhook.new(options)
   local scope = faults.scope()
   local values = OPTIONS:read(options, scope)
@@ -220,6 +220,7 @@ function webhook.new(options)
     data.retry = values.retry
     data.timeout_ms = values.timeout
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
+    data.reads = content.reads(values.content)
     data.render = content.renderer {
       content = values.content,
       transform = values.transform,

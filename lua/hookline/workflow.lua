@@ -148,6 +148,28 @@ local function calls_functions(values)
   return false
 end
 
+local function add_reads_of(node, names)
+  if node.field then
+    names[#names + 1] = node.field.parts[1]
+  end
+  for _, child in ipairs(node.children or {}) do
+    add_reads_of(child, names)
+  end
+end
+
+-- The names of the record's own fields that a workflow without functions reads: the host decodes
+-- no others for it.
+local function reads_of(values)
+  local names = {}
+  if values.when then
+    add_reads_of(values.when, names)
+  end
+  for _, data in ipairs(values.actions) do
+    table.move(data.reads, 1, #data.reads, #names + 1, names)
+  end
+  return names
+end
+
 -- What run.lua needs, beside what the host reads of a description.
 local function plan_run(description, values, scope)
   description.when = values.when
@@ -188,6 +210,7 @@ function workflow.new(options)
     active = values.active ~= false,
     has_functions = calls_functions(values),
   }
+  description.reads = not description.has_functions and reads_of(values) or nil
   plan_run(description, values, scope)
   return opaque.new(workflow.KIND, { scope = scope, description = description })
 end

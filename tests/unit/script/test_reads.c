@@ -1,0 +1,105 @@
+// What workflows without functions do not read of an event is not decoded; it must make no
+// difference.
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "script/rules.h"
+
+static const char *const RULES[] = {
+    "when = hook.all { field 'stage':is_in { 'Won' }, field 'account.city':is 'Bonn' }",
+    "when = hook.any { field 'amount':changed(), field 'account.name':changed_to 'B' }",
+    "when = hook.none { field 'stage':is_empty(), field 'items[*].sku':is 'x' }",
+    "when = field 'items[*].sku':changed_to 'y'",
+    "when = field 'id':is_not_empty()",
+    "",
+};
+
+static const char *const EVENTS[] = {
+    "{\"record\":{\"id\":1,\"stage\":\"Won\",\"account\":{\"city\":\"Bonn\",\"name\":\"A\"},"
+    "\"amount\":12500.10},"
+    "\"previous\":{\"stage\":\"Lost\"}}",
+    "{\"previous\":{\"amount\":1,\"other\":[1.50]},\"other\":7,\"record\":{\"other\":[1.50],"
+    "\"amount\":2,\"id\":1}}",
+    "{\"record\":{\"other\":{\"a\":1},\"id\":1},\"previous\":{\"other\":{\"a\":1}}}", // nothing has
+                                                                                      // changed
+    "{\"record\":{\"other\":{\"a\":1},\"id\":1},\"previous\":{\"other\":{\"a\":2}}}",
+    "{\"record\":{\"id\":1,\"gone\":null},\"previous\":{\"gone\":3,\"never\":null}}",
+    "{\"record\":{\"id\":1},\"previous\":{}}",
+    "{\"record\":{\"id\":1,\"items\":[{\"sku\":\"x\"},{\"sku\":\"y\"}]},\"previous\":{\"items\":[{"
+    "\"sku\":\"x\"}]}}",
+    "{\"record\":{\"id\":1},\"record\":{\"id\":2,\"stage\":\"won\",\"stage\":\"Won\",\"account\":{"
+    "\"city\":\"BONN\"}}}",
+    "{\"record\":{\"id\":1,\"account\":{\"name\":\"B\"}},\"previous\":{\"account\":{\"name\":\"A\"}"
+    "},\"previous\":null}",
+};
+
+static void judge(struct rules *r, size_t workflow, const char *json, bool is_whole,
+                  struct arena *arena, struct rules_run *out)
+{
+    struct err e;
+    struct rules_event ev = {.json = str_from(json),
+                             .id = STR("e1"),
+                             .type = STR("deal.updated"),
+                             .record_type = STR("deal"),
+                             .verb = STR("updated"),
+                             .has_previous =
+                                 strstr(json, "previous") && !strstr(json, "previous\":null"),
+                             .is_whole = is_whole};
+    if (rules_event_begin(r, &ev, &e)) {
+        fail_msg("%s", e.text);
+    }
+    rules_run(r, workflow, arena, out);
+    rules_event_end(r);
+}
+
+static void a_part_is_judged_as_the_whole(void **state)
+{
+    (void)state;
+    struct rules *r;
+    struct err e;
+    struct arena arena;
+    struct rules_config config = {.rules_dir = "rules"};
+    assert_int_equal(rules_new(&r, &config, &e), 0);
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
+        char text[1024], file[32];
+        snprintf(file, sizeof file, "w%zu.lua", i);
+        snprintf(text, sizeof text,
+                 "local hook = require 'hookline' local field = hook.field "
+                 "return hook.workflow { record = 'deal', trigger = hook.every { 'updated' }, %s%s "
+                 "actions = { hook.webhook { method = 'POST', url = 'https://a.example/', encoding "
+                 "= 'json', "
+                 "content = hook.fields { 'amount', 'account', 'other as o', 'items' } } } }",
+                 RULES[i], RULES[i][0] ? "," : "");
+        if (rules_load(r, file, str_from(text))) {
+            fail_msg("%s: %s", RULES[i], rules_fault(r, rules_fault_count(r) - 1)->message);
+        }
+        assert_false(rules_workflow(r, i)->has_functions);
+    }
+    size_t matches = 0;
+    for (size_t w = 0; w < COUNT_OF(RULES); w++) {
+        for (size_t i = 0; i < COUNT_OF(EVENTS); i++) {
+            struct rules_run whole, part;
+            judge(r, w, EVENTS[i], true, &arena, &whole);
+            judge(r, w, EVENTS[i], false, &arena, &part);
+            assert_int_equal(whole.verdict, part.verdict);
+            assert_int_equal(whole.request_count, part.request_count);
+            if (whole.request_count) {
+                matches++;
+                assert_str(part.requests[0].body, whole.requests[0].body);
+            }
+        }
+    }
+    assert_in_range(matches, 15, COUNT_OF(RULES) * COUNT_OF(EVENTS) - 10); // of both kinds enough
+    rules_free(r);
+    arena_fini(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_part_is_judged_as_the_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
