@@ -6,7 +6,8 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
-enum { IDLE_CHECKPOINT_SHARE = 4 }; // with nothing to do, at a quarter of the frames already
+// With nothing to do for so long, a quarter of the frames is worth a checkpoint already.
+enum { PAUSE_MS = 100, PAUSE_CHECKPOINT_SHARE = 4 };
 
 static bool kind_writes(int kind)
 {
@@ -244,22 +245,27 @@ static struct timespec in_ms(int64_t ms)
     return t;
 }
 
-// All that is queued; nothing where it is time to probe (`must_probe`), to use the pause for a
-// checkpoint, or to end (`must_end`).
-static struct item_list take_batch(struct store *s, bool *must_probe, bool *must_end)
+// How long to wait for requests before the pause is used; below 0: for ever.
+static int64_t pause_ms(const struct store *s)
 {
-    struct writer *w = &s->writer;
-    struct timespec probe_at = in_ms(s->options.probe_ms);
-    bool is_pause_of_use = w->wal_frames >= s->options.checkpoint_frames / IDLE_CHECKPOINT_SHARE;
-    *must_probe = false;
+    const struct writer *w = &s->writer;
+    if (w->is_in_trouble) {
+        return s->options.probe_ms;
+    }
+    bool is_worth_it = w->wal_frames >= s->options.checkpoint_frames / PAUSE_CHECKPOINT_SHARE;
+    return is_worth_it ? PAUSE_MS : -1;
+}
+
+// All that is queued; nothing where a pause is to be used, or the thread to end (`must_end`).
+static struct item_list take_batch(struct store *s, bool *must_end)
+{
+    int64_t wait_ms = pause_ms(s);
+    struct timespec until = in_ms(wait_ms);
+    int rc = 0;
     pthread_mutex_lock(&s->lock);
-    while (!s->writes.first && !s->is_closing && !*must_probe && !is_pause_of_use) {
-        if (w->is_in_trouble) {
-            int rc = pthread_cond_timedwait(&s->writes_wake, &s->lock, &probe_at);
-            *must_probe = rc == ETIMEDOUT && !s->writes.first;
-        } else {
-            pthread_cond_wait(&s->writes_wake, &s->lock);
-        }
+    while (!s->writes.first && !s->is_closing && rc != ETIMEDOUT) {
+        rc = wait_ms < 0 ? pthread_cond_wait(&s->writes_wake, &s->lock)
+                         : pthread_cond_timedwait(&s->writes_wake, &s->lock, &until);
     }
     struct item_list batch = s->writes;
     s->writes = (struct item_list){NULL, NULL};
@@ -302,14 +308,14 @@ void *writer_main(void *store)
     pthread_setname_np(pthread_self(), "store-writer");
     sqlite3_wal_hook(w->db, on_wal, w);
     for (;;) {
-        bool must_probe, must_end;
-        struct item_list batch = take_batch(s, &must_probe, &must_end);
+        bool must_end;
+        struct item_list batch = take_batch(s, &must_end);
         if (must_end) {
             break;
         }
         if (batch.first) {
             serve_batch(s, batch);
-        } else if (must_probe) {
+        } else if (w->is_in_trouble) {
             probe(s);
         }
         if (!batch.first || w->wal_frames >= s->options.checkpoint_frames) {
