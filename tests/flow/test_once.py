@@ -64,3 +64,18 @@ def test_an_event_whose_conditions_fail_takes_no_mark(serve, receiver):
                                        wf_when='hook.all { field "stage":is("Won") }')})
     assert host.accept(deal(1, stage="Lost"))[0]["deliveries"] == []
     assert len(host.accept(deal(1, stage="Won"))[0]["deliveries"]) == 1
+
+
+def test_the_same_event_from_many_connections_is_taken_once(serve, receiver):
+    host = serve({"w.lua": workflow(receiver.url)})
+    answers = post_all(host, [deal(1, event_id=f"e{n % 8}") for n in range(160)])
+    by_event = {}
+    for answer in answers:
+        by_event.setdefault(answer["id"], []).append(answer)
+    for same in by_event.values():
+        assert sum(not a["duplicate"] for a in same) == 1
+        assert len({tuple(a["deliveries"]) for a in same}) == 1 and len(same[0]["deliveries"]) == 1
+    receiver.wait_until(lambda r: len({x.id for x in r}) >= 8, "8 webhooks")
+    host.accept(deal(2))
+    receiver.wait_until(lambda r: any(x.json()["id"] == 2 for x in r))
+    assert len(receiver.requests) == 9

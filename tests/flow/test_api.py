@@ -1,0 +1,113 @@
+"""What a running host tells: lists with their filters and cursors, one event, one delivery, one workflow."""
+import pytest
+from support.rules import deal, workflow
+from support.waiting import until
+
+
+@pytest.fixture
+def host(serve, receivers):
+    receiver = receivers(lambda r: 503 if r.path == "/bad" else 200)
+    made = serve({"good.lua": workflow(receiver.url + "/good"), "bad.lua": workflow(receiver.url + "/bad")},
+                 test_clock=True)
+    made.receiver = receiver
+    return made
+
+
+def settled(host, good, bad):
+    until(lambda: len(host.deliveries("&state=delivered")) == good and
+          len(host.deliveries("&state=retrying")) == bad, "all first attempts")
+
+
+def test_a_list_in_pages_newest_first(host):
+    host.ndjson([deal(n, event_id=f"e{n}") for n in range(25)])
+    settled(host, 25, 25)
+    everything = host.deliveries()
+    ids = [d["id"] for d in everything]
+    assert len(ids) == 50 and ids == sorted(ids, reverse=True) and "attempts" not in everything[0]
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = host.call("GET", "/v1/deliveries?limit=7" + (f"&cursor={cursor}" if cursor else "")).json()
+        assert len(page["deliveries"]) <= 7
+        pages += [d["id"] for d in page["deliveries"]]
+        cursor = page["next"]
+    assert pages == ids
+    events = host.call("GET", "/v1/events?limit=5").json()
+    assert [e["id"] for e in events["events"]] == [f"e{n}" for n in (24, 23, 22, 21, 20)] and events["next"]
+
+
+def test_the_filters_of_a_list(host):
+    host.accept(*[deal(n) for n in range(4)])
+    settled(host, 4, 4)
+    assert {d["workflow"] for d in host.deliveries("&workflow=good")} == {"good"}
+    assert {d["state"] for d in host.deliveries("&workflow=bad")} == {"retrying"}
+    assert len(host.deliveries(f"&target={host.receiver.url}")) == 8
+    assert host.deliveries("&target=https://elsewhere.example:443") == []
+    since = host.deliveries()[0]["created_at"]
+    assert len(host.deliveries("&since=2000-01-01T00:00:00Z")) == 8
+    assert host.deliveries("&until=2000-01-01T00:00:00Z") == [] and since
+    for query in ("state=lost", "limit=x", "limit=0", "since=yesterday", "cursor=!!"):
+        assert host.call("GET", f"/v1/deliveries?{query}").status == 400, query
+
+
+def test_one_delivery_has_its_attempts(host):
+    answer = host.accept(deal(7, event_id="e7"))[0]
+    settled(host, 1, 1)
+    shown = {d["workflow"]: d for d in map(host.delivery, answer["deliveries"])}
+    bad = shown["bad"]
+    assert set(bad) >= {"id", "state", "event", "workflow", "action", "record", "target", "created_at",
+                        "next_attempt_at", "reason", "attempts"}
+    attempt = bad["attempts"][0]
+    assert set(attempt) >= {"number", "at", "elapsed_ms", "error", "request_sent", "response_received"}
+    assert attempt["number"] == 1 and attempt["error"] is None
+    sent, got = attempt["request_sent"], attempt["response_received"]
+    assert (sent["method"], sent["url"]) == ("POST", host.receiver.url + "/bad")
+    assert sent["headers"]["webhook-id"] == bad["id"] and sent["body"] == '{"id":7,"name":"Deal 7","amount":12500.5}'
+    assert got["status"] == 503 and got["body"] == "ok"
+    assert bad["event"] == "e7" and bad["next_attempt_at"] > attempt["at"]
+    assert shown["good"]["state"] == "delivered" and shown["good"]["next_attempt_at"] is None
+
+
+def test_one_event_with_its_runs(host):
+    answer = host.accept(deal(7, event_id="e 7/x"))[0]
+    event = host.event("e%207%2Fx")
+    runs = {r["workflow"]: r for r in event["runs"]}
+    assert set(runs) == {"good", "bad"} and {r["outcome"] for r in runs.values()} == {"sent"}
+    assert sorted(d for r in runs.values() for d in r["deliveries"]) == sorted(answer["deliveries"])
+    assert all(r["generation"] for r in runs.values())
+    settled(host, 1, 1)
+
+
+def test_one_workflow(host):
+    shown = host.call("GET", "/v1/workflows/good").json()
+    assert set(shown) >= {"id", "name", "description", "record", "file", "active", "started_by", "error"}
+    assert shown["id"] == "good" and shown["record"] == "deal" and shown["active"] is True
+    assert shown["started_by"] == "file" and shown["error"] is None
+
+
+@pytest.mark.parametrize("path", ["/v1/events/none", "/v1/deliveries/none", "/v1/deliveries/dlv_0000000000000",
+                                  "/v1/workflows/none", "/v2/events", "/v1/deliveries/../../etc/passwd"])
+def test_what_is_not_there(host, path):
+    reply = host.call("GET", path)
+    assert reply.status == 404 and reply.headers["content-type"] == "application/problem+json"
+
+
+def test_an_inactive_workflow_is_listed_and_does_not_run(serve, receiver):
+    host = serve({"off.lua": workflow(receiver.url, wf_active="false"), "on.lua": workflow(receiver.url)})
+    assert len(host.accept(deal(1))[0]["deliveries"]) == 1
+    assert host.call("GET", "/v1/workflows/off").json()["active"] is False
+
+
+def test_an_update_without_previous_has_changed_nothing_that_is_known(serve, receiver):
+    host = serve({"changed.lua": workflow(receiver.url, wf_when='hook.all { field "stage":changed_to "Won" }'),
+                  "plain.lua": workflow(receiver.url)})
+    unknown = host.accept(deal(1, stage="Won"))[0]["deliveries"]
+    assert [host.delivery(id)["workflow"] for id in unknown] == ["plain"]
+    known = host.accept(deal(1, stage="Won", previous={"stage": "Lost"}))[0]["deliveries"]
+    assert sorted(host.delivery(id)["workflow"] for id in known) == ["changed", "plain"]
+    created = host.accept(deal(2, stage="Won", type="deal.created"))[0]["deliveries"]
+    assert len(created) == 2, "before it was created everything was empty"
+
+
+def test_headers_that_are_too_large(host):
+    assert host.call("GET", "/healthz", headers={"X-Big": "x" * 200000}, fresh=True).status in (400, 431)
+    assert host.call("GET", "/" + "x" * 200000, fresh=True).status in (400, 404, 414, 431)
