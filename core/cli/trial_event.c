@@ -23,7 +23,8 @@ int trial_begin_event(struct trial *t, struct err *e)
         .record_type = t->event.record_type,
         .verb = t->event.verb_word,
         .time_ms = t->event.time_ms,
-        .has_previous = t->event.has_previous,
+        .record = t->event.record,
+        .previous = t->event.previous,
         .is_whole = true,
     };
 

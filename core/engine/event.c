@@ -142,11 +142,18 @@ static int event_read_text(struct json_reader *r, enum json_token t, const char 
     return event_keep(r, arena, out);
 }
 
+// From a token's offset to where the reader is.
+static struct str event_slice(const struct json_reader *r, size_t start)
+{
+    return (struct str){r->start + start, json_offset(r) - start};
+}
+
 // One top-level member, its value's first token read. Leaves the reader behind the value.
 static int event_read_member(struct event *ev, enum event_key key, struct json_reader *r,
                              enum json_token t, struct arena *arena, struct err *e)
 {
     struct str text = {0};
+    size_t start = json_token_offset(r);
     int code = 0;
     switch (key) {
     case KEY_ID:
@@ -167,13 +174,16 @@ static int event_read_member(struct event *ev, enum event_key key, struct json_r
             return event_fault(e, "\"record\" must be an object");
         }
         ev->record_id = (struct str){0};
-        return event_read_record(ev, r, arena, e);
+        code = event_read_record(ev, r, arena, e);
+        ev->record = event_slice(r, start);
+        return code;
     case KEY_PREVIOUS:
         if (t != JSON_OBJECT_BEGIN && t != JSON_NULL) {
             return event_fault(e, "\"previous\" must be an object: the old values of what changed");
         }
-        ev->has_previous = t == JSON_OBJECT_BEGIN;
-        break;
+        code = json_skip(r, t) ? json_reader_error(r, e) : 0;
+        ev->previous = t == JSON_OBJECT_BEGIN ? event_slice(r, start) : (struct str){0};
+        return code;
     case KEY_DEPTH:
         if (t != JSON_NUMBER || !r->number.is_integer || r->number.integer < 0) {
             return event_fault(e, "\"depth\" must be a whole number from 0 up");
@@ -217,7 +227,7 @@ int event_read(struct event *out, struct json_reader *r, struct arena *arena, st
             return code;
         }
     }
-    out->json = (struct str){r->start + start, json_offset(r) - start};
+    out->json = event_slice(r, start);
     if (out->type.data == NULL) {
         return event_fault(e, "\"type\" is missing");
     }

@@ -26,9 +26,10 @@ struct event {
     struct str record_id;   // as text: 4021 and "4021" are one record
     bool has_time;
     int64_t time_ms;
-    bool has_previous; // "previous" is an object
-    size_t line;       // its line of an NDJSON body, from 1; 0 otherwise
-    unsigned depth;    // of the chain of workflows that caused it
+    struct str record;   // the value of "record", an object, as it was sent
+    struct str previous; // of "previous", where it is an object; else empty
+    size_t line;         // its line of an NDJSON body, from 1; 0 otherwise
+    unsigned depth;      // of the chain of workflows that caused it
 };
 
 // Reads the one value that follows in r. Texts that had escapes are unescaped on the arena, the

@@ -110,7 +110,8 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
                              .record_type = ev->record_type,
                              .verb = ev->verb_word,
                              .time_ms = out->time_ms,
-                             .has_previous = ev->has_previous};
+                             .record = ev->record,
+                             .previous = ev->previous};
     int code = rules_event_begin(g->current->rules, &re, e);
     if (code) {
         return code;

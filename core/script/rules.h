@@ -91,8 +91,9 @@ struct rules_event {
     struct str record_type;
     struct str verb; // "updated"
     int64_t time_ms;
-    bool has_previous; // an update whose changes are known
-    bool is_whole;     // all of it is decoded, for people to see; else only what its workflows read
+    struct str record;   // the value of its "record"; read where not all of it is
+    struct str previous; // of its "previous"; empty: an update whose changes are unknown
+    bool is_whole; // all of it is decoded, for people to see; else only what its workflows read
 };
 
 enum rules_verdict {

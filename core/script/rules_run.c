@@ -49,7 +49,7 @@ static int run_begin_inside(lua_State *L)
 {
     struct run_event *b = lua_touserdata(L, 1);
     const struct map *reads = run_reads(b->r, b->ev);
-    b->rc = reads ? value_decode_event(L, b->ev->json, reads, b->e)
+    b->rc = reads ? value_decode_part(L, b->ev->record, b->ev->previous, reads, b->e)
                   : value_decode(L, b->ev->json, b->e);
     if (b->rc)
         return 0;
@@ -60,7 +60,7 @@ static int run_begin_inside(lua_State *L)
     if (!reads)
         run_complete_event(L, b->ev);
     run_set_str(L, "type", b->ev->type);
-    if (!b->ev->has_previous) {
+    if (!b->ev->previous.len) {
         lua_pushnil(L);
         lua_setfield(L, -2, "previous");
     }

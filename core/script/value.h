@@ -18,10 +18,10 @@ enum { VALUE_DEPTH_MAX = 64 };
 // words, and nothing pushed.
 int value_decode(lua_State *L, struct str text, struct err *e);
 
-// The same for an event, an object: pushes a table with its `record` and `previous` alone, and of
-// the record the fields that `names` holds or `previous` has. What is passed over is checked all
-// the same.
-int value_decode_event(lua_State *L, struct str text, const struct map *names, struct err *e);
+// The same for a part of an event: pushes a table with `record`, of it the members that `names`
+// holds or `previous` has, and `previous` (none where that is empty). Both are the JSON of objects.
+int value_decode_part(lua_State *L, struct str record, struct str previous, const struct map *names,
+                      struct err *e);
 
 // Writes the value at index into out as JSON, keys sorted. root names it in words ("content"; may
 // be ""). 0; ERR_INVALID for what JSON cannot say (the place is named: "content.items[3].price:

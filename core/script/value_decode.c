@@ -240,60 +240,32 @@ int value_decode(lua_State *L, struct str text, struct err *e)
     return decode_fail(&d, rc, e);
 }
 
-// The members of the event: `previous` is decoded to the stack place `previous`, where `record`
-// stands is noted, the rest is passed over. Of a name that comes twice the last counts.
-static int decode_event_members(struct decoder *d, int previous, struct str *record)
+// The value of `text` into the field `key` of the table at `event`.
+static int decode_into(struct decoder *d, struct str text, int event, const char *key)
 {
-    for (;;) {
-        enum json_token token = json_read(&d->in);
-        if (token == JSON_OBJECT_END)
-            return json_read(&d->in) == JSON_END ? 0 : ERR_INVALID;
-        if (token != JSON_KEY)
-            return ERR_INVALID;
-        bool is_record = str_eq(d->in.text, STR("record"));
-        bool is_previous = str_eq(d->in.text, STR("previous"));
-        token = json_read(&d->in);
-        size_t start = json_token_offset(&d->in);
-        int rc = is_previous ? decode_value(d, token) : json_skip(&d->in, token);
-        if (rc)
-            return rc;
-        if (is_previous)
-            lua_replace(d->L, previous);
-        if (is_record)
-            *record = (struct str){d->in.start + start, json_offset(&d->in) - start};
-    }
+    json_reader_init(&d->in, text, VALUE_DEPTH_MAX - 1, &d->s->text);
+    int rc = decode_value(d, json_read(&d->in));
+    if (rc == 0)
+        lua_setfield(d->L, event, key);
+    return rc;
 }
 
-static int decode_record(struct decoder *d, struct str record, const struct map *names,
-                         int previous)
-{
-    json_reader_init(&d->in, record, VALUE_DEPTH_MAX - 1, &d->s->text);
-    d->names = names;
-    d->also = lua_istable(d->L, previous) ? previous : 0;
-    return decode_value(d, json_read(&d->in));
-}
-
-int value_decode_event(lua_State *L, struct str text, const struct map *names, struct err *e)
+int value_decode_part(lua_State *L, struct str record, struct str previous, const struct map *names,
+                      struct err *e)
 {
     struct decoder d;
-    struct str record = {NULL, 0};
-    int event = lua_gettop(L) + 1, previous = event + 1;
-    int rc = decode_start(&d, L, text);
+    int event = lua_gettop(L) + 1;
+    int rc = decode_start(&d, L, record);
     lua_createtable(L, 0, 3); // record, previous, type
-    lua_pushnil(L);
-    if (rc == 0 && json_read(&d.in) != JSON_OBJECT_BEGIN)
-        rc = d.in.fault_code ? d.in.fault_code : ERR_INVALID;
-    if (rc == 0)
-        rc = decode_event_members(&d, previous, &record);
-    if (rc == 0 && record.data) {
-        rc = decode_record(&d, record, names, previous);
-        if (rc == 0)
-            lua_setfield(L, event, "record");
+    if (rc == 0 && previous.len) {
+        rc = decode_into(&d, previous, event, "previous");
+        lua_getfield(L, event, "previous");
+        d.also = event + 1;
     }
-    if (rc) {
-        lua_settop(L, event - 1);
-        return decode_fail(&d, rc, e);
+    if (rc == 0) {
+        d.names = names;
+        rc = decode_into(&d, record, event, "record");
     }
-    lua_setfield(L, event, "previous");
-    return 0;
+    lua_settop(L, rc ? event - 1 : event);
+    return rc ? decode_fail(&d, rc, e) : 0;
 }

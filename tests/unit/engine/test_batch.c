@@ -41,7 +41,8 @@ static void an_event_is_taken_apart(void **state)
     assert_int_equal(ev->verb, RULES_UPDATED);
     assert_true(str_eq(ev->record_id, STR("4021")));
     assert_true(ev->has_time && ev->time_ms == 1795425300000);
-    assert_true(ev->has_previous);
+    assert_true(str_eq(ev->previous, STR("{\"a\":null}")));
+    assert_true(str_eq(ev->record, STR("{\"a\":{\"id\":9},\"id\":4021,\"b\":[1]}")));
     assert_int_equal(ev->depth, 2);
     assert_int_equal(ev->json.len, strlen(body) - 2);
     arena_fini(&a);

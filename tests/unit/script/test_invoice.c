@@ -82,7 +82,8 @@ static void begin_deal(struct rules *r, const char *json)
                              .record_type = STR("deal"),
                              .verb = STR("updated"),
                              .time_ms = 0,
-                             .has_previous = true};
+                             .previous = STR("{}"),
+                             .is_whole = true};
     if (rules_event_begin(r, &ev, &e))
         fail_msg("%s", e.text);
 }

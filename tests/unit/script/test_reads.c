@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "engine/event.h"
 #include "script/rules.h"
 
 static const char *const RULES[] = {
@@ -38,19 +39,30 @@ static void judge(struct rules *r, size_t workflow, const char *json, bool is_wh
                   struct arena *arena, struct rules_run *out)
 {
     struct err e;
-    struct rules_event ev = {.json = str_from(json),
+    struct buf scratch;
+    struct json_reader reader;
+    struct event event;
+    char text[512];
+    snprintf(text, sizeof text, "{\"type\":\"deal.updated\",%s", json + 1);
+    buf_init(&scratch, sizeof text);
+    json_reader_init(&reader, str_from(text), EVENT_DEPTH_MAX, &scratch);
+    if (event_read(&event, &reader, arena, &e)) {
+        fail_msg("%s", e.text);
+    }
+    struct rules_event ev = {.json = event.json,
                              .id = STR("e1"),
-                             .type = STR("deal.updated"),
-                             .record_type = STR("deal"),
-                             .verb = STR("updated"),
-                             .has_previous =
-                                 strstr(json, "previous") && !strstr(json, "previous\":null"),
+                             .type = event.type,
+                             .record_type = event.record_type,
+                             .verb = event.verb_word,
+                             .record = event.record,
+                             .previous = event.previous,
                              .is_whole = is_whole};
     if (rules_event_begin(r, &ev, &e)) {
         fail_msg("%s", e.text);
     }
     rules_run(r, workflow, arena, out);
     rules_event_end(r);
+    buf_fini(&scratch);
 }
 
 static void a_part_is_judged_as_the_whole(void **state)

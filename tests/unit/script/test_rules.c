@@ -238,7 +238,7 @@ static void test_completes_events(void **ctx)
     check_echo(w, echo, &ev,
                "{\"id\":\"e1\",\"record\":{},\"time\":\"2026-11-23T10:15:00+01:00\","
                "\"type\":\"deal.created\"}");
-    ev.has_previous = true;
+    ev.previous = STR("{\"a\":1}");
     check_echo(w, echo, &ev,
                "{\"id\":\"e1\",\"previous\":{\"a\":1},\"record\":{},"
                "\"time\":\"2026-11-23T10:15:00+01:00\",\"type\":\"deal.created\"}");
