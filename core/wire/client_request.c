@@ -6,7 +6,7 @@ enum {
     DNS_KEPT_S = 15 * 60, // longer than any transfer: curl never has to look a name up itself
     URL_MAX_BYTES = 64 * 1024,
     HEADERS_MAX_BYTES = 1024 * 1024,
-    OWN_HEADERS = 3 // Accept, Expect, Content-Type
+    OWN_HEADERS = 4 // User-Agent, Accept, Expect, Content-Type
 };
 
 enum method { METHOD_NONE, METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
@@ -46,7 +46,6 @@ void client_request_prepare(struct transfer *t)
     // With a path beside the file curl would not keep the parsed certificates, but read them for
     // each connection, on the loop.
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, c->user_agent);
 }
 
 static bool is_clean(struct str s)
@@ -80,12 +79,15 @@ static void add_header(struct transfer *t, size_t *count, struct str name, struc
 // it.
 static int set_headers(struct transfer *t, const struct client_request *q)
 {
-    size_t bytes = 64;
+    struct str agent = str_from(t->client->user_agent);
+    size_t bytes = 96 + agent.len;
+    bool has_agent = false;
     for (size_t i = 0; i < q->header_count; i++) {
         if (!is_clean(q->headers[i].name) || !is_clean(q->headers[i].value)) {
             return ERR_INVALID;
         }
         bytes += q->headers[i].name.len + q->headers[i].value.len + 4;
+        has_agent |= str_eq_nocase(q->headers[i].name, STR("user-agent"));
     }
     size_t max = q->header_count + OWN_HEADERS;
     buf_reset(&t->header_text);
@@ -103,6 +105,9 @@ static int set_headers(struct transfer *t, const struct client_request *q)
     bool has_accept = false;
     bool has_type = false;
     size_t count = 0;
+    if (agent.len && !has_agent) { // as one of the list: curl formats its own twice
+        add_header(t, &count, STR("User-Agent"), agent, false);
+    }
     for (size_t i = 0; i < q->header_count; i++) {
         const struct client_header *h = &q->headers[i];
         has_accept |= h->name.len == 6 && str_eq_nocase(h->name, STR("accept"));
