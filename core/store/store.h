@@ -35,11 +35,11 @@ int store_open(struct store **out, const struct store_config *c, struct err *e);
 // Finishes what is queued, then closes; on_closed on the loop. Nothing may be queued after.
 void store_close(struct store *s, void (*on_closed)(void *ctx), void *ctx);
 
-uint64_t
-store_last_id(const struct store *s); // the greatest id stored when it was opened, 0 for none
+// The greatest id stored when it was opened, 0 for none.
+uint64_t store_last_id(const struct store *s);
 uint64_t store_epoch(const struct store *s);
-int64_t
-store_owed_count(const struct store *s); // deliveries pending, retrying or held; kept, not counted
+// Deliveries pending, retrying or held; kept, not counted.
+int64_t store_owed_count(const struct store *s);
 int64_t store_free_bytes(struct store *s); // on the disk, looked up at most once a second
 // NULL while the last write went well, else why the store can write nothing now (full, failing):
 // kept up to date by the writer, which tries again by itself. Borrowed until the next turn.
@@ -51,8 +51,7 @@ struct store_item {
     int kind;
 };
 
-// --- the vocabulary
-// ----------------------------------------------------------------------------------
+// --- the vocabulary -----------------------------------------------------------------------------
 
 // The states of SPEC 3; the numbers are stored.
 enum delivery_state {
@@ -75,8 +74,7 @@ int run_outcome_parse(struct str word, enum run_outcome *out);
 // The shard of a delivery: hash of its order key, else of its id, modulo STORE_SHARDS.
 unsigned store_shard(struct str order_key, uint64_t id);
 
-// --- accept: one request body, all or nothing
-// ----------------------------------------------------------
+// --- accept: one request body, all or nothing ---------------------------------------------------
 
 struct store_delivery {        // one webhook owed
     uint64_t id;               // given before the commit
@@ -154,8 +152,7 @@ struct store_accept {
 // a conflict of the first.
 void store_accept(struct store *s, struct store_accept *a);
 
-// --- finish: an attempt has ended
-// -----------------------------------------------------------------------
+// --- finish: an attempt has ended ---------------------------------------------------------------
 
 struct store_attempt {
     int number; // from 1
@@ -184,8 +181,7 @@ struct store_finish {
 };
 void store_finish(struct store *s, struct store_finish *f);
 
-// --- leases and what is due
-// ------------------------------------------------------------------------------
+// --- leases and what is due ---------------------------------------------------------------------
 
 struct store_lease {
     struct store_item item; // the store's
@@ -258,8 +254,7 @@ struct store_targets {      // every target that is owed something, for the star
 };
 void store_targets(struct store *s, struct store_targets *t);
 
-// --- generations of workflow files
-// -------------------------------------------------------------------------
+// --- generations of workflow files --------------------------------------------------------------
 
 struct store_file {
     struct str path; // relative to the rules folder
@@ -281,8 +276,7 @@ struct store_generation {
 void store_generation_put(struct store *s, struct store_generation *g);
 void store_generation_get_last(struct store *s, struct store_generation *g);
 
-// --- reads, on a thread and a connection of their own
-// ------------------------------------------------------
+// --- reads, on a thread and a connection of their own -------------------------------------------
 
 struct store_run_row {
     struct str event_key;

@@ -45,6 +45,7 @@ struct pair {
     struct arena arena;
     char key[32];
     char record[32];
+    double accept_from_us;
 };
 
 struct bench {
@@ -53,11 +54,26 @@ struct bench {
     struct clock clock;
     struct id_source ids;
     long wanted, begun, ended;
+    double *accept_us; // how long each waited for its accept
+    long accepted;
     long records; // different ones, in no order
     bool is_keyed;
 };
 
 static void pair_begin(struct pair *p);
+
+static double now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
 
 static void on_closed(void *ctx)
 {
@@ -86,6 +102,7 @@ static void on_accepted(struct store_accept *a)
         fprintf(stderr, "accept: %s\n", a->err.text);
         exit(1);
     }
+    p->bench->accept_us[p->bench->accepted++] = now_us() - p->accept_from_us;
     p->finish = (struct store_finish){
         .delivery = p->delivery.id,
         .state = DELIVERY_DELIVERED,
@@ -135,6 +152,7 @@ static void pair_begin(struct pair *p)
                                       .arena = &p->arena,
                                       .on_done = on_accepted,
                                       .ctx = p};
+    p->accept_from_us = now_us();
     store_accept(b->store, &p->accept);
 }
 
@@ -168,8 +186,8 @@ int main(int argc, char **argv)
     }
     id_source_init(&b.ids, 0, store_last_id(b.store));
 
-    struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
+    b.accept_us = calloc((size_t)b.wanted, sizeof *b.accept_us);
+    double from_us = now_us();
     double cpu_from = cpu_us(RUSAGE_SELF), own_from = cpu_us(RUSAGE_THREAD);
     struct pair *pairs = calloc((size_t)in_flight, sizeof *pairs);
     for (long i = 0; i < in_flight && b.begun < b.wanted; i++) {
@@ -179,13 +197,17 @@ int main(int argc, char **argv)
     }
     loop_run(b.loop);
     double cpu = cpu_us(RUSAGE_SELF) - cpu_from, own = cpu_us(RUSAGE_THREAD) - own_from;
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    double s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+    double seconds = (now_us() - from_us) / 1e6;
 
     double n = (double)b.wanted;
     printf("store: %ld events, %ld in flight: %.0f events/s, CPU %.1f us/event (of it the loop's "
            "thread %.1f)\n",
-           b.wanted, in_flight, n / s, cpu / n, own / n);
+           b.wanted, in_flight, n / seconds, cpu / n, own / n);
+    qsort(b.accept_us, (size_t)b.wanted, sizeof *b.accept_us, compare_doubles);
+    printf("an accept waits: median %.1f ms, 99 of 100 under %.1f ms, at most %.1f ms\n",
+           b.accept_us[b.wanted / 2] / 1e3, b.accept_us[b.wanted * 99 / 100] / 1e3,
+           b.accept_us[b.wanted - 1] / 1e3);
+    free(b.accept_us);
     free(pairs);
     loop_free(b.loop);
     char command[64];

@@ -45,6 +45,7 @@ struct item_list {
     struct store_item *first;
     struct store_item *last;
 };
+// Puts `more` behind what is there, in order.
 void item_list_append(struct item_list *l, struct item_list more);
 
 struct store_message {

@@ -280,6 +280,56 @@ static void a_locked_database_is_waited_for(void **state)
     assert_as_answered(f, &n);
 }
 
+// --- damage under a running host
+// --------------------------------------------------------------------
+
+// Overwrites every leaf page of the table of events.
+static void damage_events(struct fixture *f)
+{
+    sqlite3 *db = connect_other(f);
+    sqlite3_stmt *s;
+    int fd = open(path_in(f, "hookline.db"), O_WRONLY);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT pgoffset FROM dbstat WHERE name = 'event'"
+                                        " AND pagetype = 'leaf'",
+                                        -1, &s, NULL),
+                     SQLITE_OK);
+    char junk[4096];
+    memset(junk, 'Z', sizeof junk);
+    int pages = 0;
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        assert_int_equal(pwrite(fd, junk, sizeof junk, sqlite3_column_int64(s, 0)), sizeof junk);
+        pages++;
+    }
+    assert_true(pages > 3);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    close(fd);
+}
+
+static void a_damaged_page_is_an_error_of_the_request(void **state)
+{
+    struct fixture *f = *state;
+    struct answered n = {.count = 0};
+    fixture_open(f);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(accept_and_note(f, &n, 100), 0);
+    }
+    fixture_reopen(f); // neither connection has the pages in memory
+    damage_events(f);
+    char key[5 + ID_TEXT_LEN] = "evt_";
+    id_format(key + 4, n.all[50].event);
+    struct store_event_row *row;
+    assert_int_equal(read_event_of(f, str_from(key), &row), ERR_CORRUPT);
+    struct store_read r = {.kind = STORE_READ_EVENTS, .limit = 10};
+    assert_int_equal(do_read(f, &r), ERR_CORRUPT);
+    struct store_due_target t = {
+        .target = STR("https://a.example:443"), .shards = ALL_SHARDS, .quota = 9};
+    assert_int_equal(do_due(f, &t, 1, f->now_ms).code, ERR_CORRUPT);
+    assert_int_equal(accept_and_note(f, &n, 100), ERR_CORRUPT);
+    assert_non_null(strstr(store_trouble(f->store), "is damaged"));
+}
+
 #define FAULT_TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
 
 int main(void)
@@ -290,6 +340,7 @@ int main(void)
         FAULT_TEST(a_full_disk_loses_nothing),
         cmocka_unit_test(every_write_may_fail),
         FAULT_TEST(a_locked_database_is_waited_for),
+        FAULT_TEST(a_damaged_page_is_an_error_of_the_request),
     };
     return cmocka_run_group_tests_name("store, SQLite: faults", tests, NULL, NULL);
 }
