@@ -326,7 +326,6 @@ static void a_damaged_page_is_an_error_of_the_request(void **state)
     struct store_due_target t = {
         .target = STR("https://a.example:443"), .shards = ALL_SHARDS, .quota = 9};
     assert_int_equal(do_due(f, &t, 1, f->now_ms).code, ERR_CORRUPT);
-    assert_int_equal(accept_and_note(f, &n, 100), ERR_CORRUPT);
     assert_non_null(strstr(store_trouble(f->store), "is damaged"));
 }
 
