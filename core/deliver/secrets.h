@@ -11,6 +11,7 @@ enum { SECRET_MAX_BYTES = 16 * 1024 };
 
 struct secrets;
 
+// data_dir: copied. Nothing is read before a secret is asked for. 0 or ERR_NOMEM.
 int secrets_new(struct secrets **out, const char *data_dir, struct err *e);
 void secrets_free(struct secrets *s); // wipes them
 // The value, borrowed until secrets_forget. ERR_NOT_FOUND or ERR_IO with words that say how to set
