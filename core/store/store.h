@@ -42,7 +42,8 @@ uint64_t store_epoch(const struct store *s);
 int64_t store_owed_count(const struct store *s);
 int64_t store_free_bytes(struct store *s); // on the disk, looked up at most once a second
 // NULL while the last write went well, else why the store can write nothing now (full, failing):
-// kept up to date by the writer, which tries again by itself. Borrowed until the next turn.
+// kept up to date by the writer, which tries again by itself, but not once the file was found
+// damaged. Borrowed until the next turn.
 const char *store_trouble(const struct store *s);
 
 // What the store keeps in each request while it has it, as its first member; nobody else's.
@@ -177,7 +178,7 @@ struct store_finish {
     void (*on_done)(struct store_finish *f);
     void *ctx;
     // out:
-    int code; // 0, ERR_NOT_FOUND, ERR_FULL, ERR_IO
+    int code; // 0, ERR_NOT_FOUND, ERR_FULL, ERR_IO, ERR_CORRUPT
 };
 void store_finish(struct store *s, struct store_finish *f);
 
@@ -357,7 +358,7 @@ struct store_read {
     struct store_record_row *records;
     size_t record_count;
     // out:
-    int code; // 0, ERR_NOT_FOUND (one by key or id), ERR_TOO_LARGE (the arena), ERR_IO
+    int code; // 0, ERR_NOT_FOUND (one by key or id), ERR_TOO_LARGE (the arena), ERR_IO, ERR_CORRUPT
     struct store_event_row *events;
     struct store_delivery_row *deliveries;
     struct store_run_row *runs;

@@ -40,10 +40,11 @@ int fault_set(struct err *e, sqlite3 *db, const char *path, int rc)
     switch (rc & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return err_set(e, ERR_CORRUPT,
-                       "%s is damaged (%s): restore it from a backup, or move it away to start "
-                       "with an empty one",
-                       path, words);
+        return err_set(
+            e, ERR_CORRUPT,
+            "%s is damaged (%s): stop the host and restore the file from a backup, or move "
+            "it away to start with an empty one",
+            path, words);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return err_set(e, ERR_IO,

@@ -101,6 +101,7 @@ struct store {
     struct item_list writes;
     struct item_list reads;
     bool is_closing;
+    struct err damage;     // ERR_CORRUPT and words once the file was found damaged
     bool is_reader_gone;   // its connection is closed
     bool is_abandoned;     // the start failed: the writer ends without a message
     struct item_list done; // completed, not yet seen by the loop
@@ -127,6 +128,11 @@ struct store_news {
 };
 void queue_complete(struct store *s, struct item_list done, const struct store_news *news);
 
+// From a worker that found the file damaged: from now on nothing is written any more, until a
+// restart.
+void queue_set_damaged(struct store *s, const struct err *e);
+// Whether one has; *e says how.
+bool queue_is_damaged(struct store *s, struct err *e);
 // From a worker, as its last act on the store.
 void queue_thread_end(struct store *s, struct store_message *end);
 

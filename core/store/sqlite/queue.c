@@ -68,6 +68,26 @@ void queue_complete(struct store *s, struct item_list done, const struct store_n
     }
 }
 
+void queue_set_damaged(struct store *s, const struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->damage.code == 0) {
+        s->damage = *e;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool queue_is_damaged(struct store *s, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_damaged = s->damage.code != 0;
+    if (is_damaged) {
+        *e = s->damage;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return is_damaged;
+}
+
 static void call_on_done(struct store_item *item)
 {
     switch ((enum request_kind)item->kind) {

@@ -31,6 +31,16 @@ static int read_serve(struct reader *r, struct store_read *q)
     return ERR_INVALID;
 }
 
+static void tell_fault(struct store *s, int code)
+{
+    struct err e;
+    fault_set(&e, s->reader.db, s->db_path, code == ERR_CORRUPT ? SQLITE_CORRUPT : SQLITE_IOERR);
+    log_error(s->log, "a read failed: %s", e.text);
+    if (code == ERR_CORRUPT) {
+        queue_set_damaged(s, &e);
+    }
+}
+
 static void serve_all(struct store *s, struct item_list reads)
 {
     struct reader *r = &s->reader;
@@ -40,7 +50,7 @@ static void serve_all(struct store *s, struct item_list reads)
         struct store_read *q = (struct store_read *)item;
         q->code = read_serve(r, q);
         if (q->code == ERR_IO || q->code == ERR_CORRUPT) {
-            log_error(s->log, "%s: a read failed: %s", s->db_path, sqlite3_errmsg(r->db));
+            tell_fault(s, q->code);
         }
     }
     if (!sqlite3_get_autocommit(r->db)) {

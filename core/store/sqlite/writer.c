@@ -153,9 +153,6 @@ static int batch_run(struct store *s, struct store_item *first, struct err *e)
     }
     fault_set(e, w->db, s->db_path, rc);
     roll_back(w, owed_before);
-    for (struct store_item *item = first; item; item = item->next) {
-        item_fail(item, e);
-    }
     return e->code;
 }
 
@@ -182,7 +179,14 @@ static void serve_batch(struct store *s, struct item_list batch)
 {
     struct err e;
     bool is_writing = batch_writes(batch.first);
-    int code = batch_run(s, batch.first, &e);
+    // A damaged file is read as far as it goes, but to write into it could only make it worse.
+    int code = is_writing && queue_is_damaged(s, &e) ? ERR_CORRUPT : batch_run(s, batch.first, &e);
+    for (struct store_item *item = batch.first; code != 0 && item; item = item->next) {
+        item_fail(item, &e);
+    }
+    if (code == ERR_CORRUPT) {
+        queue_set_damaged(s, &e);
+    }
     // A look that went well says nothing of the next write.
     bool is_telling = code != 0 || is_writing;
     struct store_news news = {.owed = s->writer.owed};
@@ -227,6 +231,9 @@ static int write_probe(struct store *s, struct err *e)
 static void probe(struct store *s)
 {
     struct err e;
+    if (queue_is_damaged(s, &e)) {
+        return;
+    }
     int code = check_space(s, &e);
     if (code == 0) {
         code = write_probe(s, &e);

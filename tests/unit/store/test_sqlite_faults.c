@@ -307,7 +307,7 @@ static void damage_events(struct fixture *f)
     close(fd);
 }
 
-static void a_damaged_page_is_an_error_of_the_request(void **state)
+static void a_damaged_page_stops_the_writing(void **state)
 {
     struct fixture *f = *state;
     struct answered n = {.count = 0};
@@ -326,7 +326,10 @@ static void a_damaged_page_is_an_error_of_the_request(void **state)
     struct store_due_target t = {
         .target = STR("https://a.example:443"), .shards = ALL_SHARDS, .quota = 9};
     assert_int_equal(do_due(f, &t, 1, f->now_ms).code, ERR_CORRUPT);
+    // The page that the next event would go to is whole, but nobody knows what else is not.
+    assert_int_equal(accept_and_note(f, &n, 100), ERR_CORRUPT);
     assert_non_null(strstr(store_trouble(f->store), "is damaged"));
+    assert_int_equal(set_state(f, 1, DELIVERY_DELIVERED, 0), ERR_CORRUPT);
 }
 
 #define FAULT_TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
@@ -339,7 +342,7 @@ int main(void)
         FAULT_TEST(a_full_disk_loses_nothing),
         cmocka_unit_test(every_write_may_fail),
         FAULT_TEST(a_locked_database_is_waited_for),
-        FAULT_TEST(a_damaged_page_is_an_error_of_the_request),
+        FAULT_TEST(a_damaged_page_stops_the_writing),
     };
     return cmocka_run_group_tests_name("store, SQLite: faults", tests, NULL, NULL);
 }

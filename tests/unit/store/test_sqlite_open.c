@@ -169,7 +169,7 @@ static void a_damaged_file_is_refused(void **state)
 {
     struct fixture *f = *state;
     overwrite(path_in(f, "hookline.db"), 0, 40960);
-    assert_refused(f, NULL, ERR_CORRUPT, "restore it from a backup");
+    assert_refused(f, NULL, ERR_CORRUPT, "restore the file from a backup");
     assert_int_equal(unlink(path_in(f, "hookline.db")), 0);
 
     // The header and the schema are whole, the tables are not.
