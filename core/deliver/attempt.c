@@ -32,7 +32,7 @@ static void attempt_on_stored(struct store_finish *f)
         f->code != ERR_NOT_FOUND) { // nothing is forgotten: the outcome waits for the store
         j->next = d->unstored;
         d->unstored = j;
-        loop_timer_start(&d->again_timer, DELIVER_AGAIN_MS);
+        deliver_ask_again(d);
         return;
     }
     int64_t due_ms = f->code == 0 && f->state == DELIVERY_RETRYING ? f->due_at_ms : INT64_MAX;

@@ -7,6 +7,9 @@ enum { DELIVER_START_ARENA_MAX = 64 << 20 };
 static void deliver_on_again(void *ctx)
 {
     struct deliver *d = ctx;
+    if (d->is_start_owed) {
+        deliver_start(d);
+    }
     attempt_store_again(d);
     target_ask_leases_again(d);
 }
@@ -15,10 +18,19 @@ static void deliver_end_drain(void *ctx)
 {
     struct deliver *d = ctx;
     loop_timer_stop(&d->drain_timer);
+    d->is_drained = true;
+    loop_timer_stop(&d->again_timer);
     void (*on_drained)(void *) = d->on_drained;
     d->on_drained = NULL;
     if (on_drained) {
         on_drained(d->drain_ctx);
+    }
+}
+
+void deliver_ask_again(struct deliver *d)
+{
+    if (!d->is_drained) {
+        loop_timer_start(&d->again_timer, DELIVER_AGAIN_MS);
     }
 }
 
@@ -42,6 +54,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
 
 void deliver_start(struct deliver *d)
 {
+    d->is_start_owed = false;
     arena_init(&d->start_arena, DELIVER_START_ARENA_MAX);
     d->start_read =
         (struct store_targets){.arena = &d->start_arena, .on_done = schedule_on_start, .ctx = d};

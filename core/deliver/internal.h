@@ -73,7 +73,8 @@ struct deliver {
     size_t in_flight;
     size_t job_bytes;
     bool is_draining;
-    size_t asked; // requests to the store other than outcomes: leases, targets at the start
+    bool is_drained; // the store is closed next: it is asked nothing more
+    size_t asked;    // requests to the store other than outcomes: leases, targets at the start
     // one read of what is due at a time
     bool is_reading_due;
     struct store_due due_read;
@@ -81,6 +82,7 @@ struct deliver {
     struct target *due_owners[DELIVER_DUE_TARGETS_MAX];
     struct arena due_arena;
     // at the start
+    bool is_start_owed; // the store could not say what is owed
     struct store_targets start_read;
     struct arena start_arena;
     // outcomes that could not be stored yet
@@ -122,5 +124,6 @@ void attempt_store_again(struct deliver *d); // outcomes that could not be store
 
 // --- deliver.c ---
 void deliver_check_drained(struct deliver *d);
+void deliver_ask_again(struct deliver *d); // what the store refused, in a while
 
 #endif

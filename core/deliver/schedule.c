@@ -74,10 +74,12 @@ static void schedule_on_due(struct store_due *r)
 }
 
 // The targets with something due by now and room for it, each asked for as much as it has room for.
-// What is here already is due in the store too, and comes first: it is counted in.
+// What is here already is due in the store too, and comes first: it is counted in. With the memory
+// used up a target that has nothing here still gets one, so that none stands still.
 static size_t schedule_collect(struct deliver *d, int64_t now_ms)
 {
     size_t count = 0;
+    unsigned quota = d->job_bytes < DELIVER_JOB_BYTES_MAX ? TARGET_JOBS_MAX : 1;
     struct heap_node *top;
     while (count < DELIVER_DUE_TARGETS_MAX && (top = heap_top(&d->due)) && top->key <= now_ms) {
         struct target *t = (struct target *)top;
@@ -90,7 +92,7 @@ static size_t schedule_collect(struct deliver *d, int64_t now_ms)
         t->due_ms = INT64_MAX;
         d->due_owners[count] = t;
         d->due_targets[count++] = (struct store_due_target){
-            .target = {t->name, t->name_len}, .shards = t->shards, .quota = TARGET_JOBS_MAX};
+            .target = {t->name, t->name_len}, .shards = t->shards, .quota = quota};
     }
     return count;
 }
@@ -125,6 +127,8 @@ void schedule_on_start(struct store_targets *r)
     if (r->code) {
         log_error(d->config.log, "what is owed could not be read from the store (%s)",
                   err_word((enum err_code)r->code));
+        d->is_start_owed = true;
+        deliver_ask_again(d);
     }
     for (size_t i = 0; r->code == 0 && i < r->target_count; i++) {
         struct target *t = target_get(d, r->targets[i].target);

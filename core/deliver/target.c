@@ -14,7 +14,7 @@ static void target_on_lease(struct store_lease *l)
     if (l->code) {
         log_error(d->config.log, "the target %s could not be leased (%s): its webhooks wait",
                   t->name, err_word((enum err_code)l->code));
-        loop_timer_start(&d->again_timer, DELIVER_AGAIN_MS);
+        deliver_ask_again(d);
         return;
     }
     target_update_ready(t);

@@ -1,0 +1,279 @@
+// The schedule against a store and a client that the test plays: what is asked for, how much of it,
+// and what happens when the store fails.
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "deliver/internal.h"
+
+enum { REQUESTS_MAX = 16, IN_FLIGHT = 4 };
+
+struct played {
+    struct clock clock;
+    struct loop *loop;
+    struct log log;
+    struct deliver *deliver;
+    struct loop_timer limit; // no test waits for ever
+    bool is_late;
+    bool is_drained;
+    size_t asked_when_drained;
+    // The last of each kind that was asked for, and how many were.
+    struct store_targets *targets;
+    size_t targets_count;
+    struct store_lease *leases[REQUESTS_MAX];
+    size_t lease_count;
+    struct store_due *due;
+    size_t due_count;
+    struct store_finish *finish;
+    size_t finish_count;
+    struct client_request sent[REQUESTS_MAX];
+    size_t sent_count;
+};
+
+// The store and the client are this test's: these stand in place of the real functions.
+static struct played *of_store(struct store *s)
+{
+    struct played *p = (struct played *)(void *)s;
+    p->asked_when_drained += p->is_drained;
+    return p;
+}
+
+void store_targets(struct store *s, struct store_targets *t)
+{
+    struct played *p = of_store(s);
+    p->targets = t;
+    p->targets_count++;
+}
+
+void store_lease(struct store *s, struct store_lease *l)
+{
+    struct played *p = of_store(s);
+    assert_true(p->lease_count < REQUESTS_MAX);
+    p->leases[p->lease_count++] = l;
+}
+
+void store_due(struct store *s, struct store_due *d)
+{
+    struct played *p = of_store(s);
+    p->due = d;
+    p->due_count++;
+}
+
+void store_finish(struct store *s, struct store_finish *f)
+{
+    struct played *p = of_store(s);
+    p->finish = f;
+    p->finish_count++;
+}
+
+int client_send(struct client *c, const struct client_request *q)
+{
+    struct played *p = (struct played *)(void *)c;
+    assert_true(p->sent_count < REQUESTS_MAX);
+    p->sent[p->sent_count++] = *q;
+    return 0;
+}
+
+static unsigned in_flight(void *ctx, struct str target)
+{
+    (void)ctx;
+    (void)target;
+    return IN_FLIGHT;
+}
+
+static void on_late(void *ctx)
+{
+    ((struct played *)ctx)->is_late = true;
+}
+
+static int set_up(void **state)
+{
+    struct played *p = calloc(1, sizeof *p);
+    struct err e;
+    if (!p) {
+        return -1;
+    }
+    *state = p;
+    clock_init_test(&p->clock);
+    log_init(&p->log, -1, &p->clock); // the failures that are logged go nowhere
+    if (loop_new(&p->loop, &p->clock, &e)) {
+        return -1;
+    }
+    loop_timer_init(&p->limit, p->loop, LOOP_REAL_TIME, on_late, p);
+    loop_timer_start(&p->limit, 20 * 1000);
+    struct deliver_config c = {.loop = p->loop,
+                               .store = (struct store *)(void *)p,
+                               .client = (struct client *)(void *)p,
+                               .log = &p->log,
+                               .max_in_flight = 100,
+                               .target_in_flight = in_flight};
+    return deliver_open(&p->deliver, &c, &e);
+}
+
+static int tear_down(void **state)
+{
+    struct played *p = *state;
+    loop_timer_stop(&p->limit);
+    deliver_free(p->deliver);
+    size_t left = loop_free(p->loop);
+    free(p);
+    return left == 0 ? 0 : -1;
+}
+
+static void turn_until(struct played *p, const size_t *count, size_t wanted)
+{
+    while (*count < wanted && !p->is_late) {
+        loop_turn(p->loop);
+    }
+    assert_false(p->is_late);
+}
+
+static void answer_leases(struct played *p, int code)
+{
+    while (p->lease_count) {
+        struct store_lease *l = p->leases[--p->lease_count];
+        l->code = code;
+        l->shards = code ? 0 : UINT16_MAX;
+        l->on_done(l);
+    }
+}
+
+static void answer_sent(struct played *p, size_t i, int status)
+{
+    struct client_response r = {.status = status, .retry_after_ms = -1};
+    p->sent[i].on_done(p->sent[i].ctx, &r);
+}
+
+// An event with one delivery to the target was stored.
+static void take(struct played *p, uint64_t id, const char *target, struct str body)
+{
+    struct store_delivery d = {.id = id,
+                               .action = 1,
+                               .state = DELIVERY_PENDING,
+                               .target = str_from(target),
+                               .due_at_ms = clock_wall_ms(&p->clock),
+                               .head = STR("POST http://127.0.0.1/\n"),
+                               .body = body};
+    struct store_run run = {.deliveries = &d, .delivery_count = 1};
+    struct store_event ev = {.runs = &run, .run_count = 1};
+    deliver_take_event(p->deliver, &ev);
+}
+
+static void answer_targets(struct played *p, int code, struct store_due_target *targets,
+                           size_t count)
+{
+    struct store_targets *t = p->targets;
+    t->code = code;
+    t->targets = targets;
+    t->target_count = count;
+    t->on_done(t);
+}
+
+static void what_is_owed_is_asked_for_until_the_store_says_it(void **state)
+{
+    struct played *p = *state;
+    deliver_start(p->deliver);
+    assert_int_equal(p->targets_count, 1);
+    answer_targets(p, ERR_IO, NULL, 0);
+    turn_until(p, &p->targets_count, 2);
+    struct store_due_target owed = {.target = STR("http://a:80"), .next_due_at_ms = 1};
+    answer_targets(p, 0, &owed, 1);
+    assert_int_equal(p->lease_count, 1);
+    answer_leases(p, 0);
+    turn_until(p, &p->due_count, 1);
+    assert_int_equal(p->due->target_count, 1);
+    assert_str_text(p->due->targets[0].target, "http://a:80");
+    p->due->on_done(p->due);
+}
+
+static void with_the_memory_used_up_a_target_gets_one_at_a_time(void **state)
+{
+    struct played *p = *state;
+    char *bytes = calloc(1, DELIVER_JOB_BYTES_MAX);
+    assert_non_null(bytes);
+    take(p, 1, "http://a:80", (struct str){bytes, DELIVER_JOB_BYTES_MAX});
+    free(bytes);
+    take(p, 2, "http://a:80", STR("{}"));
+    take(p, 3, "http://b:80", STR("{}"));
+    answer_leases(p, 0);
+    assert_int_equal(p->sent_count, 1);
+    turn_until(p, &p->due_count, 1);
+    assert_int_equal(p->due->target_count, 1);
+    assert_str_text(p->due->targets[0].target, "http://b:80");
+    assert_int_equal(p->due->targets[0].quota, 1);
+    p->due->targets[0].next_due_at_ms = INT64_MAX;
+    p->due->on_done(p->due);
+
+    answer_sent(p, 0, 200);
+    p->finish->on_done(p->finish);
+    turn_until(p, &p->due_count, 2);
+    assert_str_text(p->due->targets[0].target, "http://a:80");
+    assert_int_equal(p->due->targets[0].quota, TARGET_JOBS_MAX);
+    p->due->targets[0].next_due_at_ms = INT64_MAX;
+    p->due->on_done(p->due);
+}
+
+static void an_outcome_is_given_to_the_store_until_it_takes_it(void **state)
+{
+    struct played *p = *state;
+    take(p, 1, "http://a:80", STR("{}"));
+    answer_leases(p, 0);
+    answer_sent(p, 0, 200);
+    assert_int_equal(p->finish_count, 1);
+    p->finish->code = ERR_FULL;
+    p->finish->on_done(p->finish);
+    turn_until(p, &p->finish_count, 2);
+    assert_int_equal(p->finish->delivery, 1);
+    assert_int_equal(p->finish->state, DELIVERY_DELIVERED);
+    p->finish->code = 0;
+    p->finish->on_done(p->finish);
+    assert_int_equal(p->sent_count, 1);
+    assert_int_equal(deliver_in_flight(p->deliver), 0);
+}
+
+static void on_drained(void *ctx)
+{
+    ((struct played *)ctx)->is_drained = true;
+}
+
+// The store is closed behind the drain: what it would not take is sent again by the next start.
+static void after_the_drain_the_store_is_asked_nothing_more(void **state)
+{
+    struct played *p = *state;
+    take(p, 1, "http://a:80", STR("{}"));
+    take(p, 2, "http://b:80", STR("{}"));
+    answer_leases(p, 0);
+    answer_sent(p, 0, 200);
+    struct store_finish *first = p->finish;
+    first->code = ERR_FULL;
+    first->on_done(first);
+    answer_sent(p, 1, 200);
+    deliver_drain(p->deliver, 1, on_drained, p);
+    while (!p->is_drained && !p->is_late) {
+        loop_turn(p->loop);
+    }
+    p->finish->code = ERR_FULL; // the store ends what it has, also after the drain
+    p->finish->on_done(p->finish);
+    loop_timer_start(&p->limit, DELIVER_AGAIN_MS + 100);
+    p->is_late = false;
+    while (!p->is_late) {
+        loop_turn(p->loop);
+    }
+    assert_int_equal(p->asked_when_drained, 0);
+    assert_int_equal(p->finish_count, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_owed_is_asked_for_until_the_store_says_it, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(with_the_memory_used_up_a_target_gets_one_at_a_time, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_outcome_is_given_to_the_store_until_it_takes_it, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(after_the_drain_the_store_is_asked_nothing_more, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
