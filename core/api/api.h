@@ -31,7 +31,8 @@ struct api_config {
 // Makes DATA/admin.token (0600) where there is none, listens, writes DATA/address.
 int api_open(struct api **out, const struct api_config *c, struct err *e);
 const char *api_address(const struct api *a); // the one in force
-// /readyz says no, idle connections are closed, nothing new is accepted.
+// Idle connections are closed, every request that is complete from now on is refused with 503:
+// those under way only become fewer.
 void api_drain(struct api *a);
 size_t api_requests_under_way(const struct api *a);
 // Nothing of the api calls back after on_closed; DATA/address is removed.

@@ -122,7 +122,13 @@ int api_on_head(void *ctx, struct httpd_request *r)
 
 void api_on_request(void *ctx, struct httpd_request *r)
 {
+    struct api *a = ctx;
     struct str id;
+    // Its body may have been long in coming; the parts that it needs are about to be closed.
+    if (a->is_draining) {
+        api_send_unavailable(r, api_refusal(a));
+        return;
+    }
     const struct route *route = route_find(r, &id, NULL);
     route->handle(ctx, r, id); // api_on_head has let it through
 }

@@ -1,4 +1,5 @@
 """SIGTERM: no new connections, what is in flight ends, exit 0. A second one ends at once."""
+import json
 import signal
 import socket
 
@@ -50,3 +51,25 @@ def test_idle_it_ends_with_nothing_on_stderr_but_its_log(serve, receiver):
     assert all(line.startswith("{") for line in host.log().splitlines()), "JSON lines, not a terminal"
     assert {"time", "level", "message"} <= set(host.log_lines()[0])
     assert not (host.data / "address").exists()
+
+
+def test_a_body_that_ends_after_sigterm_is_refused(serve, receivers):
+    """What it needs is being closed: judged then, it would be read from memory that is gone."""
+    receiver = receivers(lambda request: PARK)
+    host = serve({"w.lua": workflow(receiver.url)})
+    host.accept(deal(1))
+    receiver.wait()
+    body = json.dumps([deal(number) for number in range(2, 1000)]).encode()
+    head = (f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {host.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", host.port), timeout=60) as slow:
+        slow.sendall(head.encode())
+        assert b" 100 " in slow.recv(4096)
+        slow.sendall(body[:-1])
+        host.signal(signal.SIGTERM)
+        until(lambda: is_closed(host.port), "the socket is closed")
+        slow.sendall(body[-1:])
+        answer = slow.recv(65536)
+        receiver.release()
+    assert answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After" in answer
+    assert host.wait_end() == 0
