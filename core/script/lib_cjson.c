@@ -14,14 +14,13 @@ enum {
     CJSON_BYTES_A_STEP = 8
 };
 
-// How many bytes the value on top may be as text; charged on the way.
+// How many bytes the value on top may be as text. Each value on the way is charged a step.
 static void cjson_measure(lua_State *L, int depth, size_t *bytes)
 {
     budget_charge(L, 1);
     *bytes += CJSON_NODE_BYTES;
     if (lua_type(L, -1) == LUA_TSTRING)
         *bytes += CJSON_CHAR_BYTES * lua_rawlen(L, -1);
-    budget_charge_bytes(L, *bytes);
     if (!lua_istable(L, -1))
         return;
     if (depth == 0)
@@ -60,6 +59,7 @@ static int cjson_lua_encode(lua_State *L)
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     cjson_measure(L, CJSON_DEPTH_MAX, &bytes);
+    budget_charge_bytes(L, bytes);
     return cjson_call(L);
 }
 
