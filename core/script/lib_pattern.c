@@ -64,6 +64,7 @@ static int pattern_find_or_match(lua_State *L, bool is_find)
         luaL_pushfail(L);
         return 1;
     }
+    budget_charge(L, (int64_t)(pattern.len / PATTERN_BYTES_A_STEP));
     if (is_find && (lua_toboolean(L, 4) || pattern_is_plain(pattern)))
         return pattern_find_plain(L, text, pattern, at);
     bool is_anchored = pattern_take_anchor(&pattern);

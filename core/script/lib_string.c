@@ -36,6 +36,13 @@ static int string_lua_byte(lua_State *L)
     return libs_original(L);
 }
 
+// A format can be all spaces: long work that makes nothing.
+static int string_lua_pack(lua_State *L)
+{
+    budget_charge(L, (int64_t)libs_check_str(L, 1).len);
+    return libs_original(L);
+}
+
 static int string_lua_unpack(lua_State *L)
 {
     size_t len = libs_check_str(L, 1).len;
@@ -49,6 +56,8 @@ void lib_string_bound(lua_State *L)
 {
     libs_wrap(L, "rep", string_lua_rep);
     libs_wrap(L, "byte", string_lua_byte);
+    libs_wrap(L, "pack", string_lua_pack);
+    libs_wrap(L, "packsize", string_lua_pack);
     libs_wrap(L, "unpack", string_lua_unpack);
     lib_pattern_set(L);
     lua_pushnil(L);

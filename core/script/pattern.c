@@ -5,7 +5,8 @@
 #include <ctype.h>
 #include <lauxlib.h>
 
-enum { PATTERN_DEPTH_MAX = 200, PATTERN_CHARGE_EVERY = 256, PATTERN_STEPS_A_CHARGE = 64 };
+enum { PATTERN_DEPTH_MAX = 200, PATTERN_CHARGE_EVERY = 256 };
+enum { PATTERN_STEPS_A_STEP = 4, PATTERN_SET_BYTES_A_STEP = 2, PATTERN_BYTES_A_STEP = 64 };
 
 static const char *pattern_here(struct pattern *m, const char *s, const char *p);
 
@@ -23,10 +24,17 @@ void pattern_init(struct pattern *m, lua_State *L, struct str text, struct str p
 
 static void pattern_step(struct pattern *m)
 {
-    if (++m->uncharged == PATTERN_CHARGE_EVERY) {
+    if (++m->uncharged >= PATTERN_CHARGE_EVERY) {
+        int64_t steps = (int64_t)m->uncharged / PATTERN_STEPS_A_STEP;
         m->uncharged = 0;
-        budget_charge(m->L, PATTERN_STEPS_A_CHARGE);
+        budget_charge(m->L, steps);
     }
+}
+
+// A set is read through for each character that it is asked for.
+static void pattern_count_set(struct pattern *m, const char *p, const char *end)
+{
+    m->uncharged += (size_t)(end - p) / PATTERN_SET_BYTES_A_STEP;
 }
 
 // --- one character -------------------------------------------------------------------------------
@@ -121,6 +129,8 @@ static bool pattern_set_has(int c, const char *p, const char *end)
 
 static bool pattern_item_has(struct pattern *m, const char *s, const char *p, const char *item_end)
 {
+    if (*p == '[')
+        pattern_count_set(m, p, item_end);
     pattern_step(m);
     if (s >= m->text_end)
         return false;
@@ -202,7 +212,7 @@ static const char *pattern_again(struct pattern *m, const char *s, char digit)
     ptrdiff_t len = m->captures[i].len;
     if (len < 0 || m->text_end - s < len)
         return NULL;
-    budget_charge(m->L, len / PATTERN_STEPS_A_CHARGE);
+    budget_charge(m->L, len / PATTERN_BYTES_A_STEP);
     return memcmp(m->captures[i].start, s, (size_t)len) == 0 ? s + len : NULL;
 }
 
@@ -230,6 +240,7 @@ static bool pattern_is_frontier(struct pattern *m, const char *s, const char *p,
 {
     int before = s == m->text.data ? 0 : (unsigned char)s[-1];
     int here = s == m->text_end ? 0 : (unsigned char)*s;
+    pattern_count_set(m, p, set_end);
     return !pattern_set_has(before, p, set_end) && pattern_set_has(here, p, set_end);
 }
 

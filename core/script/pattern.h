@@ -22,7 +22,7 @@ struct pattern {
     const char *text_end;
     const char *at; // of the pattern, behind a leading '^' where that anchors
     const char *end;
-    unsigned uncharged; // steps since the last charge
+    size_t uncharged; // steps since the last charge
     int depth;
     int count; // of captures
     struct pattern_capture captures[PATTERN_CAPTURES_MAX];

@@ -106,6 +106,8 @@ static const struct value_case value_cases[] = {
     {"return tostring(require 'hookline' == require 'hookline')", "true"},
     {"return tostring(require 'cjson'.null == require 'hookline'.null)", "true"},
     {"return require 'cjson'.encode { 1, 2, { a = 'b' } }", "[1,2,{\"a\":\"b\"}]"},
+    {"local t = {} for i = 1, 3000 do t[i] = i end return tostring(#require 'cjson'.encode(t))",
+     "13894"},
     {"return tostring(require 'cjson'.decode '[1,{\"a\":null}]'[1])", "1.0"},
     {"return table.concat({ pcall(error, 'x') == false and 'y' or 'n', select('#', pcall(error)) "
      "})",
@@ -337,6 +339,14 @@ static const struct hostile_case hostile_cases[] = {
     {S, "local s = ('x'):rep(1000000) while true do s:gsub('x', 'xxxx') end"},
     {S, "local s = ('a'):rep(40) s:find(('a?'):rep(40) .. s)"},
     {S, "local s = ('a'):rep(5000) return s:match '.-.-.-.-b'"},
+    // Long work inside one call of C, which must not come to its end.
+    {S, "local s = ('x'):rep(1000000) local t = {} for i = 1, 4000 do t[i] = s end table.sort(t) "
+        "error 'sorted'"},
+    {S, "string.pack((' '):rep(1000000)) error 'packed'"},
+    {S, "string.packsize((' '):rep(1000000)) error 'measured'"},
+    {S, "('x'):find(('x'):rep(3000000)) error 'found'"},
+    {S, "('b'):rep(1000):find('[' .. ('a'):rep(100000) .. ']') error 'found'"},
+    {S, "('b'):rep(1000):find('%f[' .. ('a'):rep(100000) .. ']') error 'found'"},
     {M, "local t = table.pack(('x'):rep(1000000)) while true do string.pack('s', t[1]) end"},
     {M, "local s = '[' .. ('[],'):rep(200000) .. '1]' require 'cjson'.decode(s)"},
     {M, "local s = ('x'):rep(2000000) require 'cjson'.encode(s)"},
