@@ -9,6 +9,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree
 
@@ -68,19 +69,23 @@ def unit(total, flavour):
     begun, before = time.monotonic(), total.passed
     for program in programs:
         name = f"unit {flavour} {program.name}"
-        try:
-            done = subprocess.run([program], cwd=ROOT, env={**environment(), **SANITIZERS}, text=True,
-                                  errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  timeout=UNIT_TEST_S)
-            text, code = done.stdout, done.returncode
-        except subprocess.TimeoutExpired as late:
-            text, code = (late.stdout or b"").decode(errors="replace") + "\ntook too long\n", None
+        with tempfile.TemporaryDirectory(prefix="hl-") as folder:
+            try:
+                done = subprocess.run([program], cwd=ROOT, env={**environment(), **SANITIZERS, "TMPDIR": folder},
+                                      text=True, errors="replace", stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, timeout=UNIT_TEST_S)
+                text, code = done.stdout, done.returncode
+            except subprocess.TimeoutExpired as late:
+                text, code = (late.stdout or b"").decode(errors="replace") + "\ntook too long\n", None
+            left = os.listdir(folder)
         ran = count(r"\[==========\] (?:.*: )?(\d+) test\(s\) run", text)
         passed = count(r"\[  PASSED  \] (\d+) test\(s\)", text)
         skipped = count(r"\[  SKIPPED \] (?:.*: )?(\d+) test\(s\)", text)
         failed = ran - passed - skipped
         if code != 0 and failed <= 0:
             failed = 1  # it crashed, leaked, or its set-up failed
+        if left and failed <= 0:
+            text, failed = f"{text}\nit left files: {left}\n", 1
         if ran == 0 and code == 0:
             text, failed = text + "\nit ran no test\n", 1
         total.add(name, passed, failed, skipped)

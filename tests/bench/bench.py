@@ -48,15 +48,14 @@ def load(host, seconds, connections, lines):
     return int(re.search(r"(\d+) requests in", done.stdout)[1])
 
 
-def settle(nginx):
-    """The count of deliveries, when no more come."""
-    before = -1
-    while True:
-        now = nginx.count()
-        if now == before:
-            return now
-        before = now
-        time.sleep(0.3)
+def settle(host, nginx, before, accepted):
+    """The count of deliveries since `before`, when nothing is owed any more."""
+    from support.waiting import until
+
+    def owes_nothing():
+        return not host.call("GET", "/v1/deliveries?state=pending&limit=1").json()["deliveries"]
+    until(lambda: nginx.count() - before >= accepted and owes_nothing(), "all deliveries", 120)
+    return nginx.count() - before
 
 
 def measure(make_host, nginx, seconds, connections, lines):
@@ -65,8 +64,8 @@ def measure(make_host, nginx, seconds, connections, lines):
     try:
         delivered, cpu, began = nginx.count(), host.cpu_s(), time.monotonic()
         accepted = load(host, seconds, connections, lines) * lines
-        count = settle(nginx) - delivered
-        cpu, wall = host.cpu_s() - cpu, time.monotonic() - began - 0.3
+        count = settle(host, nginx, delivered, accepted)
+        cpu, wall = host.cpu_s() - cpu, time.monotonic() - began
         # wrk stops with answers still on their way: those events were accepted too.
         if not accepted <= count <= accepted + connections * lines:
             sys.exit(f"{accepted} events were answered with 202, {count} deliveries arrived")
@@ -80,8 +79,7 @@ def system_calls(make_host, nginx, folder, seconds):
     out = folder / "strace"
     host = make_host(prefix=["strace", "-f", "-c", "-q", "-o", str(out)])
     before = nginx.count()
-    load(host, seconds, IN_FLIGHT, 1)
-    count = settle(nginx) - before
+    count = settle(host, nginx, before, load(host, seconds, IN_FLIGHT, 1))
     host.stop()
     print(f"\nsystem calls for each of {count} events (strace -c):")
     for line in out.read_text().splitlines():

@@ -3,6 +3,7 @@
 #ifndef TESTS_CLI_TEST_H
 #define TESTS_CLI_TEST_H
 
+#include "temp.h"
 #include "unit.h"
 
 #include <ftw.h>
@@ -33,7 +34,7 @@ static inline int setup_folder(void **state)
     struct folder *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
-    strcpy(f->path, "/tmp/hookline-test-XXXXXX");
+    temp_template(f->path, sizeof(f->path));
     assert_non_null(mkdtemp(f->path));
     assert_non_null(getcwd(f->before, sizeof(f->before)));
     assert_int_equal(chdir(f->path), 0);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "deliver/request.h"
+#include "temp.h"
 
 static const char HEAD[] = "POST https://a.example/x?y=1\n"
                            "Content-Type: application/json\n"
@@ -40,7 +41,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     char path[100];
-    strcpy(f->dir, "/tmp/hookline-test-XXXXXX");
+    temp_template(f->dir, sizeof f->dir);
     assert_non_null(mkdtemp(f->dir));
     snprintf(path, sizeof path, "%s/secrets", f->dir);
     assert_int_equal(mkdir(path, 0700), 0);

@@ -1,3 +1,4 @@
+#include "temp.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -98,7 +99,7 @@ static int set_up(void **state)
     }
     f->peer = -1;
     clock_init(&f->clock);
-    snprintf(f->folder, sizeof f->folder, "/tmp/hookline-test-XXXXXX");
+    temp_template(f->folder, sizeof f->folder);
     if (!mkdtemp(f->folder)) {
         return -1;
     }

@@ -1,3 +1,4 @@
+#include "temp.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -68,7 +69,7 @@ static int set_up(void **state)
     }
     clock_init_test(&f->clock);
     f->clock.wall_ms = f->started_ms = 1795425300000;
-    snprintf(f->folder, sizeof f->folder, "/tmp/hookline-test-XXXXXX");
+    temp_template(f->folder, sizeof f->folder);
     if (!mkdtemp(f->folder) || loop_new(&f->loop, &f->clock, NULL) != 0) {
         return -1;
     }

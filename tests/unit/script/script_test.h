@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "script/rules.h"
+#include "temp.h"
 
 // A library in which a workflow is what the file returns: { run = function(event) -> requests }.
 // Its public table has what the tests call.
@@ -54,7 +55,7 @@ static inline void stub_write(const struct stub_library *lib, const char *name, 
 static inline void stub_library_make(struct stub_library *lib)
 {
     char path[256];
-    strcpy(lib->dir, "/tmp/hookline-test-XXXXXX");
+    temp_template(lib->dir, sizeof lib->dir);
     assert_non_null(mkdtemp(lib->dir));
     snprintf(path, sizeof path, "%s/hookline", lib->dir);
     assert_int_equal(mkdir(path, 0700), 0);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "script/conf.h"
+#include "temp.h"
 
 struct conf_case {
     const char *text;
@@ -48,9 +49,10 @@ static void test_loads(void **ctx)
     (void)ctx;
     for (size_t i = 0; i < sizeof conf_cases / sizeof *conf_cases; i++) {
         const struct conf_case *c = &conf_cases[i];
-        char path[] = "/tmp/hookline-test-XXXXXX";
+        char path[64];
         struct err e = {0};
         struct buf out;
+        temp_template(path, sizeof path);
         int fd = mkstemp(path);
         assert_true(fd >= 0);
         assert_int_equal(write(fd, c->text, strlen(c->text)), (ssize_t)strlen(c->text));
@@ -81,9 +83,10 @@ static void test_missing_file(void **ctx)
 static void test_output_has_its_bound(void **ctx)
 {
     (void)ctx;
-    char path[] = "/tmp/hookline-test-XXXXXX";
+    char path[64];
     struct err e;
     struct buf out;
+    temp_template(path, sizeof path);
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(dprintf(fd, "return { ('x'):rep(1000) }"), 26);

@@ -4,6 +4,7 @@
 #ifndef TESTS_STORE_HARNESS_H
 #define TESTS_STORE_HARNESS_H
 
+#include "temp.h"
 #include "unit.h"
 
 #include "base/id.h"
@@ -82,9 +83,7 @@ static inline void fixture_reopen(struct fixture *f)
 static inline void fixture_init(struct fixture *f, open_backend *backend)
 {
     *f = (struct fixture){.open_backend = backend, .now_ms = NOW_MS * INT64_C(1000)};
-    const char *tmp = getenv("TMPDIR");
-    snprintf(f->dir, sizeof f->dir, "%s/hookline-store-XXXXXX",
-             tmp && strlen(tmp) < 32 ? tmp : "/tmp");
+    temp_template(f->dir, sizeof f->dir);
     assert_non_null(mkdtemp(f->dir));
     clock_init_test(&f->clock);
     struct err e;

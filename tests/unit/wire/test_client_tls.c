@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <pthread.h>
 
+#include "temp.h"
 #include "wire/send.h"
 
 struct identity {
@@ -138,7 +139,7 @@ static void scene_open(struct scene *s, struct fixture *f)
     s->f = f;
     identity_make(&s->authority, "authority", NULL, NULL, -3600, 3600);
     identity_make(&s->other_authority, "other", NULL, NULL, -3600, 3600);
-    snprintf(s->ca_file, sizeof s->ca_file, "/tmp/hookline-ca-XXXXXX");
+    temp_template(s->ca_file, sizeof s->ca_file);
     int fd = mkstemp(s->ca_file);
     assert_true(fd >= 0);
     FILE *out = fdopen(fd, "w");
