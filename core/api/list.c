@@ -72,14 +72,17 @@ static int filter_time(struct api_read *q, const char *name, int64_t *out)
 {
     struct str text = filter_text(q, name);
     int64_t ago_ms = 0;
+    int code = 0;
     if (text.len == 0) {
         return 0;
     }
     if (duration_parse(text, &ago_ms) == 0) {
         *out = clock_wall_ms(loop_clock(q->api->config.loop)) - ago_ms;
-        return 0;
+    } else {
+        code = rfc3339_parse(text, out);
     }
-    return rfc3339_parse(text, out);
+    *out = *out > 0 ? *out : 1; // 0 and below would stand for any time
+    return code;
 }
 
 // The first parameter that is wrong, in words, or NULL.

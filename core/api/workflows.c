@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/internal.h"
+#include "encode/percent.h"
 
 static void workflows_write_fault(struct json_writer *w, const struct rules_fault *f)
 {
@@ -58,7 +59,12 @@ void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
 void api_get_workflow(struct api *a, struct httpd_request *r, struct str id)
 {
     const struct generation *g = engine_generation(a->config.engine);
-    const struct generation_workflow *one = g ? generation_find(g, id) : NULL;
+    struct buf name;
+    buf_init(&name, id.len);
+    bool is_read = percent_decode(&name, id) == 0;
+    const struct generation_workflow *one =
+        g && is_read ? generation_find(g, buf_str(&name)) : NULL;
+    buf_fini(&name);
     if (one == NULL) {
         api_send_problem(r, 404, "there is no such workflow", NULL);
         return;

@@ -45,6 +45,8 @@ def test_the_filters_of_a_list(host):
     since = host.deliveries()[0]["created_at"]
     assert len(host.deliveries("&since=2000-01-01T00:00:00Z")) == 8
     assert host.deliveries("&until=2000-01-01T00:00:00Z") == [] and since
+    assert host.deliveries("&until=1960-01-01T00:00:00Z") == [], "before 1970 is a time too"
+    assert len(host.deliveries("&since=1960-01-01T00:00:00Z")) == 8
     for query in ("state=lost", "limit=x", "limit=0", "since=yesterday", "cursor=!!"):
         assert host.call("GET", f"/v1/deliveries?{query}").status == 400, query
 
@@ -82,6 +84,7 @@ def test_one_workflow(host):
     assert set(shown) >= {"id", "name", "description", "record", "file", "active", "started_by", "error"}
     assert shown["id"] == "good" and shown["record"] == "deal" and shown["active"] is True
     assert shown["started_by"] == "file" and shown["error"] is None
+    assert host.call("GET", "/v1/workflows/g%6Fod").json() == shown, "an id in a path is percent-encoded"
 
 
 @pytest.mark.parametrize("path", ["/v1/events/none", "/v1/deliveries/none", "/v1/deliveries/dlv_0000000000000",
