@@ -241,7 +241,8 @@ static int rules_load_inside(lua_State *L)
     return 0;
 }
 
-// Lua cuts long chunk names in front; the folder's own name is then enough.
+// Lua cuts long chunk names in front; the folder's own name is then enough. What is still too long
+// is cut here as Lua does it, for the chunk's name to be what its errors begin with.
 static void rules_name_chunk(const struct rules *r, const char *file, char out[RULES_NAME_MAX])
 {
     const char *dir = r->dir ? r->dir : "";
@@ -251,6 +252,8 @@ static void rules_name_chunk(const struct rules *r, const char *file, char out[R
         snprintf(out, RULES_NAME_MAX, "%s/%s", last + 1, file);
     if (strlen(out) >= LUA_IDSIZE)
         snprintf(out, RULES_NAME_MAX, "%s", file);
+    if (strlen(out) >= LUA_IDSIZE)
+        snprintf(out, RULES_NAME_MAX, "...%s", file + strlen(file) - (LUA_IDSIZE - 4));
 }
 
 static int rules_make_room(struct rules *r)

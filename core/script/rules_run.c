@@ -1,4 +1,6 @@
+#include <ctype.h>
 #include <lauxlib.h>
+#include <stdio.h>
 
 #include "base/hash.h"
 #include "base/rfc3339.h"
@@ -208,8 +210,25 @@ static enum rules_verdict run_verdict(enum gate_outcome outcome)
     return RULES_ERROR;
 }
 
+// Whether it begins with "rules/x.lua:12: ".
+static bool run_has_place(const char *message)
+{
+    const char *end = strstr(message, ": ");
+    const char *digits = end;
+    while (end && digits > message && isdigit((unsigned char)digits[-1]))
+        digits--;
+    return end && digits < end && digits > message && digits[-1] == ':';
+}
+
+// A tail call leaves no place, and an end after the rule's last line has none: then the file is
+// named.
 static void run_fail(struct run_call *c, enum rules_verdict verdict, const char *message)
 {
+    char with_file[STATE_MESSAGE_MAX];
+    if (c->entry && !run_has_place(message)) {
+        snprintf(with_file, sizeof with_file, "%s: %s", c->entry->shown.file, message);
+        message = with_file;
+    }
     *c->out =
         (struct rules_run){.verdict = verdict, .message = arena_dup(c->arena, str_from(message))};
     if (!c->out->message.data)

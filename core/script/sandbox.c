@@ -96,6 +96,9 @@ void sandbox_push_rules_env(lua_State *L)
     lua_remove(L, -2);
 }
 
+// Some editors put it in front of UTF-8.
+static const struct str SANDBOX_BOM = {"\xef\xbb\xbf", 3};
+
 // A rule's text with a declaration in front, on its first line. `return hook.workflow { ... }`
 // would be a tail call, which leaves no frame of the rule behind and so no line to name in an
 // error; where a variable is to be closed there are none (Lua 5.4 manual, 3.3.8).
@@ -117,15 +120,35 @@ static const char *sandbox_read_text(lua_State *L, void *data, size_t *len)
     return piece.data;
 }
 
+static int sandbox_line_at(const char *text, size_t at)
+{
+    int line = 1;
+    for (size_t i = 0; i < at; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
 int sandbox_compile(lua_State *L, const char *text, size_t len, const char *name)
 {
     char chunk[512];
-    struct sandbox_text source = {{STR("local _no_tail_call <close> = nil; "), {text, len}}, 0};
+    size_t bad_at;
+    if (str_starts_with((struct str){text, len}, SANDBOX_BOM)) {
+        text += SANDBOX_BOM.len;
+        len -= SANDBOX_BOM.len;
+    }
     snprintf(chunk, sizeof chunk, "@%s", name);
     if (len > 0 && text[0] == LUA_SIGNATURE[0]) {
         lua_pushfstring(L, "%s:1: a file is Lua text, not bytecode", name);
         return LUA_ERRSYNTAX;
     }
+    if (!str_is_utf8((struct str){text, len}, &bad_at)) {
+        lua_pushfstring(L,
+                        "%s:%d: is not UTF-8 here, and would equal no text of an event; save the "
+                        "file as UTF-8",
+                        name, sandbox_line_at(text, bad_at));
+        return LUA_ERRSYNTAX;
+    }
+    struct sandbox_text source = {{STR("local _no_tail_call <close> = nil; "), {text, len}}, 0};
     int status = lua_load(L, sandbox_read_text, &source, chunk, "t");
     if (status != LUA_OK)
         return status;

@@ -129,6 +129,8 @@ static const struct fault_case fault_cases[] = {
     {"\nlocal s = 'x' while true do s = s .. s end", 2, "stopped: over its budget of memory"},
     {"\033Lua", 1, "a file is Lua text, not bytecode"},
     {"return 7", 0, "returns no table"},
+    {"\xef\xbb\xbfreturn {", 1, "unexpected symbol near <eof>"},
+    {"local x = 1\nlocal y = 'caf\xe9'\nreturn {}", 2, "is not UTF-8 here"},
     {"return { name = 5, record = 'deal', id = 5 }", 0, "hookline.host: a description needs"},
     {"require 'nowhere'", 1, "cannot require 'nowhere'"},
     {"return { faults = { { line = 3, path = 'a.b', message = 'wrong' } } }", 3, "wrong"},
@@ -188,6 +190,15 @@ static void test_long_folders(void **ctx)
     assert_string_equal(
         rules_fault(r, 0)->file,
         "/a/folder/with/a/name/that/is/longer/than/lua/keeps/of/chunk/names/rules/case.lua");
+    // A name that is too long by itself, in an error of Lua's parser and in one of the running
+    // file.
+    const char *file = "tell_the_sales_team_when_a_big_deal_moves_back_to_negotiation.lua";
+    assert_int_equal(rules_load(r, file, STR("\nreturn return")), ERR_INVALID);
+    assert_int_equal(rules_fault(r, 1)->line, 2);
+    assert_string_equal(rules_fault(r, 1)->message, "unexpected symbol near 'return'");
+    assert_int_equal(rules_load(r, file, STR("\n\nerror 'x'")), ERR_INVALID);
+    assert_int_equal(rules_fault(r, 2)->line, 3);
+    assert_string_equal(rules_fault(r, 2)->message, "x");
     rules_free(r);
 }
 
@@ -297,12 +308,16 @@ struct verdict_case {
 static const struct verdict_case verdict_cases[] = {
     {"return nil", RULES_NO_MATCH, ""},
     {"return {}", RULES_MATCH, ""},
-    {"return { 7 }", RULES_ERROR, "bad argument"},
-    {"return { { head = 7 } }", RULES_ERROR, "hookline.host: the request's head is a number"},
+    {"return { 7 }", RULES_ERROR, "rules/case.lua: bad argument"},
+    {"return { { head = 7 } }", RULES_ERROR,
+     "rules/case.lua: hookline.host: the request's head is a number"},
     {"error 'x'", RULES_ERROR, "rules/case.lua:1: x"},
-    {"return { { head = 'h', body = ('x'):rep(2000000) } }", RULES_BUDGET_OUTPUT, "what it owes"},
-    {"return { { head = 'h', body = ('x'):rep(9000000) } }", RULES_BUDGET_OUTPUT, "stopped"},
-    {"local t = {} for i = 1, 10001 do t[i] = {} end return t", RULES_ERROR, "more than 10000"},
+    {"return { { head = 'h', body = ('x'):rep(2000000) } }", RULES_BUDGET_OUTPUT,
+     "rules/case.lua: what it owes"},
+    {"return { { head = 'h', body = ('x'):rep(9000000) } }", RULES_BUDGET_OUTPUT,
+     "rules/case.lua: stopped"},
+    {"local t = {} for i = 1, 10001 do t[i] = {} end return t", RULES_ERROR,
+     "rules/case.lua: more than 10000"},
 };
 
 static void test_verdicts(void **ctx)
