@@ -79,9 +79,10 @@ end
 function Scope:error(path, ...)
   local message = message_of(...)
   self.is_faulty = true
-  if not collected then
+  if not collected then -- a tail call has left no place
+    local place = self.file and self:place() .. ": " or ""
     local key = path ~= "" and path .. ": " or ""
-    error(self:place() .. ": " .. key .. message, 0)
+    error(place .. key .. message, 0)
   end
   add(self, { path = path, message = message, warning = false })
 end

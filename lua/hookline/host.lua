@@ -1,4 +1,5 @@
 -- What the host calls: load a workflow file, run a workflow on an event, explain it.
+local core = require "hookline.core"
 local faults = require "hookline.faults"
 local opaque = require "hookline.opaque"
 local run = require "hookline.run"
@@ -7,11 +8,22 @@ local workflow = require "hookline.workflow"
 
 local host = {}
 
--- A raised error as a fault: "rules/x.lua:12: message" is taken apart.
+-- The words and the line of an error, while the frames that raised it still stand.
+local function describe_raised(raised)
+  local _, line = core.where(1)
+  local meta = getmetatable(raised)
+  local has_words = type(raised) == "string" or type(raised) == "number"
+    or type(meta) == "table" and meta.__tostring
+  return { line = line, message = has_words and tostring(raised) or "raised " .. words.kind(raised) }
+end
+
+-- A raised error as a fault: "rules/x.lua:12: message" is taken apart. What is no description is
+-- the error of an error object that has no words for itself.
 local function report_raised(file, raised)
-  local message = type(raised) == "string" and raised or "raised " .. words.kind(raised)
-  local line, rest = message:match "^[^\n:]+:(%d+): (.*)$"
-  faults.file_scope(file, tonumber(line)):error("", rest or message)
+  local described = type(raised) == "table" and raised
+    or { message = "raised " .. words.kind(raised) }
+  local line, rest = described.message:match "^[^\n:]+:(%d+): (.*)$"
+  faults.file_scope(file, tonumber(line) or described.line):error("", rest or described.message)
 end
 
 local function has_errors(list)
@@ -39,7 +51,7 @@ end
 --- all its faults, each { line, path, message, warning }.
 function host.load(file, chunk)
   faults.begin()
-  local is_fine, result = pcall(chunk)
+  local is_fine, result = xpcall(chunk, describe_raised)
   local data = is_fine and opaque.data(result, workflow.KIND)
   if not is_fine then
     report_raised(file, result)

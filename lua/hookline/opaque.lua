@@ -47,7 +47,7 @@ function opaque.name(value)
 end
 
 --- What a hook function returns after a fault, where nothing better can be returned: takes calls,
---- keys and `..`, and every check passes over it, so that one mistake is reported once.
+--- names as keys and `..`, and every check passes over it, so that one mistake is reported once.
 local BROKEN
 BROKEN = opaque.kind("a value that was refused", {
   __concat = function(left, right)
@@ -56,7 +56,10 @@ BROKEN = opaque.kind("a value that was refused", {
   __call = function(handle)
     return handle
   end,
-  __index = function(handle)
+  __index = function(handle, key)
+    if math.type(key) == "integer" then
+      return nil -- a loop over it ends
+    end
     return handle
   end,
 })

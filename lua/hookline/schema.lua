@@ -119,27 +119,29 @@ local function report_unknown(self, key, scope, prefix)
     or ("; %s takes %s"):format(self.name, takes))
 end
 
--- The items of a list, in order. A hole is a name that is nil where the rule wanted a value.
+-- The items of a list, in order. A hole is a name that is nil where the rule wanted a value; of
+-- several beside each other the first is reported.
 local function read_items(self, options, scope, prefix, values)
-  local rule, last = self.items, 0
+  local rule, places = self.items, {}
   for key in pairs(options) do
-    if math.type(key) == "integer" and key > last then
-      last = key
+    if math.type(key) == "integer" and key > 0 then
+      places[#places + 1] = key
     end
   end
+  table.sort(places)
+  local last = places[#places] or 0
   if rule.most and last > rule.most then
     scope:error(prefix, "%s takes at most %d, not %d", self.name, rule.most, last)
     return
   end
-  for i = 1, last do
-    local value = options[i]
-    if value == nil then
-      scope:error(path_of(prefix, i), "is nil; %s wants %s here", self.name, rule.what)
-    else
-      value = accept(rule, value, scope, path_of(prefix, i), values)
-      if value ~= nil then
-        values[#values + 1] = value
-      end
+  for n, i in ipairs(places) do
+    local hole = (places[n - 1] or 0) + 1
+    if hole < i then
+      scope:error(path_of(prefix, hole), "is nil; %s wants %s here", self.name, rule.what)
+    end
+    local value = accept(rule, options[i], scope, path_of(prefix, i), values)
+    if value ~= nil then
+      values[#values + 1] = value
     end
   end
   if last < (rule.least or 0) then

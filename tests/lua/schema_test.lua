@@ -222,6 +222,37 @@ test("an error raised in a file is a fault with its line, beside the others", fu
   support.contains(faults[2].message, "arithmetic on a nil value")
 end)
 
+for _, row in ipairs {
+  { 'error(setmetatable({}, { __tostring = function() return "odd" end }))', "odd" },
+  { "error({ code = 3 })", "raised a table" },
+  { "error(nil)", "raised nothing" },
+  { "error(42)", "42" },
+  { 'error("no place", 0)', "no place" },
+  { "error(setmetatable({}, { __tostring = function() error {} end }))", "raised a table" },
+} do
+  test("an error object has its line and its words: " .. row[1], function()
+    local faults = support.faults("\n\n" .. row[1])
+    support.equal(#faults, 1)
+    support.equal(faults[1].line, 3)
+    support.equal(faults[1].message, row[2])
+  end)
+end
+
+test("a list with a place far behind the others is one fault", function()
+  local faults = support.faults(support.workflow {
+    when = 'field "a":is_in { "b", [1 << 40] = "c" }' })
+  support.equal(#faults, 1)
+  support.equal(faults[1].path, "when[2]")
+  support.contains(faults[1].message, "is nil")
+end)
+
+test("a loop over a value that was refused ends", function()
+  local faults = support.faults("for _, host in ipairs(hook.var 'NOT_SET') do local _ = host end "
+    .. support.workflow {})
+  support.equal(#faults, 1)
+  support.contains(faults[1].message, "NOT_SET is not set")
+end)
+
 test("a module of the rules folder is refused", function()
   local faults = support.faults 'local money = require "lib.money"'
   support.equal(faults[1].line, 1)
