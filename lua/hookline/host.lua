@@ -14,7 +14,8 @@ local function describe_raised(raised)
   local meta = getmetatable(raised)
   local has_words = type(raised) == "string" or type(raised) == "number"
     or type(meta) == "table" and meta.__tostring
-  return { line = line, message = has_words and tostring(raised) or "raised " .. words.kind(raised) }
+  local message = has_words and tostring(raised) or "raised " .. words.kind(raised)
+  return { message = message, line = line }
 end
 
 -- A raised error as a fault: "rules/x.lua:12: message" is taken apart. What is no description is
