@@ -38,7 +38,8 @@ const struct generation *engine_generation(const struct engine *g);
 
 // Judges one event by the generation in force: fills out->runs with what it owes, ids given, all of
 // it on the arena (the event's own bytes are borrowed). `id` is the event's row, `shown_id` the id
-// it goes by. 0 or ERR_NOMEM; a rule's fault is a run with the outcome `error`.
+// it goes by. A rule's fault is a run with the outcome `error`. 0; ERR_NOMEM; ERR_TOO_LARGE where
+// the arena has no room for it beside what was judged before.
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e);
 

@@ -7,7 +7,7 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
 {
     run->deliveries = arena_alloc(arena, (r->request_count + 1) * sizeof *run->deliveries);
     if (run->deliveries == NULL) {
-        return ERR_NOMEM;
+        return ERR_TOO_LARGE;
     }
     run->delivery_count = r->request_count;
     for (size_t i = 0; i < r->request_count; i++) {
@@ -56,7 +56,12 @@ static int judge_workflow(struct engine *g, size_t index, struct str shown_id, s
     if (!*stored) {
         return 0;
     }
-    *run = (struct store_run){.workflow = arena_dup(arena, str_from(w->id)),
+    // Its neighbours in the body took the room: alone it would be sent, so it is no error of its.
+    struct str id = arena_dup(arena, str_from(w->id));
+    if (r.is_out_of_room || id.data == NULL) {
+        return ERR_TOO_LARGE;
+    }
+    *run = (struct store_run){.workflow = id,
                               .generation = g->current->id,
                               .outcome = r.verdict == RULES_MATCH ? RUN_SENT : RUN_ERROR};
     if (r.verdict != RULES_MATCH) {
@@ -79,7 +84,7 @@ static int judge_add_run(struct store_event *out, const struct store_run *run, s
         size_t cap = out->run_count ? out->run_count * 2 : 1;
         struct store_run *more = arena_alloc(arena, cap * sizeof *more);
         if (more == NULL) {
-            return ERR_NOMEM;
+            return ERR_TOO_LARGE;
         }
         if (out->run_count) {
             memcpy(more, out->runs, out->run_count * sizeof *more);
@@ -125,5 +130,8 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
         }
     }
     rules_event_end(g->current->rules);
-    return code ? err_set(e, code, "out of memory while the event was judged") : 0;
+    return code ? err_set(e, (enum err_code)code,
+                          "what the workflows owe for this body takes too much memory: send fewer "
+                          "events in one body")
+                : 0;
 }

@@ -120,6 +120,7 @@ struct rules_run {
     struct str message; // ERROR, BUDGET: "rules/x.lua:12: attempt to ...", then frames, one a line
     struct rules_request *requests;
     size_t request_count;
+    bool is_out_of_room; // BUDGET_OUTPUT because of what was on the arena before, not of this run
 };
 
 // Decodes the event once for all the runs on it; it stays until the next begin. 0, ERR_INVALID,

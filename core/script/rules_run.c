@@ -247,8 +247,10 @@ void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rul
     enum gate_outcome outcome = run_enter(&c, run_inside);
     if (outcome != GATE_OK)
         run_fail(&c, run_verdict(outcome), r->s->message);
-    else if (c.is_out_of_arena)
+    else if (c.is_out_of_arena) {
         run_fail(&c, RULES_BUDGET_OUTPUT, "what it owes does not fit beside the rest of the body");
+        out->is_out_of_room = true;
+    }
 }
 
 // --- explain -------------------------------------------------------------------------------------

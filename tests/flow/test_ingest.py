@@ -202,6 +202,17 @@ def test_ten_thousand_events_in_one_body(shared_host):
     assert reply.status == 202 and len(reply.json()["events"]) == 10000
 
 
+def test_a_body_that_causes_too_much_is_refused_as_a_whole(serve, receiver):
+    """No event's webhook may be lost because its neighbours in the body took the room."""
+    record = workflow(receiver.url, content="function(event) return event.record end")
+    host = serve({f"w{n:02}.lua": record for n in range(50)})
+    reply = host.post([deal(n, event_id=f"e{n}", note="x" * 8000) for n in range(1000)])
+    assert reply.status == 413 and "fewer" in reply.json()["detail"], reply
+    assert host.call("GET", "/v1/events/e0").status == 404 and host.deliveries() == []
+    assert "failed" not in host.log()
+    assert len(host.accept(deal(999, event_id="e999", note="x" * 8000))[0]["deliveries"]) == 50
+
+
 def test_without_a_token_nothing_is_told(shared_host):
     host = shared_host
     for method, path in (("POST", "/v1/events"), ("GET", "/v1/events/x"), ("GET", "/v1/deliveries"),
