@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """What a delivery costs, beside the yardstick: a bare libcurl loop that posts the same bytes to the same nginx.
 
-Each round measures the yardstick and the host one after the other, so that what else the machine does
-falls on both; the medians of the rounds are compared. A figure is a ratio: the machine cancels out.
+The host is measured between two runs of the yardstick and compared with their mean, so that what else the
+machine does falls on both. A figure is the median of such ratios over the rounds: the machine cancels out.
 `bench.py BUILD [--rounds N] [--seconds N] [--strace]`; through make: `make bench ARGS="--rounds 5"`.
 """
 import argparse
@@ -117,32 +117,39 @@ def main():
             return Host(place, rule, **options)
 
         try:
-            yard, single, batch = [], [], []
+            runs = {"single": [], "batch": []}
+            yard = [yardstick(args, nginx, folder)]
             for number in range(args.rounds):
-                yard.append(yardstick(args, nginx, folder))
-                single.append(measure(make_host, nginx, args.seconds, IN_FLIGHT, 1))
-                yard.append(yardstick(args, nginx, folder))
-                batch.append(measure(make_host, nginx, args.seconds, 4, BATCH))
-                print(f"round {number + 1}: yardstick {yard[-2][0]:.1f} and {yard[-1][0]:.1f} us, single "
-                      f"{single[-1][0]:.1f} us, batches {batch[-1][0]:.1f} us", flush=True)
-            report(yard, single, batch)
+                for kind, connections, lines in (("single", IN_FLIGHT, 1), ("batch", 4, BATCH)):
+                    host = measure(make_host, nginx, args.seconds, connections, lines)
+                    yard.append(yardstick(args, nginx, folder))
+                    runs[kind].append((*host, compare(host, yard[-2:])))
+                    print(f"round {number + 1}: {kind} {host[0]:.1f} us, yardstick before "
+                          f"{yard[-2][0]:.1f} and after {yard[-1][0]:.1f} us", flush=True)
+            report(yard, runs)
             if args.strace:
                 system_calls(make_host, nginx, folder, args.seconds)
         finally:
             nginx.close()
 
 
-def report(yard, single, batch):
-    def middle(rows, column):
-        return statistics.median(row[column] for row in rows)
+def compare(host, around):
+    """(CPU ratio, rate ratio) of a measurement and the mean of the yardsticks around it."""
+    return tuple(host[i] / statistics.mean(yard[i] for yard in around) for i in (0, 1))
 
-    base_cpu, base_rate = middle(yard, 0), middle(yard, 1)
+
+def report(yard, runs):
+    def middle(values):
+        return statistics.median(list(values))
+
     print(f"\n{'':34}{'CPU a piece':>12}{'pieces/s':>10}{'CPU ratio':>11}{'rate ratio':>12}{'memory':>9}")
-    print(f"{'yardstick (bare libcurl), requests':34}{base_cpu:9.1f} us{base_rate:10.0f}{1:11.2f}{1:12.2f}")
-    for title, rows in (("single-event POSTs, events", single), (f"NDJSON of {BATCH}, events", batch)):
-        cpu, rate = middle(rows, 0), middle(rows, 1)
-        print(f"{title:34}{cpu:9.1f} us{rate:10.0f}{cpu / base_cpu:11.2f}{rate / base_rate:12.2f}"
-              f"{middle(rows, 3):6.0f} MB")
+    print(f"{'yardstick (bare libcurl), requests':34}{middle(y[0] for y in yard):9.1f} us"
+          f"{middle(y[1] for y in yard):10.0f}{1:11.2f}{1:12.2f}")
+    for title, rows in (("single-event POSTs, events", runs["single"]),
+                        (f"NDJSON of {BATCH}, events", runs["batch"])):
+        print(f"{title:34}{middle(r[0] for r in rows):9.1f} us{middle(r[1] for r in rows):10.0f}"
+              f"{middle(r[4][0] for r in rows):11.2f}{middle(r[4][1] for r in rows):12.2f}"
+              f"{middle(r[3] for r in rows):6.0f} MB")
     print(f"{'budgets':34}{'':22}{BUDGETS['single']:>5} /{BUDGETS['batch']:>4}{BUDGETS['rate']:12.2f}")
 
 
