@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -24,8 +25,20 @@ void folder_free(struct generation_file *files, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(files[i].path);
         free(files[i].text);
+        free(files[i].fault);
     }
     free(files);
+}
+
+// Reading anything else could wait for ever.
+static int folder_check_kind(const char *path, struct err *e)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        return err_set(e, S_ISDIR(st.st_mode) ? ERR_NOT_FOUND : ERR_INVALID, "%s: not a file",
+                       path);
+    }
+    return 0; // whatever else there is, reading it tells
 }
 
 static int folder_add(struct generation_file **files, size_t *count, const char *dir,
@@ -34,15 +47,20 @@ static int folder_add(struct generation_file **files, size_t *count, const char 
     char path[FILE_PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", dir, name);
     struct generation_file file = {0};
-    int code = file_read(path, FOLDER_FILE_MAX_BYTES, &file.text, &file.len, e);
-    if (code) {
+    int code = folder_check_kind(path, e);
+    if (code == 0) {
+        code = file_read(path, FOLDER_FILE_MAX_BYTES, &file.text, &file.len, e);
+    }
+    if (code == ERR_NOT_FOUND || code == ERR_NOMEM) {
         return code == ERR_NOT_FOUND ? 0 : code;
     }
+    file.fault = code ? strdup(e->text) : NULL;
     struct generation_file *more = realloc(*files, (*count + 1) * sizeof **files);
     file.path = strdup(name);
-    if (more == NULL || file.path == NULL) {
+    if (more == NULL || file.path == NULL || (code && file.fault == NULL)) {
         free(file.text);
         free(file.path);
+        free(file.fault);
         *files = more ? more : *files;
         return err_set(e, ERR_NOMEM, "out of memory");
     }

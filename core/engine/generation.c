@@ -64,7 +64,13 @@ static void generation_load(struct generation *g, const struct rules_config *c, 
     struct generation_workflow *w = &g->workflows[g->workflow_count++];
     size_t faults = rules_fault_count(g->rules);
     size_t index = rules_workflow_count(g->rules);
-    int code = rules_load(g->rules, file->path, (struct str){file->text, file->len});
+    w->file = generation_shown_path(g, c->rules_dir, file->path);
+    int code = ERR_IO;
+    if (file->text) {
+        code = rules_load(g->rules, file->path, (struct str){file->text, file->len});
+    } else {
+        rules_add_fault(g->rules, w->file, NULL, "%s", file->fault);
+    }
     if (code == 0 && !generation_claim_id(g, ids, rules_workflow(g->rules, index))) {
         code = ERR_CONFLICT;
     }
@@ -83,7 +89,6 @@ static void generation_load(struct generation *g, const struct rules_config *c, 
             code = ERR_CONFLICT;
         }
     }
-    w->file = generation_shown_path(g, c->rules_dir, file->path);
     w->index = index;
     w->rule = code ? NULL : rules_workflow(g->rules, index);
     w->id = w->rule ? w->rule->id : generation_stem(g, file->path);
@@ -101,6 +106,7 @@ static void generation_drop_files_not_in_force(struct generation *g)
             g->files[kept++] = g->files[i];
         } else {
             free(g->files[i].path);
+            free(g->files[i].fault);
         }
     }
     g->file_count = kept;

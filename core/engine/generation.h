@@ -10,8 +10,9 @@
 
 struct generation_file { // a text in force, or one that could be
     char *path;          // relative to the rules folder
-    char *text;
+    char *text;          // NULL: the file could not be read
     size_t len;
+    char *fault; // then: why
 };
 
 struct generation_workflow {           // one line of GET /v1/workflows

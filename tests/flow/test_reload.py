@@ -1,4 +1,5 @@
 """New rules by SIGHUP and by the API; the last good text of a broken file."""
+import os
 import signal
 
 import pytest
@@ -81,6 +82,26 @@ def test_a_file_that_was_never_good_does_not_stop_the_start(serve, receiver):
     assert set(listed) == {"a", "broken", "syntax"}
     assert listed["broken"]["error"]["line"] == 2 and not listed["broken"]["error"].get("last_good")
     assert "syntax.lua" in host.log() and "broken.lua" in host.log()
+
+
+def test_a_file_that_cannot_be_read_is_its_own_fault_alone(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url), "large.lua": workflow(receiver.url)})
+    (host.rules_dir / "folder.lua").mkdir()
+    (host.rules_dir / "gone.lua").symlink_to("nothing")
+    (host.rules_dir / "loop.lua").symlink_to("loop.lua")
+    os.mkfifo(host.rules_dir / "pipe.lua")
+    write(host, "large.lua", workflow(receiver.url) + "-" * (1 << 20))
+    by_api(host)
+    for is_restarted in (False, True):
+        if is_restarted:
+            host.kill9()
+            host.start()
+        assert fires(host) == ["a", "large"]
+        shown = host.call("GET", "/v1/workflows").json()["workflows"]
+        assert [w["id"] for w in shown] == ["a", "large", "loop", "pipe"]
+        assert ["large.lua" in shown[1]["error"]["message"], shown[1]["error"]["last_good"]] == [True, True]
+        assert "not a file" in shown[3]["error"]["message"]
+    assert "loop.lua" in host.log()
 
 
 def test_no_event_is_lost_or_seen_twice_while_rules_change(serve, receiver):
