@@ -6,8 +6,8 @@
 
 enum { TREE_MAX_BYTES = 512 * 1024 * 1024, PATH_MAX_BYTES = 16 * 1024 };
 
-static int show_answer(const struct invocation *in, const struct remote_answer *answer,
-                       int (*show)(struct listing *l), struct err *e)
+static int read_answer(const struct invocation *in, const struct remote_answer *answer,
+                       int (*use)(struct listing *l), struct err *e)
 {
     struct listing l = {.in = in};
     int status;
@@ -16,13 +16,13 @@ static int show_answer(const struct invocation *in, const struct remote_answer *
     if (json_tree_read(&l.root, answer->body, &l.arena, e) != 0)
         status = cli_fail(in, "the host's answer is not to be read: %s", e->text);
     else
-        status = show(&l);
+        status = use(&l);
     arena_fini(&l.arena);
     return status;
 }
 
 int listing_run(const struct invocation *in, const char *method, const char *path,
-                int (*show)(struct listing *l))
+                int (*show)(struct listing *l), int (*judge)(struct listing *l))
 {
     struct config c;
     struct remote *remote = NULL;
@@ -41,8 +41,10 @@ int listing_run(const struct invocation *in, const char *method, const char *pat
         fwrite(answer.body.data, 1, answer.body.len, in->out);
         fputc('\n', in->out);
     } else {
-        status = show_answer(in, &answer, show, &e);
+        status = read_answer(in, &answer, show, &e);
     }
+    if (status == CLI_DONE && judge)
+        status = read_answer(in, &answer, judge, &e);
 out:
     remote_close(remote);
     config_fini(&c);
@@ -130,12 +132,13 @@ int listing_act(const struct invocation *in, const struct listing_verb *v)
 
     buf_init(&path, PATH_MAX_BYTES);
     if (strcmp(verb, "list") == 0 && o->argument_count < 2) {
-        status = listing_path(in, v->base, &path) ? cli_fail(in, "the filters are too long")
-                                                  : listing_run(in, "GET", path.data, v->list);
+        status = listing_path(in, v->base, &path)
+                     ? cli_fail(in, "the filters are too long")
+                     : listing_run(in, "GET", path.data, v->list, NULL);
     } else if (strcmp(verb, "show") == 0 && o->argument_count == 2) {
         status = listing_path_of(v->base, o->arguments[1], &path)
                      ? cli_fail(in, "the id is too long")
-                     : listing_run(in, "GET", path.data, v->show);
+                     : listing_run(in, "GET", path.data, v->show, NULL);
     } else if (strcmp(verb, "show") == 0) {
         status = cli_refuse(in, "an id is missing: hookline %s show ID", in->command->name);
     } else if (strcmp(verb, "list") == 0) {

@@ -12,9 +12,10 @@ struct listing {
 };
 
 // Asks the host for `path`. With --json the answer is printed as it came, and `show` is not called;
-// else show prints it for people. Returns the exit status.
+// else show prints it for people. `judge` gives the exit status of an answer that was printed; NULL:
+// done. Returns the exit status.
 int listing_run(const struct invocation *in, const char *method, const char *path,
-                int (*show)(struct listing *l));
+                int (*show)(struct listing *l), int (*judge)(struct listing *l));
 
 // The path of a list with the filters that the invocation's options give
 // ("/v1/deliveries?state=..."), NUL-terminated. Option names are the API's parameters.

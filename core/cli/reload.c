@@ -9,9 +9,7 @@ static int show(struct listing *l)
     fprintf(l->in->out, "Generation " STR_FMT " is in force, " STR_FMT " workflows.\n",
             STR_ARG(json_tree_text(json_tree_get(l->root, "generation"))),
             STR_ARG(json_tree_text(json_tree_get(l->root, "workflows"))));
-    if (!errors || !errors->first)
-        return CLI_DONE;
-    for (const struct json_node *e = errors->first; e; e = e->next) {
+    for (const struct json_node *e = errors ? errors->first : NULL; e; e = e->next) {
         struct str path = json_tree_text(json_tree_get(e, "path"));
 
         table_print_safe(messages, json_tree_text(json_tree_get(e, "file")), false);
@@ -22,12 +20,19 @@ static int show(struct listing *l)
         table_print_safe(messages, json_tree_text(json_tree_get(e, "message")), false);
         fputc('\n', messages);
     }
-    return CLI_FAILED;
+    return CLI_DONE;
+}
+
+static int judge(struct listing *l)
+{
+    const struct json_node *errors = json_tree_get(l->root, "errors");
+
+    return errors && errors->first ? CLI_FAILED : CLI_DONE;
 }
 
 static int run(const struct invocation *in)
 {
-    return listing_run(in, "POST", "/v1/reload", show);
+    return listing_run(in, "POST", "/v1/reload", show, judge);
 }
 
 const struct command command_reload = {

@@ -374,17 +374,22 @@ static void a_reload_with_errors_is_a_failure(void **state)
          "{\"generation\":3,\"workflows\":2,\"errors\":[{\"file\":\"rules/x.lua\",\"line\":4,"
          "\"path\":\"when\",\"message\":\"wrong\"}]}"},
         {200, NULL, "{\"generation\":4,\"workflows\":2,\"errors\":[]}"}};
-    pid_t stub = stub_start(answers, 2);
+    const struct scripted all[] = {answers[0], answers[0], answers[1]};
+    pid_t stub = stub_start(all, 3);
     struct result bad = RUN("reload");
+    struct result bad_json = RUN("reload", "--json");
     struct result good = RUN("reload");
     char *asked = stub_stop(stub);
 
+    assert_int_equal(bad_json.status, CLI_FAILED);
+    assert_contains(bad_json.out, "\"generation\":3");
     assert_int_equal(bad.status, CLI_FAILED);
     assert_contains(bad.messages, "rules/x.lua:4: error: when: wrong\n");
     assert_int_equal(good.status, CLI_DONE);
     assert_contains(asked, "POST /v1/reload?");
     free(asked);
     result_free(&bad);
+    result_free(&bad_json);
     result_free(&good);
 }
 
