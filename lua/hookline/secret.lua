@@ -6,7 +6,7 @@ local words = require "hookline.words"
 local secret = {}
 
 local SECRET
-local NAME_BYTES_MAX = 100
+local NAME_BYTES_MAX = 64 -- as `hookline secrets set` has it
 
 -- "Token " .. hook.secret "KEY": a constant prefix, for a header's value.
 local function concat(left, right)
@@ -30,9 +30,9 @@ function secret.new(name)
   local scope = faults.scope()
   if scope:passes_over(name, "") then
     return opaque.broken(scope)
-  elseif type(name) ~= "string" or not name:find "^[%a_][%w_]*$" or #name > NAME_BYTES_MAX then
-    return scope:refuse("hook.secret wants a name of letters, digits and _, such as "
-      .. "INVOICE_PASSWORD, not %s", words.show(name))
+  elseif type(name) ~= "string" or not name:find "^%u[%u%d_]*$" or #name > NAME_BYTES_MAX then
+    return scope:refuse("hook.secret wants a name of capital letters, digits and _, a letter "
+      .. "first, such as INVOICE_PASSWORD, not %s", words.show(name))
   end
   return opaque.new(SECRET, { name = name, prefix = "" })
 end
