@@ -1,7 +1,7 @@
 // What is started when: the turns of the targets, and the reading of what falls due in the store.
 #include "deliver/internal.h"
 
-enum { SCHEDULE_ARENA_MAX = 64 << 20 };
+enum { SCHEDULE_ARENA_MAX = 64 << 20, SCHEDULE_LOOK_MS = 60 * 1000 };
 
 static int64_t schedule_now_ms(const struct deliver *d)
 {
@@ -37,7 +37,10 @@ void schedule_arm(struct deliver *d)
         loop_timer_stop(&d->timer);
         return;
     }
+    // Due is wall time, timers are monotonic: a machine that slept, or whose clock was set, is seen
+    // by looking again.
     int64_t wait_ms = top->key - schedule_now_ms(d);
+    wait_ms = wait_ms < SCHEDULE_LOOK_MS ? wait_ms : SCHEDULE_LOOK_MS;
     loop_timer_start(&d->timer, wait_ms > 0 ? wait_ms : 0);
 }
 

@@ -231,6 +231,27 @@ static void an_outcome_is_given_to_the_store_until_it_takes_it(void **state)
     assert_int_equal(deliver_in_flight(p->deliver), 0);
 }
 
+// Due is wall time. A machine that slept, or whose clock was set, has wall time pass alone.
+static void a_jump_of_the_wall_clock_is_seen_within_a_minute(void **state)
+{
+    struct played *p = *state;
+    const int64_t hour_ms = 60 * 60 * 1000;
+    struct store_due_target owed = {.target = STR("http://a:80"),
+                                    .next_due_at_ms = clock_wall_ms(&p->clock) + hour_ms};
+    deliver_start(p->deliver);
+    answer_targets(p, 0, &owed, 1);
+    answer_leases(p, 0);
+    clock_advance(&p->clock, hour_ms / 60);
+    loop_turn(p->loop);
+    loop_turn(p->loop);
+    assert_int_equal(p->due_count, 0);
+    p->clock.wall_ms += hour_ms;
+    clock_advance(&p->clock, hour_ms / 60);
+    turn_until(p, &p->due_count, 1);
+    p->due->targets[0].next_due_at_ms = INT64_MAX;
+    p->due->on_done(p->due);
+}
+
 static void on_drained(void *ctx)
 {
     ((struct played *)ctx)->is_drained = true;
@@ -269,6 +290,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_owed_is_asked_for_until_the_store_says_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(with_the_memory_used_up_a_target_gets_one_at_a_time, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_jump_of_the_wall_clock_is_seen_within_a_minute, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_outcome_is_given_to_the_store_until_it_takes_it, set_up,
                                         tear_down),
