@@ -25,8 +25,8 @@ int value_decode_part(lua_State *L, struct str record, struct str previous, cons
 
 // Writes the value at index into out as JSON, keys sorted. root names it in words ("content"; may
 // be ""). 0; ERR_INVALID for what JSON cannot say (the place is named: "content.items[3].price:
-// ..."), or what out->failed says, ERR_TOO_LARGE among it. Leaves the stack as it was. Does not
-// longjmp.
+// ..."), or what out->failed says, ERR_TOO_LARGE among it. Leaves the stack as it was. May longjmp
+// where the run is over its budget.
 int value_encode(lua_State *L, int index, struct buf *out, const char *root, struct err *e);
 
 // Writes one scalar that was found in the table at `table_index` under the key on top of the stack

@@ -280,6 +280,9 @@ static int encode_table(struct encoder *n, int index)
     lua_State *L = n->L;
     if (!lua_checkstack(L, LUA_MINSTACK))
         return err_set(n->e, ERR_NOMEM, "not enough memory");
+    // A table that was emptied keeps its slots, and to see that it is empty takes a walk over them:
+    // the budget's clock is looked at for each table.
+    budget_charge(L, 1);
     const void *self = lua_topointer(L, index);
     for (int i = 0; i < n->depth; i++)
         if (n->open[i] == self)

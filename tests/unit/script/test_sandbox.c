@@ -342,6 +342,9 @@ static const struct hostile_case hostile_cases[] = {
     // Long work inside one call of C, which must not come to its end.
     {S, "local s = ('x'):rep(1000000) local t = {} for i = 1, 4000 do t[i] = s end table.sort(t) "
         "error 'sorted'"},
+    {S, "local t = {} for i = 1, 10000 do t[i + 0.5] = 1 end for k in next, t do t[k] = nil end "
+        "local r = { t } for i = 1, 14 do r = table.move(r, 1, #r, #r + 1) end "
+        "require 'hookline'.core.json.encode(r) error 'written'"},
     {S, "string.pack((' '):rep(1000000)) error 'packed'"},
     {S, "string.packsize((' '):rep(1000000)) error 'measured'"},
     {S, "('x'):find(('x'):rep(3000000)) error 'found'"},
