@@ -38,14 +38,16 @@ int api_token_load(struct api *a, struct err *e)
         return code ? code : err_set(e, ERR_NOMEM, "out of memory");
     }
     text[strcspn(text, "\r\n")] = 0;
-    if (strlen(text) < TOKEN_LEAST) {
+    struct str token = str_trim(str_from(text)); // as the one that a client sends is
+    if (token.len < TOKEN_LEAST) {
         free(text);
         return err_set(e, ERR_INVALID,
                        "%s: too short to be a token: remove the file, and the next start makes one",
                        path);
     }
-    a->token = text;
-    return 0;
+    a->token = str_dup(token);
+    free(text);
+    return a->token ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
 bool api_token_is_good(const struct api *a, struct str authorization)

@@ -32,7 +32,7 @@ int file_read(const char *path, size_t max_bytes, char **text, size_t *len, stru
             break;
         }
         if (buf_append(&b, piece, (size_t)got)) {
-            code = err_set(e, (enum err_code)b.failed, "%s: over %zu KiB", path, max_bytes / 1024);
+            code = err_set(e, (enum err_code)b.failed, "%s: over %zu bytes", path, max_bytes);
             break;
         }
     }

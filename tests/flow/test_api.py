@@ -79,6 +79,21 @@ def test_one_event_with_its_runs(host):
     settled(host, 1, 1)
 
 
+@pytest.mark.parametrize("text,word", [(b"  a-token-of-an-operator \r\n", None), (b"short\n", "too short"),
+                                       (b"x" * 300, "over 256 bytes")])
+def test_a_token_that_was_written_by_hand(serve, text, word):
+    host = serve({})
+    host.stop()
+    (host.data / "admin.token").write_bytes(text)
+    if word is None:
+        host.start()
+        assert host.call("GET", "/v1/events").status == 200
+        return
+    host.spawn()
+    assert host.wait_end() == 1 and word in host.log(), host.log()
+    host.process = None
+
+
 def test_one_workflow(host):
     shown = host.call("GET", "/v1/workflows/good").json()
     assert set(shown) >= {"id", "name", "description", "record", "file", "active", "started_by", "error"}
