@@ -112,7 +112,7 @@ struct store_event {
     uint64_t id;     // its row
     struct str key;  // the id it was sent with; empty: the host made one ("evt_" + id). A key that
                      // is what the host made for a stored event means that event
-    uint64_t digest; // encode/json_digest.h
+    uint64_t digest; // encode/json_digest.h; 0 without a key: made of the payload when it is needed
     struct str type; // "deal.updated"
     struct str record_type;
     struct str record_id; // as text: 4021 and "4021" are one record

@@ -51,6 +51,8 @@ def test_ndjson_may_have_blank_lines_and_carriage_returns(host):
 def test_an_id_is_made_where_none_is_given(host):
     first, second = host.accept(deal(1), deal(1))
     assert first["id"] != second["id"] and host.event(first["id"])["record"]["id"] == 1
+    assert host.accept(deal(1, event_id=first["id"]))[0] == {**first, "duplicate": True}
+    assert host.post(deal(2, event_id=first["id"])).status == 409
 
 
 def test_the_same_id_again_is_a_duplicate_with_the_first_deliveries(host, receiver):

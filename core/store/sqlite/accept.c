@@ -1,5 +1,6 @@
 #include "store/sqlite/internal.h"
 
+#include "encode/json_digest.h"
 #include "store/runs.h"
 
 // Above it a body has a row of its own, so that an update of its delivery need not write it again.
@@ -22,6 +23,17 @@ static int refuse(struct store_accept *a, size_t index, int code, const char *wo
     return SQLITE_OK;
 }
 
+// An event without a key is stored without a digest too: hardly one comes again under the id that
+// the host made for it.
+static uint64_t first_digest(sqlite3_stmt *s)
+{
+    uint64_t digest = column_id(s, 1);
+    if (digest == 0) {
+        json_digest(column_str(s, 3), NULL, &digest);
+    }
+    return digest;
+}
+
 // Looks at the row of an earlier event with this event's key that `s` may find.
 static int compare_with_first(struct writer *w, struct store_accept *a, size_t index,
                               sqlite3_stmt *s)
@@ -30,7 +42,7 @@ static int compare_with_first(struct writer *w, struct store_accept *a, size_t i
     int rc = sqlite3_step(s);
     if (rc == SQLITE_ROW) {
         ev->first_id = column_id(s, 0);
-        if (column_id(s, 1) != ev->digest) {
+        if (first_digest(s) != ev->digest) {
             refuse(a, index, ERR_CONFLICT, "an event with this id and another value is there");
         } else {
             ev->is_duplicate = true;

@@ -18,7 +18,8 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                     " received_at_ms, runs, payload)"
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [WRITE_EVENT_BY_KEY] = "SELECT id, digest, runs FROM event WHERE key = ?1",
-    [WRITE_EVENT_BY_ID] = "SELECT id, digest, runs FROM event WHERE id = ?1 AND key IS NULL",
+    [WRITE_EVENT_BY_ID] =
+        "SELECT id, digest, runs, payload FROM event WHERE id = ?1 AND key IS NULL",
     [WRITE_DELIVERY] =
         "INSERT INTO delivery (id, event, state, target, shard, due_at_ms, base_ms,"
         " attempt_count, action, timeout_ms, workflow, order_key, retry, reason,"

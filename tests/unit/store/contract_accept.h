@@ -5,6 +5,8 @@
 
 #include "store/harness.h"
 
+#include "encode/json_digest.h"
+
 static inline void set_key(struct store_event *ev, const char *key, uint64_t digest)
 {
     ev->key = str_from(key);
@@ -106,6 +108,21 @@ static void accept_names_an_event_without_key_by_its_id(void **state)
     assert_int_equal(do_accept(f, again), 0);
     assert_true(again->events[0].is_duplicate);
     assert_true(again->events[0].first_id == a->events[0].id);
+
+    // So it is where no digest was made for it.
+    struct store_accept *plain = make_accept(f, 1);
+    plain->events[0].digest = 0;
+    plain->events[0].payload = STR("{\"record\":{\"a\":1.0}}");
+    assert_int_equal(do_accept(f, plain), 0);
+    id_format(key + 4, plain->events[0].id);
+    struct store_accept *same = make_accept(f, 1);
+    set_key(&same->events[0], key, 0);
+    assert_int_equal(json_digest(STR("{\"record\": {\"a\": 1}}"), NULL, &same->events[0].digest),
+                     0);
+    assert_int_equal(do_accept(f, same), 0);
+    assert_true(same->events[0].is_duplicate);
+    same->events[0].digest ^= 1;
+    assert_int_equal(do_accept(f, same), ERR_CONFLICT);
 
     // Another one's name only looks alike.
     struct store_accept *other = make_accept(f, 1);
