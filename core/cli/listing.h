@@ -12,8 +12,8 @@ struct listing {
 };
 
 // Asks the host for `path`. With --json the answer is printed as it came, and `show` is not called;
-// else show prints it for people. `judge` gives the exit status of an answer that was printed; NULL:
-// done. Returns the exit status.
+// else show prints it for people. `judge` gives the exit status of an answer that was printed;
+// NULL: done. Returns the exit status.
 int listing_run(const struct invocation *in, const char *method, const char *path,
                 int (*show)(struct listing *l), int (*judge)(struct listing *l));
 
