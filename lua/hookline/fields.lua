@@ -13,6 +13,10 @@ fields.KIND = opaque.kind "hook.fields"
 
 local function check_field(text, scope, at)
   local source, target = text:match "^%s*(.-)%s+as%s+(.-)%s*$"
+  if text:find "%sas%s*$" or text:find "^%s*as%s" then
+    scope:error(at, '"%s" lacks a name beside its "as": write "amount as total"', text)
+    return nil
+  end
   local from, message = paths.parse(source or words.trim(text))
   local to = from
   if from and target then
