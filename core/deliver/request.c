@@ -221,7 +221,9 @@ int request_write_json(struct json_writer *w, const char *key, const struct requ
         json_key(w, q.headers[i].name);
         json_string(w, q.headers[i].value);
     }
-    json_member_text(w, "User-Agent", "hookline/" HOOKLINE_VERSION);
+    if (!request_has(&q, STR("User-Agent"))) { // the client adds it then
+        json_member_text(w, "User-Agent", "hookline/" HOOKLINE_VERSION);
+    }
     json_object_end(w);
     json_member_string(w, "body", body);
     json_object_end(w);

@@ -41,6 +41,8 @@ static bool is_hosts_own(struct str name)
         "webhook-id",
         "webhook-timestamp",
         "webhook-signature",
+        "hookline-depth",
+        "hookline-original-url",
     };
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (str_eq_nocase(name, str_from(NAMES[i]))) {

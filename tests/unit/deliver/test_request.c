@@ -169,6 +169,23 @@ static void redirect_all_names_the_original(void **state)
     assert_text(header(&q, "hookline-original-url"), "https://a.example/x");
 }
 
+// What is shown is what goes out: the rule's own User-Agent in place of ours.
+static void a_custom_user_agent_is_shown_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct buf out;
+    struct json_writer w;
+    struct request_input in = {.head = STR("GET https://a.example/x\nuser-agent: mine\n"),
+                               .delivery = 1};
+    buf_init(&out, 4096);
+    json_writer_init(&w, &out);
+    assert_int_equal(request_write_json(&w, NULL, &in, STR(""), &f->arena), 0);
+    buf_append_char(&out, '\0');
+    assert_non_null(strstr(out.data, "\"user-agent\":\"mine\""));
+    assert_null(strstr(out.data, "hookline/"));
+    buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_secret_with_control_characters_or_an_odd_name_is_refused,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(redirect_all_names_the_original, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_custom_user_agent_is_shown_alone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,8 @@ static void test_names(void **state)
         {{"Webhook-Id", 10}, ERR_REFUSED, "itself"},
         {{"webhook-timestamp", 17}, ERR_REFUSED, "itself"},
         {{"webhook-signature", 17}, ERR_REFUSED, "itself"},
+        {{"Hookline-Depth", 14}, ERR_REFUSED, "itself"},
+        {{"hookline-original-url", 21}, ERR_REFUSED, "itself"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         struct err e = {.code = ERR_OK, .text = ""};
