@@ -12,8 +12,8 @@ local fields = {}
 fields.KIND = opaque.kind "hook.fields"
 
 local function check_field(text, scope, at)
-  local source, target = text:match "^%s*(.-)%s+as%s+(.-)%s*$"
-  if text:find "%sas%s*$" or text:find "^%s*as%s" then
+  local source, target = text:match "^%s*(%S.-)%s+as%s+(.-%S)%s*$"
+  if not source and (text:find "%sas%s*$" or text:find "^%s*as%s") then
     scope:error(at, '"%s" lacks a name beside its "as": write "amount as total"', text)
     return nil
   end
