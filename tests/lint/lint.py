@@ -173,6 +173,15 @@ def check_snippets(root, build):
                 snippet.append(line)
 
 
+def check_links(root, build):
+    """What the documents link to in the repository is there."""
+    for path in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]:
+        for number, line in enumerate(lines(path), 1):
+            for target in re.findall(r"\]\(([^)#\s]+)", line):
+                if not re.match(r"\w+:", target) and not (path.parent / target).exists():
+                    yield f"{path.relative_to(root)}:{number}: {target} is not there"
+
+
 def check_markers(root, build):
     for top in ("core", "lua", "rules", "tests", "docs", "dist"):
         for path in sorted((root / top).rglob("*")):
@@ -185,7 +194,7 @@ def check_markers(root, build):
 
 CHECKS = {"layers": check_layers, "sizes": check_sizes, "format": check_format, "lua": check_lua,
           "globals": check_globals, "comments": check_comments, "snippets": check_snippets,
-          "markers": check_markers}
+          "links": check_links, "markers": check_markers}
 
 
 def main():

@@ -47,6 +47,8 @@ FAULTS = [
      "x_y has no comment"),
     ("snippets", "README.md", "```lua\nlocal = 1\n```\n", "README.md:1:"),
     ("snippets", "docs/a/b.md", "text\n\n```lua\nreturn {\n```\n", "docs/a/b.md:3:"),
+    ("links", "docs/c.md", "see [a](../README.md), [b](gone.md) and [c](https://example.com)\n",
+     "docs/c.md:1: gone.md is not there"),
     ("markers", "core/base/later.c", "// TO" + "DO: later\n", "a marker of unfinished work"),
 ]
 
