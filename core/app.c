@@ -17,12 +17,6 @@ enum {
     APP_SIGNALS = 3
 };
 
-#define APP_BODY_BYTES (8 << 20)
-#define APP_EVENTS 10000
-#define APP_OWED 5000000
-#define APP_FREE_BYTES (INT64_C(1) << 30)
-#define APP_CONNECTIONS 512
-
 struct app {
     const struct config *config;
     struct clock clock;
@@ -44,11 +38,6 @@ struct app {
     struct err *err;
     int code;
 };
-
-static int64_t app_or(int64_t given, int64_t standard)
-{
-    return given ? given : standard;
-}
 
 // --- the stop, last started first
 // --------------------------------------------------------------------
@@ -160,6 +149,7 @@ static int app_open_signals(struct app *app)
         }
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the store, not our end
     return 0;
 }
 
@@ -185,7 +175,6 @@ static int app_open_test_clock(struct app *app)
 static int app_open_api(struct app *app)
 {
     const struct config_limits *l = &app->config->limits;
-    int64_t depth = app_or(l->depth, EVENT_DEPTH_MAX);
     struct api_config c = {
         .loop = app->loop,
         .store = app->store,
@@ -198,11 +187,10 @@ static int app_open_api(struct app *app)
         .data_dir = app->config->data_dir,
         .redirect_all = app->config->redirect_all,
         .crash_at = app->config->crash_at,
-        .max_body_bytes = (size_t)app_or(l->body_bytes, APP_BODY_BYTES),
-        .batch = {.events = (size_t)app_or(l->events, APP_EVENTS),
-                  .depth = depth < EVENT_DEPTH_MAX ? (unsigned)depth : EVENT_DEPTH_MAX},
-        .max_owed = app_or(l->owed, APP_OWED),
-        .min_free_bytes = app_or(l->free_disk_bytes, APP_FREE_BYTES),
+        .max_body_bytes = (size_t)l->body_bytes,
+        .batch = {.events = (size_t)l->events, .depth = (unsigned)l->depth},
+        .max_owed = l->owed,
+        .min_free_bytes = l->free_disk_bytes,
     };
     return api_open(&app->api, &c, app->err);
 }
@@ -251,7 +239,7 @@ static unsigned app_target_in_flight(void *ctx, struct str target)
 static int app_open_parts(struct app *app)
 {
     const struct config *c = app->config;
-    size_t connections = (size_t)app_or(c->limits.connections, APP_CONNECTIONS);
+    size_t connections = (size_t)c->limits.connections;
     int code = secrets_new(&app->secrets, c->data_dir, app->err);
     if (code == 0) {
         struct client_config client = {.max_connections = connections,
@@ -330,6 +318,7 @@ int app_run(const struct config *c, struct err *e)
     } else {
         clock_init(&app.clock);
     }
+    signal(SIGHUP, SIG_IGN); // until there is something to read again
     app_open_log(&app);
     app_raise_open_files();
     app_allow_redirect(&app);

@@ -11,7 +11,7 @@
 #include "base/netaddr.h"
 #include "script/rules.h"
 
-struct config_limits {       // 0: the default of the part that uses it, where none is given here
+struct config_limits {       // with the defaults in parentheses
     int64_t body_bytes;      // of one POST /v1/events (8 MiB)
     int64_t events;          // in one POST /v1/events (10,000)
     int64_t depth;           // nesting of one event (64)

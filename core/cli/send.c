@@ -279,9 +279,10 @@ static int report(struct sending *s, int code, const struct err *e)
 
     clear_progress(s);
     if (!options_has(&s->in->options, "json"))
-        fprintf(s->in->out, "%llu events accepted (%llu of them were known), %llu deliveries\n",
-                (unsigned long long)s->accepted, (unsigned long long)s->duplicates,
-                (unsigned long long)s->deliveries);
+        fprintf(s->in->out, "%llu event%s accepted (%llu known already), %llu deliver%s\n",
+                (unsigned long long)s->accepted, s->accepted == 1 ? "" : "s",
+                (unsigned long long)s->duplicates, (unsigned long long)s->deliveries,
+                s->deliveries == 1 ? "y" : "ies");
     if (s->refused && code == 0)
         fprintf(messages, "hookline: %llu event%s refused\n", (unsigned long long)s->refused,
                 s->refused == 1 ? " was" : "s were");
