@@ -3,6 +3,8 @@
 #include "deliver/request.h"
 #include "encode/header_lines.h"
 
+enum { REPEATED_BODIES_MAX_BYTES = 1 << 20 }; // of one delivery, over all its attempts
+
 static void deliveries_write_text(struct json_writer *w, const char *key, struct str text)
 {
     if (text.len) {
@@ -48,10 +50,19 @@ static void deliveries_write_response(struct json_writer *w, const struct store_
     json_object_end(w);
 }
 
+// The body is the same in every attempt: a large one is shown once, in the first.
+static struct str deliveries_body(const struct store_delivery_row *d, size_t i)
+{
+    bool is_shown = i == 0 || d->owed.body.len * d->attempt_count <= REPEATED_BODIES_MAX_BYTES;
+    return is_shown ? d->owed.body : (struct str){0};
+}
+
 static void deliveries_write_attempt(struct json_writer *w, const struct api *a,
-                                     const struct store_owed *o, const struct store_attempt *at,
+                                     const struct store_delivery_row *d, size_t i,
                                      struct arena *arena)
 {
+    const struct store_owed *o = &d->owed;
+    const struct store_attempt *at = &d->attempts[i];
     json_object_begin(w);
     json_member_integer(w, "number", at->number);
     json_member_time(w, "at", at->at_ms);
@@ -62,7 +73,7 @@ static void deliveries_write_attempt(struct json_writer *w, const struct api *a,
                                .delivery = o->id,
                                .at_ms = at->at_ms,
                                .redirect_all = a->config.redirect_all};
-    if (request_write_json(w, "request_sent", &in, o->body, arena)) {
+    if (request_write_json(w, "request_sent", &in, deliveries_body(d, i), arena)) {
         json_member_null(w, "request_sent");
     }
     deliveries_write_response(w, at);
@@ -85,7 +96,7 @@ static void deliveries_on_one(struct store_read *read)
     json_key(&w, STR("attempts"));
     json_array_begin(&w);
     for (size_t i = 0; i < d->attempt_count; i++) {
-        deliveries_write_attempt(&w, q->api, &d->owed, &d->attempts[i], &q->arena);
+        deliveries_write_attempt(&w, q->api, d, i, &q->arena);
     }
     json_array_end(&w);
     json_object_end(&w);

@@ -28,8 +28,8 @@ static void attempt_on_stored(struct store_finish *f)
     struct job *j = f->ctx;
     struct target *t = j->target;
     struct deliver *d = t->deliver;
-    if (f->code &&
-        f->code != ERR_NOT_FOUND) { // nothing is forgotten: the outcome waits for the store
+    if (f->code && f->code != ERR_NOT_FOUND) {
+        // Nothing is forgotten: the outcome waits for the store.
         j->next = d->unstored;
         d->unstored = j;
         deliver_ask_again(d);
@@ -192,7 +192,8 @@ void attempt_start(struct job *j)
     if (code) {
         // Nothing went out: a secret that is missing, or this machine's own trouble. It counts as
         // an attempt.
-        const char *word = code == ERR_NOMEM ? "connect" : "secret_missing";
-        attempt_end(j, word, arena_dup(&j->arena, str_from(e.text)), NULL);
+        bool is_secret = code == ERR_NOT_FOUND || code == ERR_IO;
+        attempt_end(j, is_secret ? "secret_missing" : "connect",
+                    arena_dup(&j->arena, str_from(e.text)), NULL);
     }
 }

@@ -69,6 +69,21 @@ def test_one_delivery_has_its_attempts(host):
     assert shown["good"]["state"] == "delivered" and shown["good"]["next_attempt_at"] is None
 
 
+def test_a_large_body_is_shown_once(host):
+    large = deal(9)
+    large["record"]["name"] = "x" * 700_000
+    answer = host.accept(large)[0]
+    settled(host, 1, 1)
+    host.advance("20s")
+    bad = next(d for d in host.deliveries() if d["workflow"] == "bad")["id"]
+    assert bad in answer["deliveries"]
+    until(lambda: len(host.delivery(bad)["attempts"]) == 2, "the second attempt")
+    first, second = (a["request_sent"]["body"] for a in host.delivery(bad)["attempts"])
+    assert len(first) > 700_000 and second is None, "the same in every attempt: the answer stays of a size"
+    bodies = [r.body for r in host.receiver.requests if r.path == "/bad"]
+    assert len(bodies) == 2 and bodies[0] == bodies[1]
+
+
 def test_one_event_with_its_runs(host):
     answer = host.accept(deal(7, event_id="e 7/x"))[0]
     event = host.event("e%207%2Fx")
