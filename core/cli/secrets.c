@@ -2,11 +2,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/prompt.h"
 
@@ -77,43 +77,14 @@ static int read_value(const char *name, struct buf *value, struct err *e)
     return 0;
 }
 
-static bool write_all(int fd, struct str s)
-{
-    while (s.len) {
-        ssize_t wrote = write(fd, s.data, s.len);
-
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return false;
-        s = (struct str){s.data + wrote, s.len - (size_t)wrote};
-    }
-    return true;
-}
-
-// Written beside and renamed, so that a host that reads meanwhile sees the old value or the new
-// one.
 static int store(const struct invocation *in, const char *folder, const char *name,
                  struct str value)
 {
+    struct err e = {0};
     char path[PATH_LEN_MAX + 80];
-    char beside[PATH_LEN_MAX + 96];
-    int fd;
 
     snprintf(path, sizeof(path), "%s/%s", folder, name);
-    snprintf(beside, sizeof(beside), "%s/.%s.XXXXXX", folder, name);
-    fd = mkostemp(beside, O_CLOEXEC); // mode 0600
-    if (fd < 0)
-        return cli_fail(in, "%s: %s", folder, strerror(errno));
-    if (!write_all(fd, value) || fsync(fd) != 0 || rename(beside, path) != 0) {
-        int status = cli_fail(in, "%s: %s", path, strerror(errno));
-
-        unlink(beside);
-        close(fd);
-        return status;
-    }
-    close(fd);
-    return CLI_DONE;
+    return file_write(path, value, 0600, &e) ? cli_fail(in, "%s", e.text) : CLI_DONE;
 }
 
 static int set(const struct invocation *in, const struct config *c, const char *folder,

@@ -1,9 +1,9 @@
 #include "script/conf.h"
 
-#include <errno.h>
 #include <lauxlib.h>
-#include <stdio.h>
+#include <stdlib.h>
 
+#include "base/file.h"
 #include "script/gate.h"
 #include "script/lib_freeze.h"
 #include "script/sandbox.h"
@@ -72,47 +72,24 @@ static int conf_inside(lua_State *L)
     return 0;
 }
 
-static int conf_read(const char *path, struct buf *text, struct err *e)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
-                       strerror(errno));
-    int rc = 0;
-    size_t got = 1;
-    while (rc == 0 && got > 0) {
-        char *room = buf_reserve(text, BUFSIZ);
-        got = room ? fread(room, 1, BUFSIZ, f) : 0;
-        text->len += got;
-        rc = text->failed;
-    }
-    if (rc)
-        err_set(e, (enum err_code)rc, "%s: %s", path,
-                rc == ERR_NOMEM ? "not enough memory" : "larger than 1 MiB");
-    else if (ferror(f))
-        rc = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-    fclose(f);
-    return rc;
-}
-
 int conf_load(const char *path, struct buf *json_out, struct err *e)
 {
     static const struct budget_limits limits = {
         .steps = 10000000, .memory_bytes = CONF_MEMORY_MAX, .cpu_ms = 1000};
     struct state_config config = {0};
     struct state *s = NULL;
-    struct buf text;
-    buf_init(&text, CONF_FILE_MAX + BUFSIZ);
-    int rc = conf_read(path, &text, e);
+    char *text = NULL;
+    size_t len = 0;
+    int rc = file_read(path, CONF_FILE_MAX, &text, &len, e);
     if (rc == 0)
         rc = state_new(&s, &config, e);
     if (rc == 0) {
-        struct conf_loading l = {.path = path, .text = buf_str(&text), .out = json_out};
+        struct conf_loading l = {.path = path, .text = {text, len}, .out = json_out};
         enum gate_outcome outcome = gate_call(s, conf_inside, &l, &limits);
         if (outcome != GATE_OK)
             rc = err_set(e, ERR_INVALID, "%s", s->message);
     }
     state_free(s);
-    buf_fini(&text);
+    free(text);
     return rc;
 }
