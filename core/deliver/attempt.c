@@ -134,6 +134,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     }
     t->in_flight--;
     d->in_flight--;
+    d->on_trial_in_flight -= j->is_on_trial;
     if (error == NULL && f->attempt.status >= 200 && f->attempt.status <= 299) {
         f->state = DELIVERY_DELIVERED;
         target_succeeded(t);

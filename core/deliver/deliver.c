@@ -45,6 +45,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     map_init(&d->jobs);
     heap_init(&d->due);
     d->ready.last = &d->ready.first;
+    d->on_trial.last = &d->on_trial.first;
     loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
     loop_timer_init(&d->again_timer, c->loop, LOOP_REAL_TIME, deliver_on_again, d);
     loop_timer_init(&d->drain_timer, c->loop, LOOP_REAL_TIME, deliver_end_drain, d);

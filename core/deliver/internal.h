@@ -21,8 +21,10 @@ struct target {
     struct heap_node
         due; // first: place among the targets by when the store holds something due (wall ms)
     struct deliver *deliver;
-    struct target *next_ready; // in the ring of those that may start something
-    bool is_ready;
+    struct target_ring *ring; // of those that may start something; NULL: it may not
+    struct target *next_ready;
+    struct target **ready_link; // what points at it in the ring
+    bool is_proven;             // its last attempt succeeded
     bool is_leased;
     bool is_lease_asked;
     bool is_starved; // something is due in the store, no room for it here yet
@@ -51,6 +53,7 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct str head;    // in data
     struct str body;
     struct str retry;
+    bool is_on_trial;   // counted among the attempts to targets that are not proven
     struct arena arena; // of this attempt: request and outcome
     struct mask mask;
     struct store_finish finish;
@@ -65,12 +68,15 @@ struct target_ring { // first in, first out
 
 struct deliver {
     struct deliver_config config;
-    struct map targets; // by name
-    struct map jobs;    // by id
-    struct heap due;    // targets with something due in the store
-    struct target_ring ready;
+    struct map targets;          // by name
+    struct map jobs;             // by id
+    struct heap due;             // targets with something due in the store
+    struct target_ring ready;    // of targets that are proven
+    struct target_ring on_trial; // of the others: a quarter of all attempts under way at most
+    bool is_trial_turn;
     struct loop_timer timer;
     size_t in_flight;
+    size_t on_trial_in_flight;
     size_t job_bytes;
     bool is_draining;
     bool is_drained; // the store is closed next: it is asked nothing more
@@ -98,8 +104,9 @@ struct deliver {
 struct target *target_get(struct deliver *d, struct str name); // found or made; NULL: no memory
 // Something is owed in the store at due_ms (wall).
 void target_mark_due(struct target *t, int64_t due_ms);
-// Whether it may take part in the turns now; puts it in the ring if so.
+// Whether it may take part in the turns now; puts it in its ring if so.
 void target_update_ready(struct target *t);
+void target_leave_ring(struct target *t); // it is in one
 // Lets a target go that has nothing left, when there are many.
 void target_settle(struct target *t);
 void target_succeeded(struct target *t);

@@ -8,23 +8,44 @@ static int64_t schedule_now_ms(const struct deliver *d)
     return clock_wall_ms(loop_clock(d->config.loop));
 }
 
+// Whose turn it is, or NULL. Targets that hang hold what they are given until it times out: those
+// whose last attempt did not succeed share a quarter of all places, so that they cannot take them
+// all (SPEC 3).
+static struct target_ring *schedule_next_ring(struct deliver *d)
+{
+    size_t quarter = d->config.max_in_flight / 4;
+    bool has_trial = d->on_trial.first && d->on_trial_in_flight < (quarter ? quarter : 1);
+    if (!has_trial) {
+        return d->ready.first ? &d->ready : NULL;
+    }
+    d->is_trial_turn = !d->ready.first || !d->is_trial_turn;
+    return d->is_trial_turn ? &d->on_trial : &d->ready;
+}
+
+static struct job *schedule_take_job(struct target *t)
+{
+    struct deliver *d = t->deliver;
+    struct job *j = t->first;
+    t->first = j->next;
+    if (t->first == NULL) {
+        t->last = &t->first;
+    }
+    j->next = NULL;
+    j->is_on_trial = !t->is_proven;
+    t->in_flight++;
+    d->in_flight++;
+    d->on_trial_in_flight += j->is_on_trial;
+    return j;
+}
+
 void schedule_pump(struct deliver *d)
 {
-    while (!d->is_draining && d->ready.first && d->in_flight < d->config.max_in_flight) {
-        struct target *t = d->ready.first;
-        d->ready.first = t->next_ready;
-        if (d->ready.first == NULL) {
-            d->ready.last = &d->ready.first;
-        }
-        t->is_ready = false;
-        struct job *j = t->first;
-        t->first = j->next;
-        if (t->first == NULL) {
-            t->last = &t->first;
-        }
-        j->next = NULL;
-        t->in_flight++;
-        d->in_flight++;
+    struct target_ring *ring;
+    while (!d->is_draining && d->in_flight < d->config.max_in_flight &&
+           (ring = schedule_next_ring(d)) != NULL) {
+        struct target *t = ring->first;
+        target_leave_ring(t);
+        struct job *j = schedule_take_job(t);
         target_update_ready(t); // behind the others
         attempt_start(j);
     }

@@ -86,13 +86,25 @@ void target_mark_due(struct target *t, int64_t due_ms)
 void target_update_ready(struct target *t)
 {
     struct deliver *d = t->deliver;
-    if (t->is_ready || !t->is_leased || t->first == NULL || t->in_flight >= t->allowed) {
+    if (t->ring || !t->is_leased || t->first == NULL || t->in_flight >= t->allowed) {
         return;
     }
-    t->is_ready = true;
+    t->ring = t->is_proven ? &d->ready : &d->on_trial;
     t->next_ready = NULL;
-    *d->ready.last = t;
-    d->ready.last = &t->next_ready;
+    t->ready_link = t->ring->last;
+    *t->ring->last = t;
+    t->ring->last = &t->next_ready;
+}
+
+void target_leave_ring(struct target *t)
+{
+    *t->ready_link = t->next_ready;
+    if (t->next_ready) {
+        t->next_ready->ready_link = t->ready_link;
+    } else {
+        t->ring->last = t->ready_link;
+    }
+    t->ring = NULL;
 }
 
 void target_settle(struct target *t)
@@ -105,7 +117,7 @@ void target_settle(struct target *t)
         target_mark_due(t, due_ms);
         schedule_arm(d);
     }
-    bool is_idle = t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->is_ready &&
+    bool is_idle = t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->ring &&
                    !d->is_reading_due;
     if (is_idle && d->targets.count > DELIVER_IDLE_TARGETS_MAX) {
         map_remove(&d->targets, (struct str){t->name, t->name_len});
@@ -115,6 +127,10 @@ void target_settle(struct target *t)
 
 void target_succeeded(struct target *t)
 {
+    if (!t->is_proven && t->ring) { // it waits among those on trial no more
+        target_leave_ring(t);
+    }
+    t->is_proven = true;
     if (t->allowed < t->most) {
         t->allowed++;
     }
@@ -122,6 +138,7 @@ void target_succeeded(struct target *t)
 
 void target_failed(struct target *t)
 {
+    t->is_proven = false;
     if (t->allowed / 2 >= TARGET_FIRST_IN_FLIGHT) {
         t->allowed /= 2;
     }

@@ -2,11 +2,12 @@
 // and what happens when the store fails.
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "deliver/internal.h"
 
-enum { REQUESTS_MAX = 16, IN_FLIGHT = 4 };
+enum { REQUESTS_MAX = 64, IN_FLIGHT = 4 };
 
 struct played {
     struct clock clock;
@@ -252,6 +253,39 @@ static void a_jump_of_the_wall_clock_is_seen_within_a_minute(void **state)
     p->due->on_done(p->due);
 }
 
+// 100 places in all here: silent targets get a quarter of them, a proven one the rest.
+static void silent_targets_do_not_take_every_place(void **state)
+{
+    struct played *p = *state;
+    char name[32];
+    take(p, 1, "http://live:80", STR("{}"));
+    answer_leases(p, 0);
+    answer_sent(p, 0, 200);
+    p->finish->on_done(p->finish);
+    for (uint64_t i = 0; i < 60; i++) {
+        snprintf(name, sizeof name, "http://silent%llu:80", (unsigned long long)(i / 2));
+        take(p, 100 + i, name, STR("{}"));
+        answer_leases(p, 0);
+    }
+    assert_int_equal(deliver_in_flight(p->deliver), 25);
+    take(p, 2, "http://live:80", STR("{}"));
+    assert_int_equal(deliver_in_flight(p->deliver), 26);
+    assert_int_equal(p->sent_count, 27);
+
+    answer_sent(p, 1, 500); // one of the silent ones gives up: the next of them has its turn
+    assert_int_equal(deliver_in_flight(p->deliver), 26);
+    assert_int_equal(p->sent_count, 28);
+
+    // One that proves itself waits no longer behind the silent ones.
+    size_t sent = p->sent_count;
+    for (uint64_t i = 0; i < 4; i++) {
+        take(p, 300 + i, "http://silent2:80", STR("{}"));
+    }
+    assert_int_equal(p->sent_count, sent);
+    answer_sent(p, 5, 200);
+    assert_in_range(p->sent_count, sent + 2, sent + 4);
+}
+
 static void on_drained(void *ctx)
 {
     ((struct played *)ctx)->is_drained = true;
@@ -293,6 +327,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_jump_of_the_wall_clock_is_seen_within_a_minute, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(silent_targets_do_not_take_every_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_outcome_is_given_to_the_store_until_it_takes_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(after_the_drain_the_store_is_asked_nothing_more, set_up,
