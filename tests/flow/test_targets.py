@@ -34,13 +34,12 @@ def test_a_target_has_a_limit_in_flight(serve, receivers):
     config = f'return {{ targets = {{ ["{receiver.url}"] = {{ in_flight = 3 }} }} }}'
     host = serve({"w.lua": workflow(receiver.url)}, config=config)
     assert host.ndjson([deal(n) for n in range(50)]).status == 202
-    seen = 0
-    while seen < 50:
-        receiver.wait(min(seen + 1, 50))
+    answered = 0
+    while answered < 50:
+        receiver.wait_until(lambda seen: receiver.parked, "a request")
         assert len(receiver.parked) <= 3 and receiver.connections <= 3
-        receiver.release()
-        seen = len(receiver.requests)
-    until(lambda: receiver.release() or not host.deliveries("&state=pending"), "all delivered")
+        answered += receiver.release()
+    until(lambda: not host.deliveries("&state=pending"), "all delivered")
 
 
 def test_connections_are_kept(serve, receiver):

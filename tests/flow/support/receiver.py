@@ -115,11 +115,12 @@ class Receiver:
             connection.answer(answer)
 
     def release(self, answer=None):
-        """Answers all that is parked."""
+        """Answers all that is parked; how many that were."""
         with self.changed:
             parked, self.parked = self.parked, []
         for connection in parked:
             self.loop.call_soon_threadsafe(connection.answer, answer or Answer())
+        return len(parked)
 
     def wait(self, count=1, limit_s=LIMIT_S):
         """The requests, when at least count have arrived."""
