@@ -34,7 +34,8 @@ local function render(webhooks, items, event, description)
 end
 
 --- nil where the workflow does not fire; else what it owes, an array of { head, body, target,
---- retry, timeout_ms, invalid, dropped }, valid until the next run. Raises what a rule's function raises.
+--- retry, timeout_ms, invalid, dropped }, valid until the next run. Raises what a rule's function
+--- raises.
 function run.judge(description, event)
   if has_left then
     clear()
