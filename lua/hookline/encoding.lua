@@ -108,6 +108,14 @@ encoding.RULE = {
   end,
 }
 
+-- The event and the workflow at hand; none while a file is loaded.
+local function current()
+  if faults.is_loading() then
+    return nil
+  end
+  return private.current()
+end
+
 -- A function of hook.encode. Without a root it is the record type of the workflow that runs.
 local function encoder(name)
   local encode, wraps = BY_NAME[name].encode, BY_NAME[name].root_wraps
@@ -119,7 +127,7 @@ local function encoder(name)
     local json, message = core.json.encode(wraps and root and { [root] = value } or value)
     local text
     if json then
-      text, message = encode(json, root, private.current())
+      text, message = encode(json, root, current())
     end
     if not text then
       return faults.scope():refuse("hook.encode.%s: %s", name, message)
