@@ -1,7 +1,9 @@
 // core.encode: our JSON as the other encodings, and whether a text is legal in one.
+#include "encode/json_check.h"
 #include "encode/transcode.h"
 #include "encode/xml_check.h"
 #include "script/libs.h"
+#include "script/value.h"
 
 enum { ENCODE_BYTES_A_STEP = 16 };
 
@@ -63,16 +65,30 @@ static int encode_lua_form(lua_State *L)
     return encode_finish(L, rc, out, &e);
 }
 
+static int encode_push_check(lua_State *L, int rc, const struct err *e)
+{
+    if (rc)
+        return libs_push_failure(L, e);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 // encode.check_xml(text) -> true | nil, message
 static int encode_lua_check_xml(lua_State *L)
 {
     struct err e = {0};
     struct str text = libs_check_str(L, 1);
     budget_charge(L, (int64_t)(text.len / ENCODE_BYTES_A_STEP));
-    if (xml_check(text, &e))
-        return libs_push_failure(L, &e);
-    lua_pushboolean(L, true);
-    return 1;
+    return encode_push_check(L, xml_check(text, &e), &e);
+}
+
+// encode.check_json(text) -> true | nil, message
+static int encode_lua_check_json(lua_State *L)
+{
+    struct err e = {0};
+    struct str text = libs_check_str(L, 1);
+    budget_charge(L, (int64_t)(text.len / ENCODE_BYTES_A_STEP));
+    return encode_push_check(L, json_check(text, VALUE_DEPTH_MAX, &state_of(L)->text, &e), &e);
 }
 
 void lib_encode_push(lua_State *L)
@@ -81,6 +97,7 @@ void lib_encode_push(lua_State *L)
                                          {"xml_extended", encode_lua_xml_extended},
                                          {"form", encode_lua_form},
                                          {"check_xml", encode_lua_check_xml},
+                                         {"check_json", encode_lua_check_json},
                                          {NULL, NULL}};
     luaL_newlib(L, functions);
 }

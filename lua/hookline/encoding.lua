@@ -38,6 +38,11 @@ local function note_dropped(text, dropped)
   return text
 end
 
+local function json_fault(text)
+  local is_legal, message = core.encode.check_json(text)
+  return not is_legal and "the content is not legal JSON: " .. message or nil
+end
+
 local function xml_fault(text)
   local is_legal, message = core.encode.check_xml(text)
   return not is_legal and "the content is not legal XML: " .. message or nil
@@ -49,10 +54,7 @@ local BY_NAME = {
     content_type = "application/json",
     root_wraps = true,
     encode = as_it_is,
-    fault = function(text)
-      local value, message = core.json.decode(text)
-      return value == nil and "the content is not legal JSON: " .. message or nil
-    end,
+    fault = json_fault,
     decode = core.json.decode,
   },
   xml = {

@@ -99,6 +99,12 @@ for _, row in ipairs(TYPES) do
   end)
 end
 
+test("text that is no JSON is invalid, with its line and column", function()
+  local owed = run { content = [[function() return "{\n  \"ä\": x}" end]] }
+  support.contains(owed.invalid, "the content is not legal JSON: line 2, column 8: ")
+  support.equal(owed.body, '{\n  "ä": x}')
+end)
+
 test("text that is no XML is invalid, with its line and column", function()
   for _, row in ipairs {
     { "<a>\n<b></a>", "the content is not legal XML: line 2, column " },
