@@ -15,7 +15,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j2 --no-builtin-rules
 endif
 
-PACKAGES := lua5.4 lua5.4-cjson libuv libcurl sqlite3 libcares libcrypto openssl
+PACKAGES := lua5.4 lua5.4-cjson libuv libcurl sqlite3 libcares libcrypto openssl libxml-2.0
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wconversion -Werror
 CFLAGS_release := -O2 -g -fno-plt -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

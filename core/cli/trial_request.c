@@ -208,6 +208,7 @@ int trial_write_request(struct trial *t, const struct rules_request *q, struct j
     json_member_integer(w, "action", q->action);
     write_text(w, "target", q->target);
     write_text(w, "invalid", q->invalid);
+    json_member_integer(w, "dropped_characters", q->dropped_characters);
     code = request_write_json(w, "request_sent", &a.input, q->body, &t->arena);
     if (code)
         goto out;

@@ -114,6 +114,10 @@ static void print_request(FILE *out, const struct json_node *request)
         fputc('\n', out);
         return;
     }
+    struct str dropped = json_tree_text(json_tree_get(request, "dropped_characters"));
+    if (!str_eq(dropped, STR("0")))
+        fprintf(out, "\ndropped: " STR_FMT " of the values' characters, which XML may not have\n",
+                STR_ARG(dropped));
     print_curl(out, json_tree_text(json_tree_get(request, "curl")));
     if (json_tree_get(request, "success"))
         print_outcome(out, request);

@@ -15,6 +15,15 @@ static int core_lua_array(lua_State *L)
     return 1;
 }
 
+// ordered(t) -> t. t: a list of pairs { name, value }
+static int core_lua_ordered(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    value_mark_ordered(L, 1);
+    return 1;
+}
+
 // is_array(value) -> boolean
 static int core_lua_is_array(lua_State *L)
 {
@@ -54,9 +63,13 @@ static int core_lua_where(lua_State *L)
 
 void lib_core_set(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"array", core_lua_array}, {"is_array", core_lua_is_array},
-                                         {"copy", core_lua_copy},   {"freeze", core_lua_freeze},
-                                         {"where", core_lua_where}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"array", core_lua_array},
+                                         {"ordered", core_lua_ordered},
+                                         {"is_array", core_lua_is_array},
+                                         {"copy", core_lua_copy},
+                                         {"freeze", core_lua_freeze},
+                                         {"where", core_lua_where},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

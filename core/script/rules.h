@@ -113,6 +113,7 @@ struct rules_request { // one webhook owed
     struct str retry;  // non-default windows ("15s 1m|2h"), else empty
     int64_t timeout_ms;
     struct str invalid; // why it cannot be sent (not legal where it was rendered), else empty
+    int64_t dropped_characters; // of the values: those that the encoding may not have
 };
 
 struct rules_run {

@@ -141,7 +141,9 @@ static void run_take_requests(lua_State *L, struct run_call *c)
         q->invalid = run_take_field(L, c, "invalid");
         lua_getfield(L, -1, "timeout_ms");
         q->timeout_ms = lua_tointeger(L, -1);
-        lua_pop(L, 2);
+        lua_getfield(L, -2, "dropped");
+        q->dropped_characters = lua_tointeger(L, -1);
+        lua_pop(L, 3);
     }
     c->out->request_count = c->is_out_of_arena ? 0 : (size_t)count;
 }

@@ -25,15 +25,22 @@ static void *state_alloc(void *ctx, void *old, size_t old_bytes, size_t new_byte
     return p;
 }
 
-static void state_make_refs(lua_State *L, struct state *s)
+// A metatable that says what a table is, and nothing else. Rules cannot look at it.
+static int state_make_mark(lua_State *L, const char *name, const void **mark)
 {
     lua_createtable(L, 0, 2);
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");
-    lua_pushliteral(L, "array");
+    lua_pushstring(L, name);
     lua_setfield(L, -2, "__name");
-    s->array_mark = lua_topointer(L, -1);
-    s->ref_array_mark = luaL_ref(L, LUA_REGISTRYINDEX);
+    *mark = lua_topointer(L, -1);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void state_make_refs(lua_State *L, struct state *s)
+{
+    s->ref_array_mark = state_make_mark(L, "array", &s->array_mark);
+    s->ref_ordered_mark = state_make_mark(L, "hook.ordered", &s->ordered_mark);
 
     lua_newtable(L);
     lua_createtable(L, 0, 1);

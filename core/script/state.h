@@ -47,12 +47,14 @@ struct state {
     struct buf keys; // an object's keys while they are sorted
     bool has_forms;  // some table has numbers whose written form is remembered
     const void *array_mark;
+    const void *ordered_mark;
     char message[STATE_MESSAGE_MAX]; // the gate's, about its last call
     // In the registry:
-    int ref_array_mark; // the metatable of arrays
-    int ref_forms;      // weak: table -> { key = written form }
-    int ref_loaded;     // name -> module of the library
-    int ref_rules_env;  // what rules see as _ENV
+    int ref_array_mark;   // the metatable of arrays
+    int ref_ordered_mark; // of objects that keep an order
+    int ref_forms;        // weak: table -> { key = written form }
+    int ref_loaded;       // name -> module of the library
+    int ref_rules_env;    // what rules see as _ENV
 };
 
 // Makes a state with the libraries and `hookline.core` in it. 0, ERR_NOMEM, ERR_INVALID.

@@ -11,13 +11,25 @@ void value_mark_array(lua_State *L, int index)
     lua_setmetatable(L, index);
 }
 
-bool value_is_marked_array(lua_State *L, int index)
+void value_mark_ordered(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->ref_ordered_mark);
+    lua_setmetatable(L, index);
+}
+
+const void *value_mark(lua_State *L, int index)
 {
     if (!lua_getmetatable(L, index))
-        return false;
-    bool is_marked = lua_topointer(L, -1) == state_of(L)->array_mark;
+        return NULL;
+    const void *mark = lua_topointer(L, -1);
     lua_pop(L, 1);
-    return is_marked;
+    return mark;
+}
+
+bool value_is_marked_array(lua_State *L, int index)
+{
+    return value_mark(L, index) == state_of(L)->array_mark;
 }
 
 static void copy_table(lua_State *L, struct state *s, int from, int depth);

@@ -23,8 +23,9 @@ int value_decode(lua_State *L, struct str text, struct err *e);
 int value_decode_part(lua_State *L, struct str record, struct str previous, const struct map *names,
                       struct err *e);
 
-// Writes the value at index into out as JSON, keys sorted. root names it in words ("content"; may
-// be ""). 0; ERR_INVALID for what JSON cannot say (the place is named: "content.items[3].price:
+// Writes the value at index into out as JSON, keys sorted but in what is marked as ordered. root
+// names it in words ("content"; may be ""). 0; ERR_INVALID for what JSON cannot say (the place is
+// named: "content.items[3].price:
 // ..."), or what out->failed says, ERR_TOO_LARGE among it. Leaves the stack as it was. May longjmp
 // where the run is over its budget.
 int value_encode(lua_State *L, int index, struct buf *out, const char *root, struct err *e);
@@ -42,5 +43,11 @@ void value_copy(lua_State *L, int index);
 // Marks the table at index as an array.
 void value_mark_array(lua_State *L, int index);
 bool value_is_marked_array(lua_State *L, int index);
+
+// Marks the table at index, a list of pairs { name, value }, as an object that keeps their order.
+void value_mark_ordered(lua_State *L, int index);
+
+// What the table at index is marked as: the state's array_mark, ordered_mark, or anything else.
+const void *value_mark(lua_State *L, int index);
 
 #endif

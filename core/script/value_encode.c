@@ -275,6 +275,47 @@ static int encode_marked(struct encoder *n, int index)
     return encode_list(n, index, count);
 }
 
+// The pair on top of the stack, which stays there with what is pushed: { name, value }. No value is
+// null.
+static int encode_pair(struct encoder *n)
+{
+    lua_State *L = n->L;
+    if (lua_type(L, -1) != LUA_TTABLE)
+        return encode_fault(n, "hook.ordered takes pairs, { \"name\", value }");
+    freeze_push_target(L, lua_gettop(L));
+    int pair = lua_gettop(L);
+    if (lua_rawgeti(L, pair, 1) != LUA_TSTRING)
+        return encode_fault(n, "the name of a pair of hook.ordered is text");
+    struct str name;
+    name.data = lua_tolstring(L, -1, &name.len);
+    json_key(&n->out, name);
+    lua_rawgeti(L, pair, 2);
+    int rc = encode_value(n, pair + 2);
+    if (n->out.out->failed)
+        rc = n->out.out->failed;
+    if (rc)
+        encode_prefix_place(n, name.data, name.len);
+    return rc;
+}
+
+static int encode_ordered(struct encoder *n, int index)
+{
+    lua_State *L = n->L;
+    lua_Integer count;
+    if (!encode_is_list(L, index, &count))
+        return encode_fault(n, "hook.ordered takes a list of pairs, without a hole");
+    int top = lua_gettop(L);
+    int rc = 0;
+    json_object_begin(&n->out);
+    for (lua_Integer i = 1; i <= count && rc == 0; i++) {
+        lua_rawgeti(L, index, i);
+        rc = encode_pair(n);
+        lua_settop(L, top);
+    }
+    json_object_end(&n->out);
+    return rc;
+}
+
 static int encode_table(struct encoder *n, int index)
 {
     lua_State *L = n->L;
@@ -293,7 +334,10 @@ static int encode_table(struct encoder *n, int index)
     int top = lua_gettop(L);
     if (freeze_push_target(L, index))
         index = lua_gettop(L);
-    int rc = value_is_marked_array(L, index) ? encode_marked(n, index) : encode_unmarked(n, index);
+    const void *mark = value_mark(L, index);
+    int rc = mark == n->s->array_mark     ? encode_marked(n, index)
+             : mark == n->s->ordered_mark ? encode_ordered(n, index)
+                                          : encode_unmarked(n, index);
     lua_settop(L, top);
     n->depth--;
     return rc;

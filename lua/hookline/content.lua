@@ -1,5 +1,5 @@
--- The body of a webhook: from its keys `content`, `transform` and `root` one function is made,
--- when it is declared, that renders the body for an event.
+-- The body of a webhook: from its keys `encoding`, `content`, `transform` and `root` one function
+-- is made, when it is declared, that renders the body for an event.
 local core = require "hookline.core"
 local fields = require "hookline.fields"
 local later = require "hookline.later"
@@ -13,36 +13,37 @@ local encode = core.json.encode
 local decode = core.json.decode
 local encode_fields = core.json.fields
 
-local function wrap(value, root)
-  return root and { [root] = value } or value
+-- The root as an object around the value, and the root that is left for the encoding.
+local function wrapping_root(webhook)
+  return webhook.encoding.root_wraps and webhook.root or nil
 end
 
--- Text that a function made goes out as it is, where it is legal.
-local function judge_text(text)
-  local value, message = decode(text)
-  if value == nil then
-    return text, "the content is not legal JSON: " .. message
+local function encode_value(value, what, webhook, event, description)
+  local scope, root = webhook.scope, wrapping_root(webhook)
+  local text, message = encode(root and { [root] = value } or value, what)
+  if not text then
+    scope:error("", message)
+  end
+  text, message = webhook.encoding.encode(text, webhook.root, event, description)
+  if not text then
+    scope:error(what, message)
   end
   return text, nil
 end
 
--- What the function `what` returned, as a body. Returns text, and why it is not legal if it is
--- not.
-local function finish(value, what, webhook)
+-- What the function `what` returned, as a body. Text goes out as it is, where it is legal. Returns
+-- text, and why it is not legal if it is not.
+local function finish(value, what, webhook, event, description)
   local scope = webhook.scope
   if type(value) == "string" then
     if webhook.root then
       scope:error(what, "returned text, which root cannot wrap; return a table")
     end
-    return judge_text(value)
+    return value, webhook.encoding.fault(value)
   elseif type(value) ~= "table" or opaque.name(value) then
     scope:error(what, "returned %s; a table or text is wanted", words.kind(value))
   end
-  local text, message = encode(wrap(value, webhook.root), what)
-  if not text then
-    scope:error("", message)
-  end
-  return text, nil
+  return encode_value(value, what, webhook, event, description)
 end
 
 local function constant_render(text)
@@ -62,7 +63,7 @@ local function value_source(webhook)
     end
   elseif type(source) == "string" then
     return function()
-      return decode(source)
+      return (webhook.encoding.decode(source))
     end
   end
   return function(event)
@@ -73,12 +74,31 @@ end
 local function function_render(webhook)
   local source, transform = value_source(webhook), webhook.transform
   if not transform then
-    return function(event)
-      return finish(source(event), "content", webhook)
+    return function(event, description)
+      return finish(source(event), "content", webhook, event, description)
     end
   end
-  return function(event)
-    return finish(transform(source(event), private.event(event)), "transform", webhook)
+  return function(event, description)
+    local value = transform(source(event), private.event(event))
+    return finish(value, "transform", webhook, event, description)
+  end
+end
+
+local function fields_render(data, webhook)
+  local plan = fields.plan(data, wrapping_root(webhook))
+  if webhook.encoding.is_json then
+    return function(event)
+      return encode_fields(plan, event.record), nil
+    end
+  end
+  local encode_json, root, scope = webhook.encoding.encode, webhook.root, webhook.scope
+  return function(event, description)
+    local text, message =
+      encode_json(encode_fields(plan, event.record), root, event, description)
+    if not text then
+      scope:error("content", message)
+    end
+    return text, nil
   end
 end
 
@@ -88,31 +108,25 @@ function content.reads(source)
   return data and fields.reads(data) or {}
 end
 
---- The function (event) -> body, and why it is not legal (or nil), of a webhook { content,
---- transform, root, scope } whose keys have been checked.
+--- The function (event, workflow's description) -> body, and why it is not legal (or nil), of a
+--- webhook { encoding (as encoding.named gives it), content, transform, root, scope } whose keys
+--- have been checked.
 function content.renderer(webhook)
   local data = opaque.data(webhook.content, fields.KIND)
   if type(webhook.content) == "function" or webhook.transform then
     return function_render(webhook)
   elseif data then
-    local plan = fields.plan(data, webhook.root)
-    return function(event)
-      return encode_fields(plan, event.record), nil
-    end
+    return fields_render(data, webhook)
   end
   return constant_render(webhook.content or "")
 end
 
-local function check_text(text, scope, path)
-  if later.refuse_placeholder(text, "the text", scope, path) then
-    return nil
+--- Reports, at the key `content`, a constant text that is not legal in the encoding.
+function content.check_text(text, used, scope)
+  local message = used.fault(text)
+  if message then
+    scope:error("content", (message:gsub("^the content", "the text")))
   end
-  local value, message = decode(text)
-  if value == nil then
-    scope:error(path, "the text is not legal JSON: " .. message)
-    return nil
-  end
-  return text
 end
 
 --- For a schema: the key `content`.
@@ -125,8 +139,9 @@ content.RULE = {
     local data = opaque.data(value, fields.KIND)
     if data then
       scope:adopt(data.scope, path)
-    elseif type(value) == "string" then
-      return check_text(value, scope, path)
+    elseif type(value) == "string"
+      and later.refuse_placeholder(value, "the text", scope, path) then
+      return nil
     end
     return value
   end,

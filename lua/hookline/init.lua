@@ -2,6 +2,7 @@
 local core = require "hookline.core"
 local auth = require "hookline.auth"
 local conditions = require "hookline.conditions"
+local encoding = require "hookline.encoding"
 local faults = require "hookline.faults"
 local fields = require "hookline.fields"
 local later = require "hookline.later"
@@ -54,10 +55,11 @@ local workflow = require "hookline.workflow"
 ---@field url string          the callback URL
 ---@field auth? hook.Auth
 ---@field headers? string|table<string, string|integer|hook.Secret>|string[]  `Name: value` a line
----@field encoding? "json"    POST, PUT and PATCH need it, and content
+---@field encoding? "json"|"xml"|"xml_extended"|"form"  POST, PUT and PATCH need it, and content
 ---@field content? hook.Fields|string|fun(event: hook.Event): table|string  for the same three
----@field content_type? string  application/json unless it is given
----@field root? string        the name of an object that wraps the content
+---@field content_type? string  what the encoding has, unless it is given
+---@field root? string        an object that wraps the content; of XML the name of its outermost
+--- element, which is the record type unless it is given
 ---@field transform? fun(body: any, event: hook.Event): table|string  runs last, before encoding
 ---@field timeout? string     of one attempt, "1s" to "100s"; 30 s unless it is given
 ---@field retry? hook.Retry
@@ -162,21 +164,19 @@ function hook.array(list)
   return core.array(list or {})
 end
 
-hook.encode = core.freeze({
-  --- A value as JSON, keys sorted. Raises for what JSON cannot hold.
-  ---@param value any
-  ---@return string
-  json = function(value)
-    local text, message = core.json.encode(value)
-    if not text then
-      return faults.scope():refuse("hook.encode.json: " .. message)
-    end
-    return text
-  end,
-  xml = later.refuse "hook.encode.xml",
-  xml_extended = later.refuse "hook.encode.xml_extended",
-  form = later.refuse "hook.encode.form",
-}, "hook.encode")
+--- An object whose names keep the order in which they are written: { { "a", 1 }, { "b", 2 } }.
+---@type fun(list: table[]): table
+hook.ordered = encoding.ordered
+
+---@class hook.Encode
+---@field json fun(value: any): string  keys sorted
+---@field xml fun(value: any, root?: string): string  root: the record type unless it is given
+---@field xml_extended fun(value: any, root?: string): string
+---@field form fun(value: table, root?: string): string
+
+--- A value as a body has it. Each raises for what the encoding cannot hold.
+---@type hook.Encode
+hook.encode = core.freeze(encoding.functions, "hook.encode")
 
 hook.decode = core.freeze({
   --- The value of a JSON text; nil and why where it is not legal.

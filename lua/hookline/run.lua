@@ -16,23 +16,26 @@ local rendered = {}
 
 local function clear()
   for i = 1, #rendered do
-    rendered[i].body, rendered[i].invalid = nil, nil
+    local item = rendered[i]
+    item.body, item.invalid, item.dropped = nil, nil, nil
   end
   private.forget()
   has_left = false
 end
 
-local function render(webhooks, items, event)
+local function render(webhooks, items, event, description)
   rendered, has_left = items, true
   for i = 1, #items do
     local item = items[i]
-    item.body, item.invalid = webhooks[i].render(event)
+    item.body, item.invalid = webhooks[i].render(event, description)
+    item.dropped = private.take_dropped()
   end
   return items
 end
 
 --- nil where the workflow does not fire; else what it owes, an array of { head, body, target,
---- retry, timeout_ms, invalid }, valid until the next run. Raises what a rule's function raises.
+--- retry, timeout_ms, invalid, dropped }, valid until the next run. Raises what a rule's function
+--- raises.
 function run.judge(description, event)
   if has_left then
     clear()
@@ -43,6 +46,7 @@ function run.judge(description, event)
   end
   if description.has_functions then
     faults.enter_run()
+    private.enter(event, description)
     has_left = true
   end
   local test = description.test
@@ -51,9 +55,9 @@ function run.judge(description, event)
   end
   if description.actions then
     local webhooks, items = description.actions(private.event(event))
-    return render(webhooks, items, event)
+    return render(webhooks, items, event, description)
   end
-  return render(description.webhooks, description.items, event)
+  return render(description.webhooks, description.items, event, description)
 end
 
 local function trigger_leaf(description, event, note)
@@ -77,6 +81,7 @@ end
 function run.explain(description, event)
   faults.enter_run()
   private.forget()
+  private.enter(event, description)
   local verb = description.verb_of[event.type]
   local tree = { all = core.array {}, verdict = true }
   if description.when then

@@ -4,6 +4,7 @@
 local core = require "hookline.core"
 local auth = require "hookline.auth"
 local content = require "hookline.content"
+local encoding = require "hookline.encoding"
 local faults = require "hookline.faults"
 local headers = require "hookline.headers"
 local later = require "hookline.later"
@@ -44,23 +45,6 @@ local function check_url(value, scope, path)
   return { text = value, target = url.target }
 end
 
-local ENCODINGS = { "json", "xml", "xml_extended", "form" }
-
-local function check_encoding(value, scope, path)
-  if value == "json" then
-    return value
-  end
-  for _, encoding in ipairs(ENCODINGS) do
-    if value == encoding then
-      scope:error(path, 'the encoding "%s" is not there yet', value)
-      return nil
-    end
-  end
-  local near = words.nearest(value, ENCODINGS)
-  scope:error(path, '%s is no encoding; did you mean "%s"?', words.show(value), near or "json")
-  return nil
-end
-
 local function check_content_type(value, scope, path)
   if value:find "^[%w!#$&^_.+-]+/[%w!#$&^_.+-]+%s*;?[^%c]*$" then
     return value
@@ -98,7 +82,7 @@ local OPTIONS = schema.new {
     },
     auth = auth.RULE,
     headers = headers.RULE,
-    encoding = { types = { "text" }, check = check_encoding },
+    encoding = encoding.RULE,
     content_type = { types = { "text" }, check = check_content_type },
     content = content.RULE,
     root = { types = { "text" }, check = check_root },
@@ -143,8 +127,12 @@ local function check_content_keys(options, values, scope)
     scope:error("content", 'is missing: %s needs it, as in content = hook.fields { "id", "name" }',
       values.method)
   end
-  if values.root and type(values.content) == "string" then
-    scope:error("root", "root wraps chosen fields or the table of a function, not text")
+  if type(values.content) == "string" then
+    if values.root then
+      scope:error("root", "root wraps chosen fields or the table of a function, not text")
+    elseif values.encoding then
+      content.check_text(values.content, encoding.named(values.encoding), scope)
+    end
   end
 end
 
@@ -158,7 +146,8 @@ local function content_type_header(values, custom, scope)
     end
   end
   if values.method and HAS_CONTENT[values.method] then
-    return { name = "Content-Type", value = values.content_type or "application/json" }
+    local used = encoding.named(values.encoding or "json")
+    return { name = "Content-Type", value = values.content_type or used.content_type }
   end
   return nil
 end
@@ -222,6 +211,7 @@ function webhook.new(options)
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
     data.reads = content.reads(values.content)
     data.render = content.renderer {
+      encoding = encoding.named(values.encoding or "json"),
       content = values.content,
       transform = values.transform,
       root = values.root,

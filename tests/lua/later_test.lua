@@ -14,8 +14,7 @@ local FUNCTIONS = {
   'hook.daily { at = "09:00" }', 'hook.weekly { on = "monday", at = "09:00" }',
   "hook.monthly { day = 31 }", 'hook.date { field = "closed_date" }', 'hook.template "x"',
   'hook.template_file "invoice.json"',
-  'hook.ordered { { "a", 1 } }', "hook.oauth2 { }", "hook.hmac { }", 'hook.test "x"',
-  'hook.encode.xml { }', "hook.encode.xml_extended { }", "hook.encode.form { }",
+  "hook.oauth2 { }", "hook.hmac { }", 'hook.test "x"',
 }
 
 local OPERATORS = {
@@ -72,10 +71,6 @@ local OTHERS = {
     "retry as a function" },
   { "retry of a webhook", support.webhook { retry = "function() end" }, "actions[1].retry",
     "retry as a function" },
-  { "xml", support.webhook { encoding = '"xml"' }, "actions[1].encoding", "xml" },
-  { "xml_extended", support.webhook { encoding = '"xml_extended"' }, "actions[1].encoding",
-    "xml_extended" },
-  { "form", support.webhook { encoding = '"form"' }, "actions[1].encoding", "form" },
   { "a template in a URL", support.webhook { url = '"https://a.example.com/{{ deal.id }}"' },
     "actions[1].url", "templates" },
   { "a template in a header", support.webhook { headers = '"X-Id: {{ deal.id }}"' },
