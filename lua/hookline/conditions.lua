@@ -78,6 +78,9 @@ local function leaf(path, name, arguments, scope)
   local want, shown = row.takes(name, arguments, scope)
   if row.each == false and path.has_each then
     scope:error("", "%s compares one value, and %s are many", name, path.text)
+  elseif row.compares == "list" and path.parts[#path.parts] == paths.EACH then
+    scope:warning("", 'with [*] each element is seen by itself, and %s looks into a list: write '
+      .. 'field "%s"', name, (path.text:gsub("%[%*%]$", "")))
   end
   local node = {
     scope = scope,

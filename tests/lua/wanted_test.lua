@@ -70,6 +70,14 @@ test("increased compares one value", function()
   end
 end)
 
+test("an operator for lists behind [*] is told of", function()
+  local _, warnings = support.rule(support.workflow { when = 'field "tags[*]":contains_any { 1 }' })
+  support.equal(#warnings, 1)
+  support.contains(warnings[1].message, 'write field "tags"')
+  _, warnings = support.rule(support.workflow { when = 'field "p[*].tags":contains_any { 1 }' })
+  support.equal(#warnings, 0)
+end)
+
 -- A text is a pattern here exactly where the matcher never calls it malformed.
 local PATTERNS = {
   "a", "^a$", "$", "^", "[]]", "[^]]", "[%]]", "[a%-z]", "[%w_]+", "(a)(b)%1%2", "()", "((a)b)",
