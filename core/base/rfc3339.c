@@ -127,14 +127,40 @@ static int days_of_month(int year, int month)
     return month == 2 && is_leap ? 29 : days[month - 1];
 }
 
+struct date {
+    int year, month, day;
+};
+
+static struct date read_date(struct reader *r)
+{
+    struct date d;
+    d.year = read_digits(r, 4);
+    read_one_of(r, "-");
+    d.month = read_digits(r, 2);
+    read_one_of(r, "-");
+    d.day = read_digits(r, 2);
+    if (r->is_bad || d.month < 1 || d.month > 12 || d.day < 1 ||
+        d.day > days_of_month(d.year, d.month)) {
+        r->is_bad = true;
+    }
+    return d;
+}
+
+int rfc3339_parse_date(struct str s, int64_t *midnight_ms)
+{
+    struct reader r = {s.data, s.data ? s.data + s.len : NULL, false};
+    struct date d = read_date(&r);
+    if (r.is_bad || r.at != r.end) {
+        return ERR_INVALID;
+    }
+    *midnight_ms = days_from_date(d.year, d.month, d.day) * DAY_MS;
+    return 0;
+}
+
 int rfc3339_parse(struct str s, int64_t *wall_ms)
 {
     struct reader r = {s.data, s.data ? s.data + s.len : NULL, false};
-    int year = read_digits(&r, 4);
-    read_one_of(&r, "-");
-    int month = read_digits(&r, 2);
-    read_one_of(&r, "-");
-    int day = read_digits(&r, 2);
+    struct date d = read_date(&r);
     read_one_of(&r, "Tt");
     int hour = read_digits(&r, 2);
     read_one_of(&r, ":");
@@ -143,11 +169,10 @@ int rfc3339_parse(struct str s, int64_t *wall_ms)
     int second = read_digits(&r, 2);
     int fraction_ms = read_fraction_ms(&r);
     int offset_minutes = read_offset_minutes(&r);
-    if (r.is_bad || r.at != r.end || month < 1 || month > 12 || day < 1 ||
-        day > days_of_month(year, month) || hour > 23 || minute > 59 || second > 60) {
+    if (r.is_bad || r.at != r.end || hour > 23 || minute > 59 || second > 60) {
         return ERR_INVALID;
     }
-    int64_t seconds = days_from_date(year, month, day) * 86400 + hour * INT64_C(3600) +
+    int64_t seconds = days_from_date(d.year, d.month, d.day) * 86400 + hour * INT64_C(3600) +
                       minute * INT64_C(60) + second - offset_minutes * INT64_C(60);
     if (second == 60 && seconds % 86400 != 0) {
         return ERR_INVALID; // leap seconds end a UTC day

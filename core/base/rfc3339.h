@@ -14,4 +14,7 @@ void rfc3339_format(char out[RFC3339_LEN + 1], int64_t wall_ms);
 // second.
 int rfc3339_parse(struct str s, int64_t *wall_ms);
 
+// A full-date alone ("2026-11-23"): the midnight in UTC that it begins with. ERR_INVALID.
+int rfc3339_parse_date(struct str s, int64_t *midnight_ms);
+
 #endif

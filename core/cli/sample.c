@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/rfc3339.h"
 #include "encode/json_writer.h"
 
 static const struct {
@@ -30,10 +31,6 @@ static const struct {
 };
 static const char other_record[] =
     "{\"id\":1,\"name\":\"A sample\",\"created_at\":\"2026-10-01T08:00:00Z\"}";
-
-// What stands where a condition wants anything but one value, or did before it changed.
-static const char other_value[] = "\"Something else\"";
-static const char before_value[] = "\"Something before\"";
 
 int sample_init(struct sample *s, const struct rules_workflow *workflow, int64_t time_ms,
                 struct arena *arena)
@@ -135,61 +132,164 @@ static struct str beside(struct sample *s, const struct json_node *wanted, int s
     return arena_dup(s->arena, str_from(text));
 }
 
+// What is put into a field for a condition to hold.
+enum fill {
+    FILL_NOT,   // it stays
+    FILL_FIRST, // the value wanted, or the first of several
+    FILL_SECOND,
+    FILL_WHOLE, // the list of all that are wanted
+    FILL_ABOVE,
+    FILL_BELOW,
+    FILL_OTHER,
+    FILL_BEFORE,
+    FILL_NULL,
+    FILL_TRUE,
+    FILL_FALSE,
+    FILL_ONE,
+    FILL_TWO,
+    FILL_EVENT_TIME,
+    FILL_LONG_AGO,
+    FILL_FAR_AWAY,
+};
+
+static const struct recipe {
+    const char *operator;
+    enum fill now, before;
+} recipes[] = {
+    {"is", FILL_FIRST, FILL_NOT},
+    {"is_in", FILL_FIRST, FILL_NOT},
+    {"is_not", FILL_OTHER, FILL_NOT},
+    {"is_not_in", FILL_OTHER, FILL_NOT},
+    {"is_empty", FILL_NULL, FILL_NOT},
+    {"is_not_empty", FILL_OTHER, FILL_NOT},
+    {"contains", FILL_FIRST, FILL_NOT},
+    {"not_contains", FILL_NULL, FILL_NOT},
+    {"starts_with", FILL_FIRST, FILL_NOT},
+    {"ends_with", FILL_FIRST, FILL_NOT},
+    {"equals", FILL_FIRST, FILL_NOT},
+    {"not_equals", FILL_OTHER, FILL_NOT},
+    {"greater_than", FILL_ABOVE, FILL_NOT},
+    {"at_least", FILL_FIRST, FILL_NOT},
+    {"less_than", FILL_BELOW, FILL_NOT},
+    {"at_most", FILL_FIRST, FILL_NOT},
+    {"between", FILL_FIRST, FILL_NOT},
+    {"on", FILL_FIRST, FILL_NOT},
+    {"before", FILL_LONG_AGO, FILL_NOT},
+    {"after", FILL_FAR_AWAY, FILL_NOT},
+    {"in_last", FILL_EVENT_TIME, FILL_NOT},
+    {"in_next", FILL_EVENT_TIME, FILL_NOT},
+    {"older_than", FILL_LONG_AGO, FILL_NOT},
+    {"contains_any", FILL_WHOLE, FILL_NOT},
+    {"contains_all", FILL_WHOLE, FILL_NOT},
+    {"contains_none", FILL_NULL, FILL_NOT},
+    {"is_true", FILL_TRUE, FILL_NOT},
+    {"is_false", FILL_FALSE, FILL_NOT},
+    {"changed", FILL_NOT, FILL_BEFORE},
+    {"changed_to", FILL_FIRST, FILL_BEFORE},
+    {"changed_from", FILL_OTHER, FILL_FIRST},
+    {"changed_from_to", FILL_SECOND, FILL_FIRST},
+    {"increased", FILL_TWO, FILL_ONE},
+    {"decreased", FILL_ONE, FILL_TWO},
+};
+
+// The JSON to put; without data: none.
+static struct str filling(struct sample *s, enum fill fill, const struct json_node *wanted)
+{
+    const struct json_node *first = wanted && wanted->first ? wanted->first : wanted;
+    char time[RFC3339_LEN + 3] = "\"";
+
+    switch (fill) {
+    case FILL_NOT:
+        break;
+    case FILL_FIRST:
+        return first ? first->raw : STR("null");
+    case FILL_SECOND:
+        return first && first->next ? first->next->raw : STR("null");
+    case FILL_WHOLE:
+        return wanted ? wanted->raw : STR("[]");
+    case FILL_ABOVE:
+        return beside(s, wanted, 1);
+    case FILL_BELOW:
+        return beside(s, wanted, -1);
+    case FILL_OTHER:
+        return STR("\"Something else\"");
+    case FILL_BEFORE:
+        return STR("\"Something before\"");
+    case FILL_NULL:
+        return STR("null");
+    case FILL_TRUE:
+        return STR("true");
+    case FILL_FALSE:
+        return STR("false");
+    case FILL_ONE:
+        return STR("1");
+    case FILL_TWO:
+        return STR("2");
+    case FILL_EVENT_TIME:
+        rfc3339_format(time + 1, s->time_ms);
+        memcpy(time + 1 + RFC3339_LEN, "\"", 2);
+        return arena_dup(s->arena, str_from(time));
+    case FILL_LONG_AGO:
+        return STR("\"1900-01-01\"");
+    case FILL_FAR_AWAY:
+        return STR("\"9999-12-31\"");
+    }
+    return (struct str){0};
+}
+
 static bool satisfy_leaf(struct sample *s, const struct json_node *leaf)
 {
     struct str path = json_tree_text(json_tree_get(leaf, "field"));
     struct str operator= json_tree_text(json_tree_get(leaf, "operator"));
     const struct json_node *wanted = json_tree_get(leaf, "wanted");
-    const struct json_node *first = wanted && wanted->first ? wanted->first : wanted;
-    struct str raw = first ? first->raw : STR("null");
-    static const struct str as_wanted[] = {STR("is"),          STR("is_in"),     STR("equals"),
-                                           STR("contains"),    STR("ends_with"), STR("at_least"),
-                                           STR("starts_with"), STR("at_most")};
 
-    for (size_t i = 0; i < sizeof(as_wanted) / sizeof(as_wanted[0]); i++)
-        if (str_eq(operator, as_wanted[i])) {
-            put(s, s->record, path, raw);
-            return true;
-        }
-    if (str_eq(operator, STR("greater_than"))) {
-        put(s, s->record, path, beside(s, wanted, 1));
-    } else if (str_eq(operator, STR("less_than"))) {
-        put(s, s->record, path, beside(s, wanted, -1));
-    } else if (str_eq(operator, STR("is_not")) || str_eq(operator, STR("is_not_in")) ||
-               str_eq(operator, STR("is_not_empty"))) {
-        put(s, s->record, path, str_from(other_value));
-    } else if (str_eq(operator, STR("is_empty"))) {
-        put(s, s->record, path, STR("null"));
-    } else if (str_eq(operator, STR("changed"))) {
-        put_before(s, path, str_from(before_value));
-    } else if (str_eq(operator, STR("changed_to"))) {
-        put(s, s->record, path, raw);
-        put_before(s, path, str_from(before_value));
-    } else if (str_eq(operator, STR("changed_from"))) {
-        put_before(s, path, raw);
-        put(s, s->record, path, str_from(other_value));
-    } else {
-        return false;
+    if (str_eq(operator, STR("not_changed")) && !s->previous) {
+        put_before(s, STR("another_field"), filling(s, FILL_BEFORE, NULL));
+        return true;
     }
-    return true;
+    for (size_t i = 0; i < sizeof(recipes) / sizeof(recipes[0]); i++) {
+        if (!str_eq(operator, str_from(recipes[i].operator)))
+            continue;
+        struct str now = filling(s, recipes[i].now, wanted);
+        struct str before = filling(s, recipes[i].before, wanted);
+
+        if (now.data)
+            put(s, s->record, path, now);
+        if (before.data)
+            put_before(s, path, before);
+        return true;
+    }
+    return false;
 }
 
 static bool dissatisfy_leaf(struct sample *s, const struct json_node *leaf)
 {
+    // The rest cannot hold for null.
+    static const struct recipe against[] = {
+        {"is_not", FILL_FIRST, FILL_NOT},
+        {"is_not_in", FILL_FIRST, FILL_NOT},
+        {"not_contains", FILL_FIRST, FILL_NOT},
+        {"not_equals", FILL_FIRST, FILL_NOT},
+        {"contains_none", FILL_WHOLE, FILL_NOT},
+        {"is_empty", FILL_OTHER, FILL_NOT},
+        {"is", FILL_OTHER, FILL_NOT},
+        {"is_in", FILL_OTHER, FILL_NOT},
+    };
+    static const char *const hopeless[] = {"function", "trigger", "not_changed", "increased",
+                                           "decreased"};
     struct str path = json_tree_text(json_tree_get(leaf, "field"));
     struct str operator= json_tree_text(json_tree_get(leaf, "operator"));
-    const struct json_node *wanted = json_tree_get(leaf, "wanted");
-    const struct json_node *first = wanted && wanted->first ? wanted->first : wanted;
+    enum fill fill = FILL_NULL;
 
-    if (str_eq(operator, STR("function")) || str_starts_with(operator, STR("changed")))
+    for (size_t i = 0; i < sizeof(hopeless) / sizeof(hopeless[0]); i++)
+        if (str_eq(operator, str_from(hopeless[i])))
+            return false;
+    if (str_starts_with(operator, STR("changed")))
         return false;
-    if (str_eq(operator, STR("is_not")) || str_eq(operator, STR("is_not_in")))
-        put(s, s->record, path, first ? first->raw : STR("null"));
-    else if (str_eq(operator, STR("is_empty")) || str_eq(operator, STR("is")) ||
-             str_eq(operator, STR("is_in")))
-        put(s, s->record, path, str_from(other_value));
-    else
-        put(s, s->record, path, STR("null"));
+    for (size_t i = 0; i < sizeof(against) / sizeof(against[0]); i++)
+        if (str_eq(operator, str_from(against[i].operator)))
+            fill = against[i].now;
+    put(s, s->record, path, filling(s, fill, json_tree_get(leaf, "wanted")));
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "base/casefold.h"
 #include "base/duration.h"
 #include "base/nearest.h"
+#include "base/rfc3339.h"
 #include "encode/base64.h"
 #include "encode/json_number.h"
 #include "encode/percent.h"
@@ -41,6 +42,21 @@ static int text_lua_duration(lua_State *L)
     else
         lua_pushinteger(L, ms);
     return 1;
+}
+
+// time(text) -> milliseconds since 1970, whether it is a whole day (from its midnight in UTC) | nil
+static int text_lua_time(lua_State *L)
+{
+    int64_t ms;
+    struct str text = libs_check_str(L, 1);
+    bool is_day = rfc3339_parse_date(text, &ms) == 0;
+    if (!is_day && rfc3339_parse(text, &ms)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushinteger(L, ms);
+    lua_pushboolean(L, is_day);
+    return 2;
 }
 
 // percent(text) -> text
@@ -95,10 +111,14 @@ static int text_lua_var(lua_State *L)
 
 void lib_text_set(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"fold", text_lua_fold},         {"number", text_lua_number},
-        {"duration", text_lua_duration}, {"percent", text_lua_percent},
-        {"base64", text_lua_base64},     {"nearest", text_lua_nearest},
-        {"var", text_lua_var},           {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"fold", text_lua_fold},
+                                         {"number", text_lua_number},
+                                         {"duration", text_lua_duration},
+                                         {"time", text_lua_time},
+                                         {"percent", text_lua_percent},
+                                         {"base64", text_lua_base64},
+                                         {"nearest", text_lua_nearest},
+                                         {"var", text_lua_var},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -174,6 +174,7 @@ static void rules_take_reads(lua_State *L, struct rules *r, const char *record)
     struct rules_reads *reads = rules_reads_of(r, record);
     if (!reads)
         luaL_error(L, "not enough memory");
+    reads->has_time = reads->has_time || rules_field_is_true(L, "reads_time");
     bool is_list = lua_getfield(L, -1, "reads") == LUA_TTABLE;
     reads->is_all = reads->is_all || !is_list;
     lua_Integer count = is_list ? (lua_Integer)lua_rawlen(L, -1) : 0;

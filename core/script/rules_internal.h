@@ -15,6 +15,7 @@ struct rules_entry {
 struct rules_reads {  // what the workflows of one record type read of an event
     bool is_all;      // one of them has functions: everything
     struct map names; // else these fields of the record (the value is the name's own text)
+    bool has_time;    // and the event's time
 };
 
 struct rules {

@@ -25,33 +25,36 @@ static void run_set_str(lua_State *L, const char *key, struct str value)
     lua_setfield(L, -2, key);
 }
 
+static void run_set_time(lua_State *L, int64_t time_ms)
+{
+    char time[RFC3339_LEN + 1];
+    rfc3339_format(time, time_ms);
+    run_set_str(L, "time", (struct str){time, RFC3339_LEN});
+}
+
 // What the host filled in is put beside what was sent. The event is on top. May longjmp.
 static void run_complete_event(lua_State *L, const struct rules_event *ev)
 {
     run_set_str(L, "id", ev->id);
-    if (lua_getfield(L, -1, "time") != LUA_TSTRING) {
-        char time[RFC3339_LEN + 1];
-        rfc3339_format(time, ev->time_ms);
-        lua_pushlstring(L, time, RFC3339_LEN);
-        lua_setfield(L, -3, "time");
-    }
+    int type = lua_getfield(L, -1, "time");
     lua_pop(L, 1);
+    if (type != LUA_TSTRING)
+        run_set_time(L, ev->time_ms);
 }
 
-// The fields of the record that are read of this event; NULL: all of it is. A record type without
-// workflows has no entry.
-static const struct map *run_reads(const struct rules *r, const struct rules_event *ev)
+// What is read of this event; NULL: all of it is. A record type without workflows has no entry.
+static const struct rules_reads *run_reads(const struct rules *r, const struct rules_event *ev)
 {
     const struct rules_reads *reads = ev->is_whole ? NULL : map_get(&r->reads, ev->record_type);
-    return reads && !reads->is_all ? &reads->names : NULL;
+    return reads && !reads->is_all ? reads : NULL;
 }
 
 // Inside the gate. May longjmp.
 static int run_begin_inside(lua_State *L)
 {
     struct run_event *b = lua_touserdata(L, 1);
-    const struct map *reads = run_reads(b->r, b->ev);
-    b->rc = reads ? value_decode_part(L, b->ev->record, b->ev->previous, reads, b->e)
+    const struct rules_reads *reads = run_reads(b->r, b->ev);
+    b->rc = reads ? value_decode_part(L, b->ev->record, b->ev->previous, &reads->names, b->e)
                   : value_decode(L, b->ev->json, b->e);
     if (b->rc)
         return 0;
@@ -61,6 +64,8 @@ static int run_begin_inside(lua_State *L)
     }
     if (!reads)
         run_complete_event(L, b->ev);
+    else if (reads->has_time)
+        run_set_time(L, b->ev->time_ms);
     run_set_str(L, "type", b->ev->type);
     if (!b->ev->previous.len) {
         lua_pushnil(L);

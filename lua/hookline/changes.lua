@@ -26,6 +26,11 @@ function changes.is_none(event)
   return true
 end
 
+--- Whether it is known what an event has changed.
+function changes.is_known(event, verb)
+  return verb ~= "updated" or type(event.previous) == "table"
+end
+
 --- Why nothing is known of what changed, in words; nil where it is known.
 function changes.unknown(event, verb)
   if verb == "created" or verb == "updated" and type(event.previous) == "table" then

@@ -9,6 +9,7 @@ local operators = require "hookline.operators"
 local paths = require "hookline.paths"
 local private = require "hookline.private"
 local schema = require "hookline.schema"
+local times = require "hookline.times"
 local words = require "hookline.words"
 
 local conditions = {}
@@ -17,7 +18,7 @@ local null = core.null
 
 -- A condition: the result of an operator or of a group. Its data is a node:
 --   test(event, verb), has_functions, scope, and for the trace either
---   field, operator, row, want, shown (a leaf),
+--   field, operator, row, want, shown, compares (a leaf),
 --   group, children (a group),
 --   or fn, place (a function).
 conditions.KIND = opaque.kind "a condition"
@@ -44,36 +45,25 @@ local function value_test(row, path, want)
   end
 end
 
--- For a list: some element is now what it was not before, or the other way round.
-local function list_change(change, row, before, now, want)
-  if not row.sees then
-    return true
+-- Seen from the event's time, which is put beside what is wanted.
+local function timed(test, want)
+  return function(event, verb)
+    want.now_ms = times.of_event(event)
+    return test(event, verb)
   end
-  local function some(list)
-    for _, value in ipairs(list or {}) do
-      if change(value, value, want) then
-        return true
-      end
-    end
-    return false
-  end
-  local was, is = some(before), some(now)
-  if row.sees == "now" then
-    return is and not was
-  end
-  return was and not is
 end
 
 local function change_test(row, path, want)
-  local change, read = row.change, changes.reader(path)
+  local read = changes.reader(path)
+  if row.is_unchanged then
+    return function(event, verb)
+      return not read(event, verb) and changes.is_known(event, verb)
+    end
+  end
+  local holds = path.has_each and row.each or row.change
   return function(event, verb)
     local is_changed, before, now = read(event, verb)
-    if not is_changed then
-      return false
-    elseif path.has_each then
-      return list_change(change, row, before, now, want)
-    end
-    return change(before, now, want)
+    return is_changed and holds(before, now, want)
   end
 end
 
@@ -86,6 +76,12 @@ end
 local function leaf(path, name, arguments, scope)
   local row = operators.table[name]
   local want, shown = row.takes(name, arguments, scope)
+  if row.each == false and path.has_each then
+    scope:error("", "%s compares one value, and %s are many", name, path.text)
+  elseif row.compares == "list" and path.parts[#path.parts] == paths.EACH then
+    scope:warning("", 'with [*] each element is seen by itself, and %s looks into a list: write '
+      .. 'field "%s"', name, (path.text:gsub("%[%*%]$", "")))
+  end
   local node = {
     scope = scope,
     field = path,
@@ -93,10 +89,12 @@ local function leaf(path, name, arguments, scope)
     row = row,
     want = want,
     shown = shown,
+    compares = row.compares or type(want) == "table" and want.compares or nil,
     has_functions = false,
   }
-  if want ~= nil then
+  if want then
     local test = row.change and change_test(row, path, want) or value_test(row, path, want)
+    test = row.is_timed and timed(test, want) or test
     node.test = row.negative and negated(test) or test
   end
   return opaque.new(CONDITION, node)
@@ -110,12 +108,7 @@ local operator_names = words.sorted_keys(operators.table)
 
 local function refuse_operator(name)
   local scope = faults.scope()
-  for _, later in ipairs(operators.later) do
-    if later == name then
-      return scope:refuse('the operator "%s" is not there yet', name)
-    end
-  end
-  local near = words.nearest(name, operator_names) or words.nearest(name, operators.later)
+  local near = words.nearest(name, operator_names)
   return scope:refuse('there is no operator "%s"%s', tostring(name),
     near and words.did_you_mean(near) or "; there are " .. words.list(operator_names, "and"))
 end

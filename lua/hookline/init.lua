@@ -35,6 +35,11 @@ local workflow = require "hookline.workflow"
 ---@alias hook.ConditionOrFunction hook.Condition|fun(event: hook.Event): boolean
 ---@alias hook.Verb "created"|"updated"|"deleted"
 
+---@class hook.TriggerOptions
+---@field [integer] hook.Verb
+---@field watch? string[]   paths: an update counts only if one of these fields has changed
+---@field edge? "rising"    counts only if the conditions did not hold for the record as it was
+
 ---@class hook.CaseOption
 ---@field case? boolean true: upper and lower case are told apart
 
@@ -69,6 +74,8 @@ local workflow = require "hookline.workflow"
 ---@field prefix? string  in front of the key; "Token " in Authorization, nothing in another header
 ---@field query? string   the query parameter that carries the key, in place of a header
 
+-- Dates are days ("2026-11-23", whole, in UTC) or times of RFC 3339 ("2026-11-23T09:15:00+01:00").
+
 ---@class hook.Field
 ---@field is fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
 ---@field is_not fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
@@ -77,16 +84,35 @@ local workflow = require "hookline.workflow"
 ---@field is_empty fun(self): hook.Condition      missing, null, "", [] or {}
 ---@field is_not_empty fun(self): hook.Condition
 ---@field contains fun(self, text: string, options?: hook.CaseOption): hook.Condition
+---@field not_contains fun(self, text: string, options?: hook.CaseOption): hook.Condition
 ---@field starts_with fun(self, text: string, options?: hook.CaseOption): hook.Condition
 ---@field ends_with fun(self, text: string, options?: hook.CaseOption): hook.Condition
+---@field matches fun(self, pattern: string, options?: hook.CaseOption): hook.Condition  Lua's
 ---@field equals fun(self, number: number|string): hook.Condition
+---@field not_equals fun(self, number: number|string): hook.Condition
 ---@field greater_than fun(self, number: number|string): hook.Condition
 ---@field at_least fun(self, number: number|string): hook.Condition
 ---@field less_than fun(self, number: number|string): hook.Condition
 ---@field at_most fun(self, number: number|string): hook.Condition
+---@field between fun(self, low: number|string, high: number|string): hook.Condition  or two dates
+---@field on fun(self, date: string): hook.Condition      within that day
+---@field before fun(self, date: string): hook.Condition  ended when it begins
+---@field after fun(self, date: string): hook.Condition   begins when it has ended
+---@field in_last fun(self, duration: string): hook.Condition     "7d", up to the event's time
+---@field in_next fun(self, duration: string): hook.Condition     "7d", from the event's time on
+---@field older_than fun(self, duration: string): hook.Condition  "30d" before the event's time
+---@field contains_any fun(self, values: hook.Scalar[], options?: hook.CaseOption): hook.Condition
+---@field contains_all fun(self, values: hook.Scalar[], options?: hook.CaseOption): hook.Condition
+---@field contains_none fun(self, values: hook.Scalar[], options?: hook.CaseOption): hook.Condition
+---@field is_true fun(self): hook.Condition
+---@field is_false fun(self): hook.Condition  false itself: empty is not false
 ---@field changed fun(self): hook.Condition
+---@field not_changed fun(self): hook.Condition  known not to have changed
 ---@field changed_to fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
 ---@field changed_from fun(self, value: hook.Scalar, options?: hook.CaseOption): hook.Condition
+---@field changed_from_to fun(self, a: hook.Scalar, b: hook.Scalar, options?: table): hook.Condition
+---@field increased fun(self): hook.Condition  from a number to a greater one
+---@field decreased fun(self): hook.Condition
 
 ---@class hookline
 local hook = {}
@@ -99,11 +125,11 @@ hook.null = core.null
 hook.workflow = workflow.new
 
 --- Fires once for each record, ever.
----@type fun(verbs: hook.Verb[]): hook.Trigger
+---@type fun(options: hook.TriggerOptions|hook.Verb): hook.Trigger
 hook.once = triggers.once
 
 --- Fires every time.
----@type fun(verbs: hook.Verb[]): hook.Trigger
+---@type fun(options: hook.TriggerOptions|hook.Verb): hook.Trigger
 hook.every = triggers.every
 
 --- Holds where all of the list hold.

@@ -42,4 +42,13 @@ function private.take_dropped()
   return count
 end
 
+--- Calls test(event, verb) with a private copy of that event, apart from the run's own.
+function private.apart(test, event, verb)
+  local kept = copy
+  copy = nil
+  local verdict = test(event, verb)
+  copy = kept
+  return verdict
+end
+
 return private

@@ -44,6 +44,9 @@ function run.judge(description, event)
   if not verb or verb == "updated" and changes.is_none(event) then
     return nil
   end
+  if description.is_watched and not description.is_watched(event, verb) then
+    return nil
+  end
   if description.has_functions then
     faults.enter_run()
     private.enter(event, description)
@@ -51,6 +54,8 @@ function run.judge(description, event)
   end
   local test = description.test
   if test and not test(event, verb) then
+    return nil
+  elseif description.rose and not description.rose(event, verb) then
     return nil
   end
   if description.actions then
@@ -76,6 +81,25 @@ local function trigger_leaf(description, event, note)
   }
 end
 
+-- Why the trigger does not let an event through whose conditions are judged in `tree`; nil where it
+-- does.
+local function trigger_note(description, event, verb, tree)
+  if not verb then
+    return "the workflow has another record type or trigger"
+  elseif verb == "updated" and changes.is_none(event) then
+    return "the update is known to have changed nothing"
+  elseif description.is_watched and not description.is_watched(event, verb) then
+    return changes.unknown(event, verb) or "none of the fields in watch has changed"
+  elseif not description.rose or not tree.verdict then
+    return nil
+  end
+  local is_fine, rose = pcall(description.rose, event, verb)
+  if not is_fine then
+    return "for the record as it was a condition raised: " .. tostring(rose)
+  end
+  return not rose and (changes.unknown(event, verb) or "the conditions held before, too") or nil
+end
+
 --- The tree of conditions with each verdict. Where the trigger stands in the way, it is a leaf of
 --- its own.
 function run.explain(description, event)
@@ -87,15 +111,10 @@ function run.explain(description, event)
   if description.when then
     tree = trace.of(description.when, event, verb or event.type:match "[^.]*$")
   end
-  local leaf
-  if not verb then
-    leaf = trigger_leaf(description, event, "the workflow has another record type or trigger")
-  elseif verb == "updated" and changes.is_none(event) then
-    leaf = trigger_leaf(description, event, "the update is known to have changed nothing")
-  end
+  local note = trigger_note(description, event, verb, tree)
   private.forget()
-  if leaf then
-    tree = { all = core.array { leaf, tree }, verdict = false }
+  if note then
+    tree = { all = core.array { trigger_leaf(description, event, note), tree }, verdict = false }
   end
   return tree
 end

@@ -4,6 +4,7 @@
 local core = require "hookline.core"
 local changes = require "hookline.changes"
 local paths = require "hookline.paths"
+local times = require "hookline.times"
 local values = require "hookline.values"
 local words = require "hookline.words"
 
@@ -16,17 +17,24 @@ local function show_json(value)
 end
 
 -- Why a positive operator cannot hold for a value of this kind; nil where it could.
-local function mismatch(row, shown, seen)
-  local kind = type(seen)
+local function mismatch(node, seen)
+  local compares, shown, kind = node.compares, node.shown, type(seen)
   local is_number = kind == "number" or kind == "string" and core.number(seen) ~= nil
-  if kind == "table" and row.compares then
+  if compares == "list" then
+    return not core.is_array(seen) and ("%s is no list"):format(words.kind(seen)) or nil
+  elseif kind == "table" and compares then
     return core.is_array(seen) and "a list is compared by its elements: write [*] behind its name"
       or "an object is compared by its fields: write the path of one"
-  elseif row.compares == "text" and kind ~= "string" then
+  elseif compares == "text" and kind ~= "string" then
     return ("%s is no text"):format(words.kind(seen))
-  elseif row.compares == "number" and not is_number then
+  elseif compares == "number" and not is_number then
     return ("%s is no number"):format(kind == "string" and "this text" or words.kind(seen))
-  elseif row.compares == "scalar" and type(shown) ~= "table" and type(shown) ~= kind
+  elseif compares == "time" and not times.span(seen) then
+    return ("%s is no date and no time with an offset"):format(
+      kind == "string" and "this text" or words.kind(seen))
+  elseif compares == "boolean" and kind ~= "boolean" then
+    return ("%s is neither true nor false"):format(words.kind(seen))
+  elseif compares == "scalar" and type(shown) ~= "table" and type(shown) ~= kind
     and not (type(shown) == "number" and is_number)
     and not (type(shown) == "string" and kind == "number" and core.number(shown)) then
     return ("%s never equals %s"):format(words.kind(seen), words.kind(shown))
@@ -34,11 +42,29 @@ local function mismatch(row, shown, seen)
   return nil
 end
 
-local function value_note(node, seen)
+local function value_note(node, seen, event)
   if values.is_empty(seen) then
     return seen == nil and "the record has no such value" or "the value is empty"
   end
-  return mismatch(node.row, node.shown, seen)
+  local note = mismatch(node, seen)
+  if not note and node.row.is_timed then
+    note = event.time and "seen from the event's time, " .. event.time
+      or "the event has no time to see it from"
+  end
+  return note
+end
+
+local function change_note(node, event, verb, now)
+  local is_changed, before = changes.reader(node.field)(event, verb)
+  if not is_changed then
+    return changes.unknown(event, verb) or "the field did not change"
+  end
+  local note = "was " .. show_json(before == nil and null or before)
+  if node.compares == "number" then
+    local fault = mismatch(node, before) or mismatch(node, now)
+    note = fault and note .. "; " .. fault or note
+  end
+  return note
 end
 
 local function field_trace(node, event, verb)
@@ -47,17 +73,11 @@ local function field_trace(node, event, verb)
   local seen = read(event.record)
   local note
   if row.change then
-    local is_changed, before = changes.reader(path)(event, verb)
-    note = changes.unknown(event, verb)
-    if not note and is_changed then
-      note = "was " .. show_json(before == nil and null or before)
-    elseif not note then
-      note = "the field did not change"
-    end
+    note = change_note(node, event, verb, seen)
   elseif path.has_each then
     note = #seen == 0 and "the list has no elements" or nil
   else
-    note = value_note(node, seen)
+    note = value_note(node, seen, event)
   end
   if path.has_each then
     seen = core.array(seen)

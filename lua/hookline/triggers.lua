@@ -3,6 +3,7 @@
 -- words, "Once, when it's created or updated".
 local faults = require "hookline.faults"
 local opaque = require "hookline.opaque"
+local paths = require "hookline.paths"
 local schema = require "hookline.schema"
 local words = require "hookline.words"
 
@@ -38,6 +39,47 @@ local function check_verb(verb, scope, path, values)
   return nil
 end
 
+local WATCHED = schema.new {
+  name = "watch",
+  items = {
+    types = { "text" },
+    what = "a field's path",
+    least = 1,
+    check = function(text, scope, at)
+      local path, message = paths.parse(text)
+      if not path then
+        scope:error(at, message)
+      end
+      return path
+    end,
+  },
+}
+
+local function check_watch(list, scope, at)
+  return WATCHED:read(list, scope, at)
+end
+
+local function check_edge(word, scope, at)
+  if word ~= "rising" then
+    scope:error(at, '%s is no edge; there is "rising"', words.show(word))
+    return nil
+  end
+  return word
+end
+
+-- What the verbs leave no sense in.
+local function check_together(values, scope)
+  local verbs = values.verbs
+  if not verbs then
+    return
+  elseif values.watch and not verbs.updated then
+    scope:error("watch", 'is for "updated": it tells which updates count')
+  end
+  if values.edge and verbs.deleted then
+    scope:error("edge", 'is not for "deleted": what is deleted has not changed')
+  end
+end
+
 local function constructor(name)
   local options = schema.new {
     name = "hook." .. name,
@@ -47,7 +89,14 @@ local function constructor(name)
       least = 1,
       check = check_verb,
     },
-    later = { "watch", "edge" },
+    keys = {
+      watch = {
+        types = { "table" },
+        wrong = { text = 'a list is wanted: watch = { "amount" }' },
+        check = check_watch,
+      },
+      edge = { types = { "text" }, check = check_edge },
+    },
   }
   return function(list)
     local scope = faults.scope()
@@ -55,10 +104,13 @@ local function constructor(name)
       list = { list }
     end
     local values = options:read(list, scope) or {}
+    check_together(values, scope)
     return opaque.new(triggers.KIND, {
       scope = scope,
       is_once = name == "once",
       verbs = values.verbs or {},
+      watch = values.watch,
+      is_rising = values.edge ~= nil and not scope.is_faulty,
     })
   end
 end
@@ -141,7 +193,8 @@ local function check_sentence(text, scope, path)
   return trigger
 end
 
---- For a schema: the key that is a trigger, checked to { is_once, verbs }.
+--- For a schema: the key that is a trigger, checked to { is_once, verbs, watch, is_rising }, of
+--- which the last two may be nil.
 triggers.RULE = {
   types = { triggers.KIND.__name, "text" },
   wrong = { table = 'put hook.once or hook.every in front of it' },

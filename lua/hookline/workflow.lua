@@ -6,6 +6,7 @@ local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local schema = require "hookline.schema"
 local triggers = require "hookline.triggers"
+local watch = require "hookline.watch"
 local webhook = require "hookline.webhook"
 local words = require "hookline.words"
 
@@ -157,12 +158,28 @@ local function add_reads_of(node, names)
   end
 end
 
+-- Whether a condition in the tree is seen from the event's time.
+local function reads_time(node)
+  if node.row then
+    return node.row.is_timed == true
+  end
+  for _, child in ipairs(node.children or {}) do
+    if reads_time(child) then
+      return true
+    end
+  end
+  return false
+end
+
 -- The names of the record's own fields that a workflow without functions reads: the host decodes
 -- no others for it.
 local function reads_of(values)
   local names = {}
   if values.when then
     add_reads_of(values.when, names)
+  end
+  for _, path in ipairs(values.trigger.watch or {}) do
+    names[#names + 1] = path.parts[1]
   end
   for _, data in ipairs(values.actions) do
     table.move(data.reads, 1, #data.reads, #names + 1, names)
@@ -174,6 +191,8 @@ end
 local function plan_run(description, values, scope)
   description.when = values.when
   description.test = values.when and values.when.test
+  description.is_watched = values.trigger.watch and watch.test(values.trigger.watch)
+  description.rose = values.trigger.is_rising and watch.rose(description.test) or nil
   description.verb_of = {}
   for verb in pairs(values.trigger.verbs) do
     description.verb_of[values.record .. "." .. verb] = verb
@@ -197,6 +216,9 @@ function workflow.new(options)
     scope:error("", "hook.workflow is for the file itself, not for its functions")
   end
   local values = OPTIONS:read(options, scope)
+  if values and values.trigger and values.trigger.is_rising and options.when == nil then
+    scope:error("trigger.edge", "needs conditions that rise: when = ...")
+  end
   if scope.is_faulty then
     return opaque.new(workflow.KIND, { scope = scope })
   end
@@ -211,6 +233,7 @@ function workflow.new(options)
     has_functions = calls_functions(values),
   }
   description.reads = not description.has_functions and reads_of(values) or nil
+  description.reads_time = values.when ~= nil and reads_time(values.when)
   plan_run(description, values, scope)
   return opaque.new(workflow.KIND, { scope = scope, description = description })
 end

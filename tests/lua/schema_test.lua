@@ -102,7 +102,7 @@ return hook.workflow {
   { "equals with a text", support.workflow { when = 'field "a":equals "Won"' },
     { 1, "when", 'for text write is "Won"' } },
   { "an operator that no one knows", support.workflow { when = 'field "a":frobnicates(1)' },
-    { 1, "when", "there are at_least" } },
+    { 1, "when", "there are after, at_least" } },
   { "a function that is not there", "local x = hook.webhok {}\n" .. support.workflow {},
     { 1, "", 'there is no hook.webhok; did you mean "hook.webhook"?' } },
   { "active", support.workflow { active = '"no"' }, { 1, "active",

@@ -133,6 +133,43 @@ static void parses_times(void **state)
     assert_int_equal(rfc3339_parse(STR("2026-11-23T09:15:00\0Z"), &ms), ERR_INVALID);
 }
 
+static void parses_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t midnight_ms; // -1: refused
+    } cases[] = {
+        {"1970-01-01", 0},
+        {"2026-11-23", 1795392000000},
+        {"2024-02-29", 1709164800000},
+        {"9999-12-31", 253402214400000},
+        {"2023-02-29", -1},
+        {"2026-04-31", -1},
+        {"2026-00-10", -1},
+        {"2026-11-00", -1},
+        {"2026-11-2", -1},
+        {"2026-11-231", -1},
+        {"2026-11-23 ", -1},
+        {" 2026-11-23", -1},
+        {"2026-11-23Z", -1},
+        {"2026-11-23T00:00:00Z", -1},
+        {"2026/11/23", -1},
+        {"20261123", -1},
+        {"-026-11-23", -1},
+        {"", -1},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int64_t ms = -1;
+        int code = rfc3339_parse_date(str_from(cases[i].text), &ms);
+        if (ms != cases[i].midnight_ms || code != (ms == -1 ? ERR_INVALID : 0)) {
+            fail_case(i, "%s: got %lld", cases[i].text, (long long)ms);
+        }
+    }
+    int64_t ms;
+    assert_int_equal(rfc3339_parse_date((struct str){0}, &ms), ERR_INVALID);
+}
+
 static void handles_durations(void **state)
 {
     (void)state;
@@ -188,6 +225,7 @@ int main(void)
         cmocka_unit_test(formats_times),
         cmocka_unit_test(agrees_with_libc),
         cmocka_unit_test(parses_times),
+        cmocka_unit_test(parses_dates),
         cmocka_unit_test(handles_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,9 @@ static const char *const RULES[] = {
     "when = hook.none { field 'stage':is_empty(), field 'items[*].sku':is 'x' }",
     "when = field 'items[*].sku':changed_to 'y'",
     "when = field 'id':is_not_empty()",
+    "when = hook.all { hook.any { field 'due':in_last '2d' } }",
+    "trigger = hook.every { 'updated', watch = { 'gone', 'owner.id' } }",
+    "trigger = hook.every { 'updated', edge = 'rising' }, when = field 'level':at_least(5)",
     "",
 };
 
@@ -27,6 +30,9 @@ static const char *const EVENTS[] = {
     "{\"record\":{\"other\":{\"a\":1},\"id\":1},\"previous\":{\"other\":{\"a\":2}}}",
     "{\"record\":{\"id\":1,\"gone\":null},\"previous\":{\"gone\":3,\"never\":null}}",
     "{\"record\":{\"id\":1},\"previous\":{}}",
+    "{\"record\":{\"id\":1,\"due\":\"2026-11-22\",\"level\":5},\"previous\":{\"level\":4}}",
+    "{\"record\":{\"id\":1,\"due\":\"2026-11-20\",\"level\":6},\"previous\":{\"level\":5}}",
+    "{\"record\":{\"id\":1,\"level\":5,\"owner\":{\"id\":7}},\"previous\":{\"owner\":{\"id\":8}}}",
     "{\"record\":{\"id\":1,\"items\":[{\"sku\":\"x\"},{\"sku\":\"y\"}]},\"previous\":{\"items\":[{"
     "\"sku\":\"x\"}]}}",
     "{\"record\":{\"id\":1},\"record\":{\"id\":2,\"stage\":\"won\",\"stage\":\"Won\",\"account\":{"
@@ -54,6 +60,7 @@ static void judge(struct rules *r, size_t workflow, const char *json, bool is_wh
                              .type = event.type,
                              .record_type = event.record_type,
                              .verb = event.verb_word,
+                             .time_ms = 1795425300120, // 2026-11-23
                              .record = event.record,
                              .previous = event.previous,
                              .is_whole = is_whole};
@@ -79,10 +86,11 @@ static void a_part_is_judged_as_the_whole(void **state)
         snprintf(file, sizeof file, "w%zu.lua", i);
         snprintf(text, sizeof text,
                  "local hook = require 'hookline' local field = hook.field "
-                 "return hook.workflow { record = 'deal', trigger = hook.every { 'updated' }, %s%s "
+                 "return hook.workflow { record = 'deal', %s%s%s "
                  "actions = { hook.webhook { method = 'POST', url = 'https://a.example/', encoding "
                  "= 'json', "
                  "content = hook.fields { 'amount', 'account', 'other as o', 'items' } } } }",
+                 strncmp(RULES[i], "trigger", 7) == 0 ? "" : "trigger = hook.every { 'updated' }, ",
                  RULES[i], RULES[i][0] ? "," : "");
         if (rules_load(r, file, str_from(text))) {
             fail_msg("%s: %s", RULES[i], rules_fault(r, rules_fault_count(r) - 1)->message);
@@ -103,7 +111,7 @@ static void a_part_is_judged_as_the_whole(void **state)
             }
         }
     }
-    assert_in_range(matches, 15, COUNT_OF(RULES) * COUNT_OF(EVENTS) - 10); // of both kinds enough
+    assert_in_range(matches, 25, COUNT_OF(RULES) * COUNT_OF(EVENTS) - 10); // of both kinds enough
     rules_free(r);
     arena_fini(&arena);
 }
