@@ -97,40 +97,40 @@ static void compare_drop_fields(struct compare_state *state)
     }
 }
 
-int compare_load(struct compare *c, struct arena *arena, struct err *e)
+void compare_load(struct compare *c)
 {
-    int code = 0;
     for (size_t i = 0; i < c->count; i++) {
         struct compare_state *state = &c->states[i];
-        const struct store_record_row *row = &c->rows[i];
         compare_drop_fields(state);
-        state->version = row->version;
-        state->time_ms = row->time_ms;
+        state->version = c->rows[i].version;
+        state->time_ms = c->rows[i].time_ms;
         state->record = (struct str){NULL, 0};
-        if (code || row->version == 0) {
-            continue;
-        }
-        struct event ev;
+        state->payload = c->rows[i].payload;
+    }
+}
+
+static int compare_read_state(struct compare *c, struct compare_state *state, struct arena *arena)
+{
+    if (state->record.len == 0) {
+        struct event stored;
         struct json_reader r;
+        struct err e;
         buf_reset(&c->text);
-        json_reader_init(&r, row->payload, JSON_DEPTH_MAX, &c->text);
-        code = event_read(&ev, &r, arena, e);
-        state->record = ev.record;
+        json_reader_init(&r, state->payload, JSON_DEPTH_MAX, &c->text);
+        int code = event_read(&stored, &r, arena, &e);
+        if (code) {
+            return code == ERR_NOMEM ? ERR_TOO_LARGE : ERR_CORRUPT;
+        }
+        state->record = stored.record;
     }
-    if (code && code != ERR_NOMEM) {
-        return err_set(e, ERR_CORRUPT, "the record's stored state cannot be read");
-    }
-    return code;
+    state->has_fields = true;
+    return record_fields_read(&state->fields, state->record, arena);
 }
 
 static int compare_with(struct compare *c, struct compare_state *state, struct event *ev,
                         struct arena *arena)
 {
-    int code = 0;
-    if (!state->has_fields) {
-        state->has_fields = true;
-        code = record_fields_read(&state->fields, state->record, arena);
-    }
+    int code = state->has_fields ? 0 : compare_read_state(c, state, arena);
     if (code == 0) {
         code = record_fields_read(&c->now, ev->record, arena);
     }
@@ -158,6 +158,9 @@ int compare_event(struct compare *c, size_t i, struct event *ev, struct store_ev
     int code = compare_with(c, state, ev, arena);
     if (code == ERR_NOMEM) {
         return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    if (code == ERR_CORRUPT) {
+        return err_set(e, ERR_CORRUPT, "the record's stored state cannot be read");
     }
     return code ? err_set(e, (enum err_code)code,
                           "comparing with the stored records takes too much memory: send fewer "

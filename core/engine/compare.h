@@ -17,7 +17,8 @@ struct compare_state { // of one record, as the events judged so far leave it
     struct str key;    // type and id: one text for both
     uint64_t version;  // the id of the event that holds it; 0: there is none
     int64_t time_ms;
-    struct str record;           // borrowed from the body or the store's answer
+    struct str payload;          // the stored event, not yet looked into where record is empty
+    struct str record;           // borrowed from it or from the body
     struct record_fields fields; // of `record`, once it was compared with
     bool has_fields;
 };
@@ -42,12 +43,11 @@ struct compare {
 // is the common case and costs a look at each event. 0 or ERR_NOMEM (then too compare_fini is due).
 int compare_begin(struct compare *c, const struct batch *batch, const struct generation *g,
                   struct arena *arena, struct err *e);
-// Starts a round: the rows have been read (STORE_READ_RECORDS). arena: the round's. 0, ERR_NOMEM,
-// ERR_CORRUPT, with words.
-int compare_load(struct compare *c, struct arena *arena, struct err *e);
+// Starts a round: the rows have been read (STORE_READ_RECORDS); what they hold stays borrowed.
+void compare_load(struct compare *c);
 // Before event i is judged: says in `out` which version it is judged against and, where there is a
 // state, puts `previous` into ev, on the round's arena. Only for an event that is_wanting.
-// 0, ERR_TOO_LARGE, ERR_NOMEM, with words.
+// 0, ERR_TOO_LARGE, ERR_NOMEM, ERR_CORRUPT, with words.
 int compare_event(struct compare *c, size_t i, struct event *ev, struct store_event *out,
                   struct arena *arena, struct err *e);
 // After event i was judged: it becomes its record's state, unless that is later or it is known.
