@@ -73,6 +73,7 @@ static void api_on_httpd_closed(void *ctx)
     unlink(path);
     void (*on_closed)(void *) = a->on_closed;
     void *closed_ctx = a->closed_ctx;
+    record_queue_fini(&a->records);
     free(a->token);
     free(a);
     on_closed(closed_ctx);

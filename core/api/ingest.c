@@ -7,8 +7,10 @@
 #include "base/id.h"
 #include "encode/json_digest.h"
 #include "engine/batch.h"
+#include "engine/compare.h"
 
 enum { INGEST_TURN_MS = 4, INGEST_TURN_EVENTS = 16 };
+enum { INGEST_ROUNDS_MAX = 8 }; // of judging a body against states that changed meanwhile
 
 struct ingest {
     struct api *api;
@@ -18,12 +20,21 @@ struct ingest {
     struct store_accept accept;
     struct loop_timer turn; // a large batch lets the loop turn between its events
     size_t judged;
+    // Only for a body with updates that are compared with their record's stored state:
+    struct compare compare;
+    struct record_turn place;
+    struct store_read states;
+    struct arena round; // what was read and judged, dropped when it is judged again
+    unsigned rounds;
 };
 
 static void ingest_free(struct ingest *in)
 {
     api_end(in->api);
     loop_timer_stop(&in->turn);
+    record_queue_leave(&in->api->records, &in->place);
+    compare_fini(&in->compare);
+    arena_fini(&in->round);
     arena_fini(&in->arena);
     free(in);
 }
@@ -43,6 +54,8 @@ static void ingest_refuse(struct ingest *in, int code, const char *words)
     }
     ingest_free(in);
 }
+
+static void ingest_read_states(struct ingest *in);
 
 static void ingest_write_deliveries(struct json_writer *w, const struct store_event *ev)
 {
@@ -86,10 +99,26 @@ static void ingest_answer(struct ingest *in)
     api_send_json(in->request, 202, &body);
 }
 
+static void ingest_judge_again(struct ingest *in)
+{
+    if (++in->rounds >= INGEST_ROUNDS_MAX) {
+        api_send_unavailable(in->request,
+                             "the record changes faster than this update can be compared with it");
+        ingest_free(in);
+        return;
+    }
+    compare_learn(&in->compare, &in->accept);
+    ingest_read_states(in);
+}
+
 static void ingest_on_accepted(struct store_accept *accept)
 {
     struct ingest *in = accept->ctx;
     struct api *a = in->api;
+    if (accept->code == ERR_BUSY) {
+        ingest_judge_again(in);
+        return;
+    }
     if (accept->code == ERR_CONFLICT || accept->code == ERR_INVALID) {
         in->batch.has_fault_place = in->batch.form == BATCH_ARRAY;
         in->batch.fault_place = accept->fault_index;
@@ -142,7 +171,20 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
         id_format(shown + 4, out->id);
         shown_id = (struct str){shown, ID_TEXT_LEN + 4};
     }
-    return engine_judge(a->config.engine, ev, shown_id, &in->arena, out, e);
+    if (in->compare.count == 0) {
+        return engine_judge(a->config.engine, ev, shown_id, &in->arena, out, e);
+    }
+    struct event compared = *ev;
+    int code = in->compare.events[i].is_wanting
+                   ? compare_event(&in->compare, i, &compared, out, &in->round, e)
+                   : 0;
+    if (code == 0) {
+        code = engine_judge(a->config.engine, &compared, shown_id, &in->round, out, e);
+    }
+    if (code == 0) {
+        compare_advance(&in->compare, i, ev, out);
+    }
+    return code;
 }
 
 // Judges event after event; a large batch lets the loop turn every few milliseconds.
@@ -167,6 +209,57 @@ static void ingest_turn(void *ctx)
         }
     }
     store_accept(in->api->config.store, &in->accept);
+}
+
+static void ingest_on_states(struct store_read *read)
+{
+    struct ingest *in = read->ctx;
+    if (read->code == ERR_TOO_LARGE) {
+        ingest_refuse(in, ERR_TOO_LARGE,
+                      "the stored records to compare with take too much memory: send fewer events "
+                      "in one body");
+        return;
+    }
+    if (read->code) {
+        api_send_unavailable(in->request, "the stored records to compare with cannot be read");
+        ingest_free(in);
+        return;
+    }
+    compare_load(&in->compare);
+    in->judged = 0;
+    ingest_turn(in);
+}
+
+// The one stop before judging, for the updates that came without `previous`.
+static void ingest_read_states(struct ingest *in)
+{
+    arena_fini(&in->round);
+    arena_init(&in->round, API_ARENA_MAX - in->arena.used_bytes);
+    in->states = (struct store_read){.kind = STORE_READ_RECORDS,
+                                     .records = in->compare.rows,
+                                     .record_count = in->compare.count,
+                                     .arena = &in->round,
+                                     .on_done = ingest_on_states,
+                                     .ctx = in};
+    store_read(in->api->config.store, &in->states);
+}
+
+static void ingest_on_turn(void *ctx)
+{
+    ingest_read_states(ctx);
+}
+
+// Queues at the records that are compared with, behind the bodies that change them.
+static int ingest_queue(struct ingest *in, struct err *e)
+{
+    in->place.places = arena_alloc(&in->arena, in->compare.count * sizeof *in->place.places);
+    in->place.on_turn = ingest_on_turn;
+    in->place.ctx = in;
+    int code = in->place.places ? 0 : ERR_NOMEM;
+    for (size_t i = 0; code == 0 && i < in->compare.count; i++) {
+        code = record_queue_enter(&in->api->records, &in->place, in->compare.states[i].key);
+    }
+    return code ? err_set(e, ERR_NOMEM, "out of memory") : 0;
 }
 
 // The id of a body of one event may stand in the Idempotency-Key header instead.
@@ -231,9 +324,18 @@ void api_post_events(struct api *a, struct httpd_request *r, struct str id)
             .ctx = in};
         code = in->accept.events ? 0 : err_set(&e, ERR_NOMEM, "out of memory");
     }
+    if (code == 0) {
+        code = compare_begin(&in->compare, &in->batch, engine_generation(a->config.engine),
+                             &in->arena, &e);
+    }
+    if (code == 0 && in->compare.count) {
+        code = ingest_queue(in, &e);
+    }
     if (code) {
         ingest_refuse(in, code, e.text);
-        return;
+    } else if (in->compare.count == 0) {
+        ingest_turn(in);
+    } else if (record_turn_has_come(&in->place)) {
+        ingest_read_states(in);
     }
-    ingest_turn(in);
 }

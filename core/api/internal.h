@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "encode/json_writer.h"
+#include "engine/record_queue.h"
 #include "wire/httpd.h"
 
 enum { API_ANSWER_MAX = 64 << 20, API_ARENA_MAX = 256 << 20, API_RETRY_AFTER_S = 5 };
@@ -13,7 +14,8 @@ struct api {
     struct httpd *httpd;
     char *token; // the admin's
     bool is_draining;
-    size_t under_way; // requests whose answer is owed
+    size_t under_way;            // requests whose answer is owed
+    struct record_queue records; // whose stored states are being compared with
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };

@@ -28,6 +28,7 @@ struct event {
     int64_t time_ms;
     struct str record;   // the value of "record", an object, as it was sent
     struct str previous; // of "previous", where it is an object; else empty
+    bool is_compared;    // `previous` was not sent: it was found by comparing with the stored state
     size_t line;         // its line of an NDJSON body, from 1; 0 otherwise
     unsigned depth;      // of the chain of workflows that caused it
 };

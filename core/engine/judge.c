@@ -116,7 +116,8 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
                              .verb = ev->verb_word,
                              .time_ms = out->time_ms,
                              .record = ev->record,
-                             .previous = ev->previous};
+                             .previous = ev->previous,
+                             .is_compared = ev->is_compared};
     int code = rules_event_begin(g->current->rules, &re, e);
     if (code) {
         return code;

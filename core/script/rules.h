@@ -93,7 +93,8 @@ struct rules_event {
     int64_t time_ms;
     struct str record;   // the value of its "record"; read where not all of it is
     struct str previous; // of its "previous"; empty: an update whose changes are unknown
-    bool is_whole; // all of it is decoded, for people to see; else only what its workflows read
+    bool is_compared; // `previous` is not in json: the host found it in the record's stored state
+    bool is_whole;    // all of it is decoded, for people to see; else only what its workflows read
 };
 
 enum rules_verdict {

@@ -70,6 +70,11 @@ static int run_begin_inside(lua_State *L)
     if (!b->ev->previous.len) {
         lua_pushnil(L);
         lua_setfield(L, -2, "previous");
+    } else if (!reads && b->ev->is_compared) {
+        b->rc = value_decode(L, b->ev->previous, b->e);
+        if (b->rc)
+            return 0;
+        lua_setfield(L, -2, "previous");
     }
     lua_rawseti(L, LUA_REGISTRYINDEX, b->r->ref_event);
     return 0;

@@ -141,9 +141,9 @@ struct store_accept {
     void *ctx;
     // out:
     int code; // 0; ERR_CONFLICT: events[fault_index] has a known key and another digest; ERR_BUSY:
-              // events[fault_index] is stale, judge again (is_duplicate tells of those before it
-              // which are known already and so are no record's latest state); ERR_FULL, ERR_IO,
-              // ERR_CORRUPT
+              // events[fault_index] is stale, judge again (is_duplicate tells of all events which
+              // are known already and so are no record's latest state; of a key that comes twice in
+              // the body it may not); ERR_FULL, ERR_IO, ERR_CORRUPT
     size_t fault_index;
     struct err err;
 };

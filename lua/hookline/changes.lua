@@ -1,7 +1,7 @@
 -- What an event says has changed. A created record was empty before. An update says it in
--- `previous`: the old values of the fields that changed; without it what changed is unknown. Of a
--- nested path the first name decides: previous.sales_account is the whole old value of that
--- field.
+-- `previous`: the old values of the fields that changed, as it was sent or as the host found it in
+-- the record's stored state; without either what changed is unknown. Of a nested path the first
+-- name decides: previous.sales_account is the whole old value of that field.
 local paths = require "hookline.paths"
 local values = require "hookline.values"
 

@@ -130,17 +130,6 @@ def test_an_inactive_workflow_is_listed_and_does_not_run(serve, receiver):
     assert host.call("GET", "/v1/workflows/off").json()["active"] is False
 
 
-def test_an_update_without_previous_has_changed_nothing_that_is_known(serve, receiver):
-    host = serve({"changed.lua": workflow(receiver.url, wf_when='hook.all { field "stage":changed_to "Won" }'),
-                  "plain.lua": workflow(receiver.url)})
-    unknown = host.accept(deal(1, stage="Won"))[0]["deliveries"]
-    assert [host.delivery(id)["workflow"] for id in unknown] == ["plain"]
-    known = host.accept(deal(1, stage="Won", previous={"stage": "Lost"}))[0]["deliveries"]
-    assert sorted(host.delivery(id)["workflow"] for id in known) == ["changed", "plain"]
-    created = host.accept(deal(2, stage="Won", type="deal.created"))[0]["deliveries"]
-    assert len(created) == 2, "before it was created everything was empty"
-
-
 def test_headers_that_are_too_large(host):
     assert host.call("GET", "/healthz", headers={"X-Big": "x" * 200000}, fresh=True).status in (400, 431)
     assert host.call("GET", "/" + "x" * 200000, fresh=True).status in (400, 404, 414, 431)

@@ -14,7 +14,7 @@ def write(host, name, text):
 
 
 def fires(host):
-    return sorted(host.delivery(id)["workflow"] for id in host.accept(deal(1))[0]["deliveries"])
+    return sorted(host.delivery(id)["workflow"] for id in host.accept(deal(1, type="deal.created"))[0]["deliveries"])
 
 
 def by_signal(host):

@@ -74,6 +74,11 @@ static int find_first(struct writer *w, struct store_accept *a, size_t index)
     return rc;
 }
 
+static int refuse_stale(struct store_accept *a, size_t index)
+{
+    return refuse(a, index, ERR_BUSY, "the record has another state by now: judge again");
+}
+
 static int check_version(struct writer *w, struct store_accept *a, size_t index)
 {
     const struct store_event *ev = &a->events[index];
@@ -84,7 +89,7 @@ static int check_version(struct writer *w, struct store_accept *a, size_t index)
     uint64_t version = rc == SQLITE_ROW ? column_id(s, 0) : 0;
     rc = statement_end(s, rc);
     if (rc == SQLITE_OK && version != ev->judged_version) {
-        refuse(a, index, ERR_BUSY, "the record has another state by now: judge again");
+        refuse_stale(a, index);
     }
     return rc;
 }
@@ -219,6 +224,19 @@ static int accept_event(struct writer *w, struct store_accept *a, size_t index)
     return rc;
 }
 
+// What is judged again is to be judged with all that is known: which of the events behind the stale
+// one are duplicates. The stale one's verdict stays, unless there is a conflict.
+static int find_known_behind(struct writer *w, struct store_accept *a)
+{
+    size_t stale = a->fault_index;
+    int rc = SQLITE_OK;
+    a->code = 0;
+    for (size_t i = stale + 1; i < a->event_count && rc == SQLITE_OK && a->code == 0; i++) {
+        rc = find_first(w, a, i);
+    }
+    return rc == SQLITE_OK && a->code == 0 ? refuse_stale(a, stale) : rc;
+}
+
 static void reset_verdicts(struct store_accept *a)
 {
     a->code = 0;
@@ -243,6 +261,9 @@ int accept_run(struct writer *w, struct store_accept *a)
     int rc = is_saved ? statement_run(w->stmts[WRITE_BODY_SAVE]) : SQLITE_OK;
     for (size_t i = 0; i < a->event_count && rc == SQLITE_OK && a->code == 0; i++) {
         rc = accept_event(w, a, i);
+    }
+    if (rc == SQLITE_OK && a->code == ERR_BUSY) {
+        rc = find_known_behind(w, a);
     }
     if (rc == SQLITE_OK && is_saved && a->code != 0) {
         rc = statement_run(w->stmts[WRITE_BODY_BACK]);

@@ -39,6 +39,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(accept_gives_a_mark_once_within_a_body),                                     \
         CONTRACT_TEST(accept_refuses_what_was_judged_against_an_old_state),                        \
         CONTRACT_TEST(accept_judges_against_earlier_events_of_the_body),                           \
+        CONTRACT_TEST(accept_tells_what_is_known_behind_a_stale_event),                            \
         CONTRACT_TEST(accept_points_a_record_to_its_latest_state),                                 \
         CONTRACT_TEST(accept_takes_ten_thousand_events), CONTRACT_TEST(accept_fails_alone),        \
         CONTRACT_TEST(accept_stores_blobs_to_the_byte), CONTRACT_TEST(finish_keeps_every_attempt), \

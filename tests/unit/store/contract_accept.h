@@ -388,6 +388,34 @@ static void accept_judges_against_earlier_events_of_the_body(void **state)
     assert_int_equal(count_of(f, STORE_READ_EVENTS), 2);
 }
 
+// The verdict "stale" tells of the events behind it too, and a conflict there comes first.
+static void accept_tells_what_is_known_behind_a_stale_event(void **state)
+{
+    struct fixture *f = *state;
+    struct store_accept *a = make_accept(f, 1);
+    set_key(&a->events[0], "known", 1);
+    assert_int_equal(do_accept(f, a), 0);
+    struct store_accept *b = make_accept(f, 4);
+    b->events[1].needs_version = true;
+    b->events[1].judged_version = 17;
+    set_key(&b->events[2], "known", 1);
+    set_key(&b->events[3], "new", 1);
+    assert_int_equal(do_accept(f, b), ERR_BUSY);
+    assert_int_equal(b->fault_index, 1);
+    assert_true(b->events[2].is_duplicate);
+    assert_true(b->events[2].first_id == a->events[0].id);
+    assert_false(b->events[0].is_duplicate || b->events[1].is_duplicate ||
+                 b->events[3].is_duplicate);
+    assert_int_equal(count_of(f, STORE_READ_EVENTS), 1);
+    set_key(&b->events[3], "known", 2);
+    assert_int_equal(do_accept(f, b), ERR_CONFLICT);
+    assert_int_equal(b->fault_index, 3);
+    set_key(&b->events[3], "new", 1);
+    b->events[1].judged_version = b->events[0].id;
+    assert_int_equal(do_accept(f, b), 0);
+    assert_int_equal(count_of(f, STORE_READ_EVENTS), 4);
+}
+
 static void accept_points_a_record_to_its_latest_state(void **state)
 {
     struct fixture *f = *state;
