@@ -18,7 +18,7 @@ void lib_json_push(lua_State *L);  // core.json
 void lib_http_push(lua_State *L);  // core.http
 void lib_retry_push(lua_State *L); // core.retry
 // Sets its functions in the table on top of the stack, which is hookline.core itself.
-void lib_text_set(lua_State *L); // duration fold number percent var
+void lib_text_set(lua_State *L); // base64 duration fold nearest number percent unbase64 var
 void lib_core_set(lua_State *L); // null array is_array copy freeze where
 
 // The standard libraries, bounded: each changes the functions of the standard table on top of the
