@@ -88,7 +88,7 @@ def test_fault_has_line_and_column(folder):
 def test_fault_in_a_partial_names_it(folder):
     status, out, messages = render(folder, "{% render 'bad' %}", {}, {"bad": "\n {% endif %}"})
     assert (status, out) == (1, b"")
-    assert messages.startswith("bad:2:2: error: ")
+    assert messages.startswith("bad:2:5: error: ")
 
 
 def test_partials_are_of_the_folder_alone(folder):

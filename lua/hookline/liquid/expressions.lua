@@ -82,8 +82,7 @@ local function parse_range(stream)
   end
 end
 
---- A text, a number, a range, a literal, or a variable with what leads on from it.
-function parse(stream)
+local function parse_value(stream)
   local word = stream:take("string") or stream:take("number")
   if word then
     return constant(word.value)
@@ -98,6 +97,14 @@ function parse(stream)
     return LITERALS[name]
   end
   return parse_lookups(stream, variable(name))
+end
+
+--- A text, a number, a range, a literal, or a variable with what leads on from it.
+function parse(stream)
+  stream:enter()
+  local value = parse_value(stream)
+  stream:leave()
+  return value
 end
 
 expressions.parse = parse
@@ -211,6 +218,7 @@ local is_true = values.is_true
 --- Comparisons joined by and, or; the last two are joined first. Gives a boolean.
 function expressions.parse_condition(stream)
   local left = parse_comparison(stream)
+  stream:enter()
   if stream:take("id", "and") then
     local right = expressions.parse_condition(stream)
     return function(context) return is_true(left(context)) and right(context) end

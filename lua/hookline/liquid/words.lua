@@ -6,7 +6,21 @@ local words = {}
 words.__index = words
 
 function words.new(text, at)
-  return setmetatable({ list = lexer.words(text, at), next = 1 }, words)
+  return setmetatable({ list = lexer.words(text, at), next = 1, depth = 0 }, words)
+end
+
+local DEPTH_MAX = 200
+
+--- Called where an expression begins inside another one, and leave() where it ends.
+function words:enter()
+  self.depth = self.depth + 1
+  if self.depth > DEPTH_MAX then
+    faults.raise(self:peek().at, "values stand in each other more than %d deep", DEPTH_MAX)
+  end
+end
+
+function words:leave()
+  self.depth = self.depth - 1
 end
 
 function words:peek(ahead)
