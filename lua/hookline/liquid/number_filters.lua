@@ -48,9 +48,13 @@ local function aligned(a, b)
   return whole_a * 10 ^ (scale - scale_a) // 1 | 0, whole_b * 10 ^ (scale - scale_b) // 1 | 0, scale
 end
 
+-- Whole numbers beyond 64 bits go on as floats.
+local WHOLE_MAX = 2.0 ^ 63
+
 local function add(a, b)
   if is_integer(a, b) then
-    return a + b
+    local sum = (a + 0.0) + b
+    return math.abs(sum) < WHOLE_MAX and a + b or sum
   end
   local whole_a, whole_b, scale = aligned(a, b)
   return whole_a and float(whole_a + whole_b, scale) or a + b + 0.0
@@ -58,7 +62,8 @@ end
 
 local function multiply(a, b)
   if is_integer(a, b) then
-    return a * b
+    local product = (a + 0.0) * b
+    return math.abs(product) < WHOLE_MAX and a * b or product
   end
   local whole_a, scale_a = decimal(a)
   local whole_b, scale_b = decimal(b)

@@ -166,7 +166,7 @@ function partials.render(self, tag)
         names[#names + 1] = bound
       end
       local what = values.kind(value)
-      if call.is_loop and (what == "array" or what == "range") then
+      if call.is_loop and (what == "array" or what == "range" or what == "object") then
         local list = values.segment(value, 0)
         names[#names + 1] = "forloop"
         local forloop = loops.forloop(bound, #list)
