@@ -37,12 +37,21 @@ static const struct option json[] = {
 const struct common_group common_groups[] = {
     {COMMON_JSON, json}, {COMMON_LOAD, load}, {COMMON_REMOTE, remote}, {0, always}, {0, NULL}};
 
-static void print_options(FILE *out, const struct option *table)
+static bool has_option(const struct option *table, const char *name)
+{
+    for (const struct option *p = table; p && p->name; p++)
+        if (strcmp(p->name, name) == 0)
+            return true;
+    return false;
+}
+
+// own: options of the same names win over those of the table, and are shown in their place.
+static void print_options(FILE *out, const struct option *table, const struct option *own)
 {
     char left[128];
 
     for (const struct option *p = table; p && p->name; p++) {
-        if (p->is_hidden)
+        if (p->is_hidden || has_option(own, p->name))
             continue;
         snprintf(left, sizeof(left), "--%s%s%s", p->name, p->argument ? " " : "",
                  p->argument ? p->argument : "");
@@ -57,10 +66,10 @@ void help_command(FILE *out, const struct command *command)
     if (*command->details)
         fprintf(out, "\n%s", command->details);
     fprintf(out, "\nOptions:\n");
-    print_options(out, command->options);
+    print_options(out, command->options, NULL);
     for (const struct common_group *g = common_groups; g->options; g++)
         if (!g->bit || (command->common & g->bit))
-            print_options(out, g->options);
+            print_options(out, g->options, command->options);
 }
 
 void help_all(FILE *out, const struct command *const *commands)
@@ -72,7 +81,7 @@ void help_all(FILE *out, const struct command *const *commands)
     for (size_t i = 0; commands[i]; i++)
         fprintf(out, "  %-*s %s\n", NAME_WIDTH, commands[i]->name, commands[i]->summary);
     fprintf(out, "\nCommon options (a command uses those that concern it):\n");
-    print_options(out, always);
+    print_options(out, always, NULL);
     fprintf(
         out,
         "\nhookline help COMMAND tells more; hookline --version prints the version.\n"

@@ -1,6 +1,7 @@
 // core.*: texts read and changed.
 #include "base/casefold.h"
 #include "base/duration.h"
+#include "base/err.h"
 #include "base/nearest.h"
 #include "base/rfc3339.h"
 #include "encode/base64.h"
@@ -77,6 +78,19 @@ static int text_lua_base64(lua_State *L)
     return libs_push_out(L, out);
 }
 
+// unbase64(text) -> text | nil
+static int text_lua_unbase64(lua_State *L)
+{
+    struct str text = libs_check_str(L, 1);
+    budget_charge(L, (int64_t)(text.len / TEXT_BYTES_A_STEP));
+    struct buf *out = libs_out(L);
+    if (base64_decode(out, text) == ERR_INVALID) {
+        lua_pushnil(L);
+        return 1;
+    }
+    return libs_push_out(L, out);
+}
+
 // nearest(word, names) -> name | nil
 static int text_lua_nearest(lua_State *L)
 {
@@ -111,14 +125,11 @@ static int text_lua_var(lua_State *L)
 
 void lib_text_set(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"fold", text_lua_fold},
-                                         {"number", text_lua_number},
-                                         {"duration", text_lua_duration},
-                                         {"time", text_lua_time},
-                                         {"percent", text_lua_percent},
-                                         {"base64", text_lua_base64},
-                                         {"nearest", text_lua_nearest},
-                                         {"var", text_lua_var},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"fold", text_lua_fold},         {"number", text_lua_number},
+        {"duration", text_lua_duration}, {"time", text_lua_time},
+        {"percent", text_lua_percent},   {"base64", text_lua_base64},
+        {"unbase64", text_lua_unbase64}, {"nearest", text_lua_nearest},
+        {"var", text_lua_var},           {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

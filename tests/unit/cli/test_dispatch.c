@@ -61,7 +61,7 @@ static void wrong_usage_ends_with_2_and_says_what_to_write(void **state)
         {{"help", "sned"}, "did you mean send?"},
         {{"explain", "rules/x.lua"}, "explain is not there yet"},
         {{"test"}, "test is not there yet"},
-        {{"template"}, "template is not there yet"},
+        {{"explain"}, "explain is not there yet"},
         {{"tokens"}, "tokens is not there yet"},
         {{"backup"}, "backup is not there yet"},
         {{"verify"}, "verify is not there yet"},

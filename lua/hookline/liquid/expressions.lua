@@ -1,0 +1,233 @@
+-- Expressions: each compiles to a function of the rendering's context that gives its value.
+local faults = require "hookline.liquid.faults"
+local filters = require "hookline.liquid.filters"
+local values = require "hookline.liquid.values"
+
+local expressions = {}
+
+local plain, field, get = values.plain, values.field, values.get
+
+local function constant(value)
+  return function() return value end
+end
+
+local LITERALS = {
+  ["nil"] = constant(nil),
+  null = constant(nil),
+  ["true"] = constant(true),
+  ["false"] = constant(false),
+  empty = constant(values.empty),
+  blank = constant(values.blank),
+}
+
+--- The value of a variable: of a loop or an argument, assigned, counted, or of the data.
+local function find(context, name)
+  local value = context.locals[name]
+  if value == nil then
+    value = context.assigns[name]
+    if value == nil then
+      value = context.counters[name]
+      if value == nil then
+        value = context.data[name]
+      end
+    end
+  end
+  return plain(value)
+end
+
+local function variable(name)
+  return function(context) return find(context, name) end
+end
+
+local function computed_variable(key)
+  return function(context)
+    local name = key(context)
+    if type(name) ~= "string" then
+      return nil
+    end
+    return find(context, name)
+  end
+end
+
+local parse
+
+local function parse_brackets(stream)
+  local inside = parse(stream)
+  stream:expect("]")
+  return inside
+end
+
+local function parse_lookups(stream, value)
+  while true do
+    local of = value
+    if stream:take(".") then
+      local name = stream:expect("id", "a name").value
+      value = function(context) return field(of(context), name) end
+    elseif stream:take("[") then
+      local key = parse_brackets(stream)
+      value = function(context) return get(of(context), key(context)) end
+    else
+      return value
+    end
+  end
+end
+
+local function parse_range(stream)
+  local first = parse(stream)
+  stream:expect("..")
+  local last = parse(stream)
+  stream:expect(")")
+  return function(context)
+    return values.range(values.range_end(first(context)), values.range_end(last(context)))
+  end
+end
+
+local function parse_value(stream)
+  local word = stream:take("string") or stream:take("number")
+  if word then
+    return constant(word.value)
+  elseif stream:take("(") then
+    return parse_range(stream)
+  elseif stream:take("[") then
+    return parse_lookups(stream, computed_variable(parse_brackets(stream)))
+  end
+  local name = stream:expect("id", "a value").value
+  local follows = stream:peek().kind
+  if LITERALS[name] and follows ~= "." and follows ~= "[" then
+    return LITERALS[name]
+  end
+  return parse_lookups(stream, variable(name))
+end
+
+--- A text, a number, a range, a literal, or a variable with what leads on from it.
+function parse(stream)
+  stream:enter()
+  local value = parse_value(stream)
+  stream:leave()
+  return value
+end
+
+expressions.parse = parse
+
+-- --- filters -------------------------------------------------------------------------------------
+
+local function parse_arguments(stream, positional, named)
+  repeat
+    if stream:peek().kind == "id" and stream:peek(1).kind == ":" then
+      local name = stream:expect("id").value
+      stream:expect(":")
+      named[name] = parse(stream)
+    else
+      positional[#positional + 1] = parse(stream)
+    end
+  until not stream:take(",")
+end
+
+local function check_arguments(word, filter, positional, named)
+  local count = #positional
+  for name in pairs(named) do
+    if name ~= filter.named then
+      faults.raise(word.at, "the filter %s takes no argument named '%s'", word.value, name)
+    end
+  end
+  if count < filter.least or count > filter.most then
+    local wanted = filter.least == filter.most and tostring(filter.least) or
+      ("%d to %d"):format(filter.least, filter.most)
+    faults.raise(word.at, "the filter %s takes %s argument%s, not %d", word.value, wanted,
+      wanted == "1" and "" or "s", count)
+  end
+end
+
+local function apply(filter, value, arguments, named, at)
+  local run, first, second = filter.run, arguments[1], arguments[2]
+  if named then
+    return function(context)
+      context.at = at
+      return run(value(context), first and first(context), named(context))
+    end
+  elseif not first then
+    return function(context)
+      local input = value(context)
+      context.at = at
+      return run(input, nil, nil, context)
+    end
+  elseif not second then
+    return function(context)
+      local input, argument = value(context), first(context)
+      context.at = at
+      return run(input, argument, nil, context)
+    end
+  end
+  return function(context)
+    local input, argument, other = value(context), first(context), second(context)
+    context.at = at
+    return run(input, argument, other, context)
+  end
+end
+
+local function parse_filter(stream, value)
+  local word = stream:expect("id", "a filter's name")
+  local filter = filters[word.value]
+  if not filter then
+    faults.raise(word.at, "there is no filter '%s'%s", word.value, filters.advice(word.value))
+  end
+  local positional, named = {}, {}
+  if stream:take(":") then
+    parse_arguments(stream, positional, named)
+  end
+  check_arguments(word, filter, positional, named)
+  for i = #positional + 1, filter.most do
+    if filter.missing[i] ~= nil then
+      positional[i] = constant(filter.missing[i])
+    end
+  end
+  return apply(filter, value, positional, filter.named and named[filter.named], word.at)
+end
+
+--- A value with its filters, up to the end of the markup. Nothing at all is nil.
+function expressions.parse_filtered(stream)
+  if stream:peek().kind == "end" then
+    return LITERALS["nil"]
+  end
+  local value = parse(stream)
+  while stream:take("|") do
+    value = parse_filter(stream, value)
+  end
+  stream:finish()
+  return value
+end
+
+-- --- conditions ----------------------------------------------------------------------------------
+
+local function parse_comparison(stream)
+  local left = parse(stream)
+  local word = stream:take("compare") or stream:take("id", "contains")
+  if not word then
+    return left
+  end
+  local operate, right, at = values.operators[word.value], parse(stream), word.at
+  return function(context)
+    local a, b = left(context), right(context)
+    context.at = at
+    return operate(a, b)
+  end
+end
+
+local is_true = values.is_true
+
+--- Comparisons joined by and, or; the last two are joined first. Gives a boolean.
+function expressions.parse_condition(stream)
+  local left = parse_comparison(stream)
+  stream:enter()
+  if stream:take("id", "and") then
+    local right = expressions.parse_condition(stream)
+    return function(context) return is_true(left(context)) and right(context) end
+  elseif stream:take("id", "or") then
+    local right = expressions.parse_condition(stream)
+    return function(context) return is_true(left(context)) or right(context) end
+  end
+  stream:finish()
+  return function(context) return is_true(left(context)) end
+end
+
+return expressions

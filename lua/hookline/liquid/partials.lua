@@ -1,0 +1,188 @@
+-- The tags that show other templates: render, which sees its arguments and the data alone, and
+-- include, which sees all and whose variables stay.
+local core = require "hookline.core"
+local expressions = require "hookline.liquid.expressions"
+local faults = require "hookline.liquid.faults"
+local loops = require "hookline.liquid.loops"
+local values = require "hookline.liquid.values"
+
+local partials = {}
+
+local null = core.null
+
+local DEPTH_MAX = 100
+
+local function stored(value)
+  if value == nil then
+    return null
+  end
+  return value
+end
+
+-- NAME [with VALUE | for VALUE] [as ALIAS] [, ARGUMENT: VALUE] ...
+local function parse_call(self, tag, name)
+  local stream = self:words(tag)
+  local call = { at = tag.at, name = name(stream), arguments = {} }
+  local word = stream:peek()
+  if stream:peek(1).kind ~= ":" and (stream:take("id", "with") or stream:take("id", "for")) then
+    call.value, call.is_loop = expressions.parse(stream), word.value == "for"
+  end
+  if stream:peek(1).kind ~= ":" and stream:take("id", "as") then
+    call.alias = stream:expect("id", "a name").value
+  end
+  while stream:peek().kind ~= "end" do
+    if not stream:take(",") then
+      local argument = stream:expect("id", "an argument's name").value
+      stream:expect(":")
+      table.insert(call.arguments, { name = argument, value = expressions.parse(stream) })
+    end
+  end
+  return call
+end
+
+local function find_template(context, call, name)
+  context.at = call.at
+  if type(name) ~= "string" then
+    faults.raise(call.at, "a partial's name is a text, not %s", values.shown(name))
+  end
+  if context.depth >= DEPTH_MAX then
+    faults.raise(call.at, "partials show each other more than %d deep", DEPTH_MAX)
+  end
+  return context:partial(name)
+end
+
+-- Runs a template with some variables in front of the others, which come back after it.
+local function run_template(context, template, names, given)
+  local locals, outer = context.locals, {}
+  for i, name in ipairs(names) do
+    outer[i] = stored(locals[name])
+    locals[name] = given[i]
+  end
+  local caller, depth = context.template, context.depth
+  context.template, context.depth = template, depth + 1
+  local signal = template.run(context)
+  context.template, context.depth = caller, depth
+  for i = #names, 1, -1 do
+    local value = outer[i]
+    if value == null then
+      value = nil
+    end
+    locals[names[i]] = value
+  end
+  return signal
+end
+
+local function read_arguments(context, call)
+  local names, given = {}, {}
+  for i, argument in ipairs(call.arguments) do
+    names[i], given[i] = argument.name, stored(argument.value(context))
+  end
+  return names, given
+end
+
+-- The variable that a value is bound to: the alias, else the last part of the template's name.
+local function bound_name(call, name)
+  return call.alias or name:match "[^/]*$":gsub("%.[^.]*$", "")
+end
+
+function partials.include(self, tag)
+  local call = parse_call(self, tag, expressions.parse)
+  return {
+    blank = false,
+    run = function(context)
+      context.at = call.at
+      if context.is_isolated then
+        faults.raise(call.at, "include cannot stand in a template that render shows")
+      end
+      local name = call.name(context)
+      local template = find_template(context, call, name)
+      local names, given = read_arguments(context, call)
+      local bound = bound_name(call, name)
+      local value
+      if call.value then
+        value = call.value(context)
+      elseif not call.alias then
+        value = context.locals[bound]
+        value = value == nil and context.assigns[bound] or value
+        value = value == nil and context.data[bound] or value
+      end
+      names[#names + 1] = bound
+      if values.kind(value) ~= "array" then
+        given[#names] = stored(value)
+        if value == nil and not call.value then
+          names[#names] = nil
+        end
+        return run_template(context, template, names, given)
+      end
+      for i = 1, #value do
+        given[#names] = value[i]
+        local signal = run_template(context, template, names, given)
+        if signal then
+          return signal
+        end
+      end
+    end,
+  }
+end
+
+local ISOLATED = { "locals", "assigns", "counters", "cycles", "continues" }
+
+-- Runs a template where nothing of the caller's variables is seen or changed: what it is given
+-- counts as assigned.
+local function run_isolated(context, template, names, given)
+  local kept = { loop = context.loop, changed = context.changed, flag = context.is_isolated }
+  for _, name in ipairs(ISOLATED) do
+    kept[name], context[name] = context[name], {}
+  end
+  context.loop, context.changed, context.is_isolated = nil, nil, true
+  for i, name in ipairs(names) do
+    context.assigns[name] = given[i]
+  end
+  run_template(context, template, {}, {})
+  context.loop, context.changed, context.is_isolated = kept.loop, kept.changed, kept.flag
+  for _, name in ipairs(ISOLATED) do
+    context[name] = kept[name]
+  end
+end
+
+local function literal_name(stream)
+  local word = stream:take("string")
+  if not word then
+    faults.raise(stream:peek().at, "render takes the name of a template as a text in quotes")
+  end
+  return word.value
+end
+
+function partials.render(self, tag)
+  local call = parse_call(self, tag, literal_name)
+  local bound = bound_name(call, call.name)
+  return {
+    blank = false,
+    run = function(context)
+      local template = find_template(context, call, call.name)
+      local names, given = read_arguments(context, call)
+      local value = call.value and call.value(context)
+      if call.value then
+        names[#names + 1] = bound
+      end
+      local what = values.kind(value)
+      if call.is_loop and (what == "array" or what == "range" or what == "object") then
+        local list = values.segment(value, 0)
+        names[#names + 1] = "forloop"
+        local forloop = loops.forloop(bound, #list)
+        for i = 1, #list do
+          forloop.at = i
+          given[#names - 1], given[#names] = list[i], forloop
+          run_isolated(context, template, names, given)
+        end
+        return
+      end
+      if call.value then
+        given[#names] = stored(value)
+      end
+      run_isolated(context, template, names, given)
+    end,
+  }
+end
+
+return partials
