@@ -175,11 +175,6 @@ void remote_close(struct remote *r)
     free(r);
 }
 
-const char *remote_url(const struct remote *r)
-{
-    return r->url.data;
-}
-
 static int no_answer(const struct remote *r, const struct client_response *a, struct err *e)
 {
     if (a->error == CLIENT_CONNECT && !r->is_elsewhere)

@@ -18,7 +18,6 @@ struct remote_answer {
 int remote_open(struct remote **out, const struct invocation *in, const struct config *c,
                 struct err *e);
 void remote_close(struct remote *r); // may be NULL
-const char *remote_url(const struct remote *r);
 
 // path: "/v1/events". content_type NULL: no body. An answer of any status is 0; ERR_IO with words
 // that say what to do where none came.
