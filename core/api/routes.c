@@ -5,6 +5,7 @@ struct route {
     const char *method;
     struct str path; // "/v1/events"
     bool takes_id;   // "/ID" follows
+    struct str verb; // and "/VERB" behind the ID, where it is not empty
     bool is_open;    // needs no token
     bool is_ingest;  // takes events: refused while there is no room
     void (*handle)(struct api *a, struct httpd_request *r, struct str id);
@@ -34,8 +35,15 @@ static bool route_has_path(const struct route *route, struct str path, struct st
     if (path.len <= prefix || !str_starts_with(path, route->path) || path.data[prefix - 1] != '/') {
         return false;
     }
-    *id = (struct str){path.data + prefix, path.len - prefix};
-    return memchr(id->data, '/', id->len) == NULL;
+    struct str rest = {path.data + prefix, path.len - prefix};
+    const char *slash = memchr(rest.data, '/', rest.len);
+    id->data = rest.data;
+    id->len = slash ? (size_t)(slash - rest.data) : rest.len;
+    struct str verb = {0};
+    if (slash) {
+        verb = (struct str){slash + 1, rest.len - id->len - 1};
+    }
+    return id->len && (slash != NULL) == (route->verb.len != 0) && str_eq(verb, route->verb);
 }
 
 // The route, or NULL: then `allow` has the methods that the path takes ("GET, POST"), if it is one
