@@ -1,9 +1,9 @@
 // One attempt: built and sent, its answer judged, its outcome stored (SPEC section 3).
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/crash_point.h"
 #include "base/id.h"
+#include "deliver/decide.h"
 #include "deliver/internal.h"
 #include "deliver/request.h"
 
@@ -56,46 +56,6 @@ void attempt_store_again(struct deliver *d)
     }
 }
 
-static struct str attempt_words(struct job *j, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static struct str attempt_words(struct job *j, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return arena_dup(&j->arena, str_from(text));
-}
-
-// What a failure leads to: another attempt, or the end.
-static void attempt_decide_failure(struct job *j, int64_t now_ms, int64_t retry_after_ms)
-{
-    struct store_finish *f = &j->finish;
-    f->base_ms = j->base_ms ? j->base_ms : now_ms;
-    if (f->attempt.status == 410) {
-        f->state = DELIVERY_TERMINATED;
-        f->reason = STR("the receiver answered 410: it is gone for good");
-        return;
-    }
-    struct retry_policy policy;
-    if (retry_parse(j->retry, &policy)) {
-        policy = RETRY_DEFAULT;
-    }
-    struct retry_failure failure = {.delivery = j->id,
-                                    .base_ms = f->base_ms,
-                                    .due_ms = j->base_ms ? j->due_ms : 0,
-                                    .now_ms = now_ms,
-                                    .retry_after_ms = retry_after_ms};
-    f->due_at_ms = retry_next_ms(&policy, &failure);
-    f->state = f->due_at_ms == INT64_MAX ? DELIVERY_TERMINATED : DELIVERY_RETRYING;
-    if (f->state == DELIVERY_TERMINATED) {
-        f->due_at_ms = 0;
-        f->reason = attempt_words(j, "the last of %d attempts failed: " STR_FMT, f->attempt.number,
-                                  STR_ARG(f->attempt.detail));
-    }
-}
-
 static struct str attempt_masked(struct job *j, struct str text, bool is_cut)
 {
     if (mask_is_empty(&j->mask)) {
@@ -135,14 +95,26 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     t->in_flight--;
     d->in_flight--;
     d->on_trial_in_flight -= j->is_on_trial;
-    if (error == NULL && f->attempt.status >= 200 && f->attempt.status <= 299) {
-        f->state = DELIVERY_DELIVERED;
+    struct decide_attempt ended = {.delivery = j->id,
+                                   .number = f->attempt.number,
+                                   .status = f->attempt.status,
+                                   .error = error,
+                                   .detail = detail,
+                                   .retry = j->retry,
+                                   .base_ms = j->base_ms,
+                                   .due_ms = j->due_ms,
+                                   .now_ms = now_ms,
+                                   .retry_after_ms = r ? r->retry_after_ms : -1};
+    struct decide_outcome outcome;
+    decide_outcome(&ended, &j->arena, &outcome);
+    f->state = outcome.state;
+    f->base_ms = outcome.base_ms;
+    f->due_at_ms = outcome.due_ms;
+    f->attempt.detail = outcome.detail;
+    f->reason = outcome.reason;
+    if (f->state == DELIVERY_DELIVERED) {
         target_succeeded(t);
     } else {
-        if (error == NULL) {
-            f->attempt.detail = attempt_words(j, "the receiver answered %d", f->attempt.status);
-        }
-        attempt_decide_failure(j, now_ms, r ? r->retry_after_ms : -1);
         target_failed(t);
         attempt_log_failure(j);
     }

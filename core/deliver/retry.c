@@ -58,16 +58,17 @@ int retry_parse(struct str text, struct retry_policy *out)
     }
 }
 
-static int64_t retry_spread_ms(const struct retry_policy *p, size_t k, uint64_t delivery)
+static int64_t retry_spread_ms(const struct retry_policy *p, size_t k,
+                               const struct retry_failure *f)
 {
-    if (p->ends_window[k]) {
+    if (p->ends_window[k] || f->is_exact) {
         return 0;
     }
     int64_t most = p->offset_ms[k] / 10;
     int64_t gap = p->offset_ms[k + 1] - p->offset_ms[k]; // an inner offset has a next one
     most = most < RETRY_SPREAD_MAX_MS ? most : RETRY_SPREAD_MAX_MS;
     most = most < gap / 2 ? most : gap / 2;
-    uint64_t what[2] = {delivery, k};
+    uint64_t what[2] = {f->delivery, k};
     return (int64_t)(hash_bytes(&HASH_KEY_FIXED, what, sizeof what) % (uint64_t)(most + 1));
 }
 
@@ -91,7 +92,7 @@ int64_t retry_next_ms(const struct retry_policy *p, const struct retry_failure *
         if (k + 1 < p->count && f->base_ms + p->offset_ms[k + 1] <= asked_ms) {
             continue; // Retry-After passes this one and the next
         }
-        int64_t due_ms = at_ms + retry_spread_ms(p, k, f->delivery);
+        int64_t due_ms = at_ms + retry_spread_ms(p, k, f);
         return due_ms > asked_ms ? due_ms : asked_ms;
     }
     return INT64_MAX;

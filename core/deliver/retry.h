@@ -26,6 +26,7 @@ struct retry_failure {
     int64_t due_ms;         // when the attempt that failed was due
     int64_t now_ms;         // when it failed
     int64_t retry_after_ms; // what the answer asked for, from now; negative: nothing
+    bool is_exact;          // without the spread
 };
 
 // The wall time of the next attempt: base + offset + a spread of 0 to 10 % of the offset (15 min at
