@@ -22,7 +22,11 @@ static void workflows_write(struct json_writer *w, const struct generation *g,
     json_member_text(w, "description", rule ? rule->description : "");
     json_member_text(w, "record", rule ? rule->record : NULL);
     json_member_text(w, "file", one->file);
-    json_member_bool(w, "active", rule && rule->is_active);
+    if (rule && rule->is_dry) {
+        json_member_text(w, "active", "dry");
+    } else {
+        json_member_bool(w, "active", rule && rule->is_active);
+    }
     json_member_text(w, "started_by", "file");
     if (one->has_fault) {
         json_key(w, STR("error"));

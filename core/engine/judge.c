@@ -2,6 +2,8 @@
 // becomes rows for the store.
 #include "engine/internal.h"
 
+static const struct str JUDGE_DRY = STR("a dry run: it is shown and never sent");
+
 static int judge_copy_requests(struct engine *g, struct store_run *run, const struct rules_run *r,
                                struct arena *arena, int64_t now_ms)
 {
@@ -15,14 +17,16 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
         run->deliveries[i] = (struct store_delivery){
             .id = id_next(g->config.ids, now_ms),
             .action = q->action,
-            .state = q->invalid.len ? DELIVERY_INVALID : DELIVERY_PENDING,
+            .state = q->invalid.len            ? DELIVERY_INVALID
+                     : run->outcome == RUN_DRY ? DELIVERY_CANCELLED
+                                               : DELIVERY_PENDING,
             .target = q->target,
             .due_at_ms = now_ms,
             .head = q->head,
             .body = q->body,
             .retry = q->retry,
             .timeout_ms = q->timeout_ms,
-            .reason = q->invalid,
+            .reason = q->invalid.len || run->outcome != RUN_DRY ? q->invalid : JUDGE_DRY,
         };
     }
     return 0;
@@ -36,6 +40,18 @@ static bool judge_owes_something(const struct store_run *run)
         }
     }
     return false;
+}
+
+// What the run takes with it into the store: once for ever, or for the cooldown, and nothing where
+// it owes nothing.
+static struct store_mark judge_mark(const struct rules_workflow *w, const struct store_run *run,
+                                    int64_t now_ms)
+{
+    struct store_mark mark = {.is_set = w->is_once || w->cooldown_ms > 0};
+    mark.is_set = mark.is_set && run->outcome == RUN_SENT && judge_owes_something(run);
+    bool is_for_ever = w->is_once || w->cooldown_ms > INT64_MAX - now_ms;
+    mark.until_ms = is_for_ever ? INT64_MAX : now_ms + w->cooldown_ms;
+    return mark;
 }
 
 static void judge_log_error(struct engine *g, const struct store_run *run, struct str event_id)
@@ -63,16 +79,16 @@ static int judge_workflow(struct engine *g, size_t index, struct str shown_id, s
     }
     *run = (struct store_run){.workflow = id,
                               .generation = g->current->id,
-                              .outcome = r.verdict == RULES_MATCH ? RUN_SENT : RUN_ERROR};
+                              .outcome = r.verdict != RULES_MATCH ? RUN_ERROR
+                                         : w->is_dry              ? RUN_DRY
+                                                                  : RUN_SENT};
     if (r.verdict != RULES_MATCH) {
         run->reason = r.message;
         judge_log_error(g, run, shown_id);
         return 0;
     }
     int code = judge_copy_requests(g, run, &r, arena, now_ms);
-    if (code == 0 && w->is_once && judge_owes_something(run)) {
-        run->mark = (struct store_mark){.is_set = true, .until_ms = INT64_MAX};
-    }
+    run->mark = judge_mark(w, run, now_ms);
     return code;
 }
 

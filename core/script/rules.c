@@ -209,6 +209,10 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
         w->description = "";
     w->is_once = rules_field_is_true(L, "once");
     w->is_active = rules_field_is_true(L, "active");
+    w->is_dry = rules_field_is_true(L, "dry");
+    lua_getfield(L, -1, "cooldown_ms");
+    w->cooldown_ms = lua_tointeger(L, -1);
+    lua_pop(L, 1);
     w->has_functions = rules_field_is_true(L, "has_functions");
     if (lua_getfield(L, -1, "verbs") == LUA_TTABLE)
         w->verbs = (rules_field_is_true(L, "created") ? RULES_CREATED : 0) |

@@ -51,7 +51,8 @@ local workflow = require "hookline.workflow"
 ---@field trigger hook.Trigger|string  hook.once, hook.every, or "Once, when it's created"
 ---@field when? hook.ConditionOrFunction  without it every event of the trigger fires
 ---@field actions hook.Webhook[]|fun(event: hook.Event): hook.Webhook[]
----@field active? boolean     false: saved, but not started
+---@field active? boolean|"dry"  false: saved, but not started; "dry": judged, and nothing is sent
+---@field cooldown? string    "10m": not again for that record within it
 ---@field retry? hook.Retry   for its webhooks that give none
 
 ---@class hook.WebhookOptions

@@ -1,6 +1,7 @@
 -- hook.workflow: what a workflow file returns. Its table is checked and becomes the description
 -- that the host keeps: what it must know to judge an event, and what a match owes.
 local conditions = require "hookline.conditions"
+local core = require "hookline.core"
 local faults = require "hookline.faults"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
@@ -47,14 +48,20 @@ local function check_record(value, scope, path)
 end
 
 local function check_active(value, scope, path)
-  if value == "dry" then
-    scope:error(path, 'active = "dry" is not there yet')
-    return nil
-  elseif type(value) == "string" then
-    scope:error(path, "wants true or false, not %s", words.show(value))
+  if type(value) == "string" and value ~= "dry" then
+    scope:error(path, 'wants true, false or "dry", not %s', words.show(value))
     return nil
   end
   return value
+end
+
+local function check_cooldown(value, scope, path)
+  local ms = core.duration(value)
+  if not ms or ms <= 0 then
+    scope:error(path, '%s is no time to wait, such as "10m" or "1d"', words.show(value))
+    return nil
+  end
+  return ms
 end
 
 local ACTIONS = schema.new {
@@ -98,10 +105,15 @@ local OPTIONS = schema.new {
       wrong = { ["hook.webhook"] = "put it into a list: actions = { hook.webhook { ... } }" },
       check = check_actions,
     },
-    active = { types = { "boolean", "text" }, what = "true or false", check = check_active },
+    active = {
+      types = { "boolean", "text" },
+      what = 'true, false or "dry"',
+      check = check_active,
+    },
+    cooldown = { types = { "text" }, check = check_cooldown },
     retry = retry.RULE,
   },
-  later = { "zone", "delay", "recheck", "cooldown", "order", "when_stopped", "notify" },
+  later = { "zone", "delay", "recheck", "order", "when_stopped", "notify" },
   hints = {
     conditions = "when",
     condition = "when",
@@ -219,6 +231,9 @@ function workflow.new(options)
   if values and values.trigger and values.trigger.is_rising and options.when == nil then
     scope:error("trigger.edge", "needs conditions that rise: when = ...")
   end
+  if values and values.cooldown and values.trigger and values.trigger.is_once then
+    scope:error("cooldown", "is for hook.every: hook.once fires once for a record, ever")
+  end
   if scope.is_faulty then
     return opaque.new(workflow.KIND, { scope = scope })
   end
@@ -230,6 +245,8 @@ function workflow.new(options)
     verbs = values.trigger.verbs,
     once = values.trigger.is_once,
     active = values.active ~= false,
+    dry = values.active == "dry",
+    cooldown_ms = values.cooldown,
     has_functions = calls_functions(values),
   }
   description.reads = not description.has_functions and reads_of(values) or nil

@@ -1,6 +1,6 @@
 -- What a later version brings is refused by name, with its line and path, and never ignored.
 local WORKFLOW_KEYS = {
-  zone = '"Europe/Berlin"', delay = '"10m"', recheck = "true", cooldown = '"10m"',
+  zone = '"Europe/Berlin"', delay = '"10m"', recheck = "true",
   order = '"record"', when_stopped = '"hold"', notify = '{ "a@example.com" }',
 }
 
@@ -51,7 +51,6 @@ test("what is refused has the path where it stands, and takes part in no other e
 end)
 
 local OTHERS = {
-  { 'active = "dry"', support.workflow { active = '"dry"' }, "active", "dry" },
   { 'record = "webhook"', support.workflow { record = '"webhook"' }, "record", "webhook" },
   { "retry as a function", support.workflow { retry = "function() end" }, "retry",
     "retry as a function" },
