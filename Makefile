@@ -21,8 +21,15 @@ CFLAGS_release := -O2 -g -fno-plt -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                   -fno-sanitize-recover=all
 LDFLAGS_asan   := -fsanitize=address,undefined
+CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+                  -fno-sanitize-recover=all
+LDFLAGS_fuzz   := -fsanitize=address,undefined
 CFLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS_tsan   := -fsanitize=thread
+
+ifeq ($(FLAVOUR),fuzz)
+CC := clang
+endif
 
 # The release binary's malloc: many small pieces live until many others are made, which is what glibc's
 # caches are too small for (docs/performance.md). The sanitizers bring their own.
@@ -131,6 +138,25 @@ bench: ## CPU and rate beside a bare libcurl loop, as ratios
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(PKG_LIBS)
+
+# A fuzz target with libFuzzer, which makes inputs, and with replay.c, which runs kept ones.
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libhookline.a
+	@$(CC) $(LDFLAGS_$(FLAVOUR)) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libhookline.a
+	@$(CC) $(LDFLAGS_$(FLAVOUR)) -o $@ $^ $(PKG_LIBS) -lm
+
+.PHONY: replay-build
+replay-build: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
+
+.PHONY: fuzz
+fuzz: ## a minute of each fuzz target (SECONDS=, RUNS=, TARGETS="json url")
+	@dist/packages.sh build fuzz
+	@$(MAKE) --no-print-directory FLAVOUR=fuzz $(FUZZ_TARGETS:%=build/fuzz/tests/fuzz/fuzz_%)
+	@$(PYTHON) tests/fuzz/fuzz.py --build build/fuzz $(if $(SECONDS),--seconds $(SECONDS)) \
+	  $(if $(RUNS),--runs $(RUNS)) $(or $(TARGETS),$(FUZZ_TARGETS))
 
 # The layers whose tests have more than one thread.
 TSAN_LAYERS := base loop store engine

@@ -2,6 +2,7 @@
 # Brings what hookline needs from Debian 12: dist/packages.sh GROUP...
 #   build   compiler and libraries        demo    what `make demo` wants besides
 #   test    what `make test` wants        bench   what `make bench` wants
+#   fuzz    what `make fuzz` wants
 # What is there already is left alone, and costs one dpkg-query. As root apt is called directly, else
 # through sudo. No recommended packages. Nothing here starts or enables a service: two packages from
 # which one file each is wanted (node-llhttp, which would bring Node.js, and nginx, whose package
@@ -15,6 +16,7 @@ build="make gcc libc6-dev pkg-config liblua5.4-dev lua-cjson-dev libuv1-dev libc
 demo="python3"
 test="python3-pytest libcmocka-dev lua5.4 lua-check clang-format strace curl libxml2-utils"
 bench="python3 wrk strace"
+fuzz="python3 clang libclang-rt-14-dev"
 
 packages=""
 files=""
@@ -24,10 +26,11 @@ for group in "$@"; do
     demo) packages="$packages $demo" ;;
     test) packages="$packages $test" files="$files nginx:usr/sbin/nginx" ;;
     bench) packages="$packages $bench" files="$files nginx:usr/sbin/nginx" ;;
-    *) echo "dist/packages.sh: no group '$group' (build, demo, test, bench)" >&2 && exit 2 ;;
+    fuzz) packages="$packages $fuzz" ;;
+    *) echo "dist/packages.sh: no group '$group' (build, demo, test, bench, fuzz)" >&2 && exit 2 ;;
     esac
 done
-[ $# -gt 0 ] || { sed -n '2,4s/^# //p' "$0" && exit 2; }
+[ $# -gt 0 ] || { sed -n '2,5s/^# //p' "$0" && exit 2; }
 
 # Names of the wanted packages that are not installed.
 missing_packages() {

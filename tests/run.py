@@ -97,6 +97,18 @@ def unit(total, flavour):
         f"({time.monotonic() - begun:.0f} s)")
 
 
+def corpora(total, flavour):
+    """Gives each fuzz target its kept inputs; one that breaks ends the program."""
+    for program in sorted(p for p in (ROOT / f"build/{flavour}/tests/fuzz").glob("replay_*") if not p.suffix):
+        kept = ROOT / "tests/fuzz/corpus" / program.name.removeprefix("replay_")
+        done = subprocess.run([program, kept], cwd=ROOT, env={**environment(), **SANITIZERS}, text=True,
+                              errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        failed = done.returncode != 0
+        total.add(f"corpus {flavour} {kept.name}", 0 if failed else len(list(kept.iterdir())), int(failed))
+        if failed:
+            say(f"--- {program.name} (exit {done.returncode})\n{done.stdout[-8000:]}")
+
+
 class Pytest:
     """A pytest run in the background, so that the two flavours share the two cores."""
 
@@ -144,9 +156,11 @@ def main():
         Pytest("lint-tests", "tests/lint").finish(total)
     if "unit" in wanted and release:
         unit(total, "release")
-    asan = {"asan", "flow"} & set(wanted) and make(total, "build asan", "FLAVOUR=asan", "all", "unit-build")
+    asan = {"asan", "flow"} & set(wanted) and make(total, "build asan", "FLAVOUR=asan", "all", "unit-build",
+                                                        "replay-build")
     if "asan" in wanted and asan:
         unit(total, "asan")
+        corpora(total, "asan")
     if "flow" in wanted:
         runs = []
         if release:

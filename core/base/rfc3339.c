@@ -4,6 +4,10 @@
 
 static const int64_t DAY_MS = 86400000;
 
+// The form has four digits for the year.
+static const int64_t FIRST_MS = -62167219200000;
+static const int64_t LAST_MS = 253402300799999;
+
 // The proleptic Gregorian calendar, with years that begin in March, so that the leap day is the
 // last.
 static int64_t days_from_date(int64_t year, int month, int day)
@@ -40,11 +44,7 @@ static void put_digits(char *out, int count, int64_t value)
 
 void rfc3339_format(char out[RFC3339_LEN + 1], int64_t wall_ms)
 {
-    // The form has four digits for the year.
-    const int64_t first_ms = -62167219200000;
-    const int64_t last_ms = 253402300799999;
-    wall_ms = wall_ms < first_ms ? first_ms : wall_ms > last_ms ? last_ms : wall_ms;
-
+    wall_ms = wall_ms < FIRST_MS ? FIRST_MS : wall_ms > LAST_MS ? LAST_MS : wall_ms;
     int64_t days = wall_ms / DAY_MS;
     int64_t rest = wall_ms % DAY_MS;
     if (rest < 0) {
@@ -178,5 +178,6 @@ int rfc3339_parse(struct str s, int64_t *wall_ms)
         return ERR_INVALID; // leap seconds end a UTC day
     }
     *wall_ms = seconds * 1000 + fraction_ms;
-    return 0;
+    // An offset or a leap second can leave the years that can be written in UTC.
+    return *wall_ms < FIRST_MS || *wall_ms > LAST_MS ? ERR_INVALID : 0;
 }

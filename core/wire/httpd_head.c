@@ -134,13 +134,19 @@ static bool check_header_line(struct str line, struct httpd_refusal *why)
     return true;
 }
 
+// What cannot be HTTP (a TLS handshake, say) is not waited for until its line ends.
+static bool check_first_byte(const struct httpd_head_scan *s, const char *data, size_t len,
+                             struct httpd_refusal *why)
+{
+    bool may_begin = s->line_count > 0 || len <= s->start || data[s->start] == '\r' ||
+                     (data[s->start] >= 'A' && data[s->start] <= 'Z');
+    return may_begin || refuse(why, 400, BAD_METHOD);
+}
+
 enum httpd_head_state httpd_head_scan(struct httpd_head_scan *s, const char *data, size_t len,
                                       size_t *end, struct httpd_refusal *why)
 {
-    // What cannot be HTTP (a TLS handshake, say) is not waited for until its line ends.
-    if (s->line_count == 0 && len > s->start && data[s->start] != '\r' &&
-        (data[s->start] < 'A' || data[s->start] > 'Z')) {
-        refuse(why, 400, BAD_METHOD);
+    if (!check_first_byte(s, data, len, why)) {
         return HTTPD_HEAD_REFUSED;
     }
     const char *lf;
@@ -158,7 +164,7 @@ enum httpd_head_state httpd_head_scan(struct httpd_head_scan *s, const char *dat
             return HTTPD_HEAD_COMPLETE;
         } else if (line.len == 0 && s->start == 0) {
             s->start = at + 1;
-            continue;
+            is_good = check_first_byte(s, data, len, why);
         } else if (s->line_count++ == 0) {
             is_good = check_request_line(line, why);
         } else {
