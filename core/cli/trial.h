@@ -9,6 +9,7 @@
 #include "deliver/secrets.h"
 #include "encode/json_writer.h"
 #include "engine/event.h"
+#include "engine/folder.h"
 #include "script/rules.h"
 
 enum trial_origin { TRIAL_EVENT_FILE, TRIAL_EVENT_HOST, TRIAL_EVENT_SAMPLE };
@@ -17,6 +18,8 @@ struct trial {
     const struct invocation *in;
     const struct config *config;
     bool sends;
+    struct generation_file *files; // of the workflow's folder
+    size_t file_count;
     struct rules *rules;
     const struct rules_workflow *workflow;
     struct arena arena;

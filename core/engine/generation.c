@@ -22,7 +22,8 @@ static const struct generation_file *generation_last_good(const struct generatio
 static void generation_note_fault(struct generation *g, struct generation_workflow *w, size_t from)
 {
     for (size_t i = from; i < rules_fault_count(g->rules); i++) {
-        if (!rules_fault(g->rules, i)->is_warning) {
+        const struct rules_fault *f = rules_fault(g->rules, i);
+        if (!f->is_warning && !f->is_of_module) {
             w->has_fault = true;
             w->fault = i;
             return;
@@ -96,6 +97,20 @@ static void generation_load(struct generation *g, const struct rules_config *c, 
         free(file->text);
         file->text = NULL;
     }
+}
+
+// What is no workflow is there for all of them; where it cannot be read that is its own fault.
+static int generation_add_texts(struct generation *g, const char *dir)
+{
+    int code = folder_add_texts(g->files, g->file_count, g->rules);
+    for (size_t i = 0; code == 0 && i < g->file_count; i++) {
+        const struct generation_file *f = &g->files[i];
+        if (f->fault && !folder_is_workflow(f->path)) {
+            code = rules_add_fault(g->rules, generation_shown_path(g, dir, f->path), NULL, "%s",
+                                   f->fault);
+        }
+    }
+    return code;
 }
 
 static void generation_drop_files_not_in_force(struct generation *g)
@@ -187,10 +202,18 @@ int generation_build(struct generation **out, const struct rules_config *c,
         code = err_set(e, ERR_NOMEM, "out of memory");
         goto out;
     }
-    for (size_t i = 0; i < g->file_count; i++) {
-        generation_load(g, c, &ids, &g->files[i],
-                        generation_last_good(last_good, last_good_count, g->files[i].path));
+    code = generation_add_texts(g, c->rules_dir);
+    for (size_t i = 0; code == 0 && i < g->file_count; i++) {
+        if (folder_is_workflow(g->files[i].path)) {
+            generation_load(g, c, &ids, &g->files[i],
+                            generation_last_good(last_good, last_good_count, g->files[i].path));
+        }
     }
+    if (code) {
+        err_set(e, (enum err_code)code, "out of memory");
+        goto out;
+    }
+    rules_check_modules(g->rules);
     rules_settle(g->rules);
     generation_drop_files_not_in_force(g);
     for (size_t i = 0; i < rules_fault_count(g->rules); i++) {

@@ -11,6 +11,8 @@ void libs_push_core(lua_State *L)
     lua_setfield(L, -2, "http");
     lib_retry_push(L);
     lua_setfield(L, -2, "retry");
+    lib_files_push(L);
+    lua_setfield(L, -2, "files");
     lib_text_set(L);
     lib_core_set(L);
 }

@@ -18,7 +18,7 @@ enum { RULES_LOAD_FACTOR = 10 };
 enum { RULES_RUN_MEMORY = 32 * 1024 * 1024, RULES_RUN_OUTPUT = 8 * 1024 * 1024 };
 enum { RULES_ARENA_MAX = 256 * 1024 * 1024, RULES_FILE_MAX = 4 * 1024 * 1024 };
 enum { RULES_YOUNG_BYTES = 512 * 1024 };
-enum { RULES_NAME_MAX = 512, RULES_FAULTS_MAX = 10000 };
+enum { RULES_FAULTS_MAX = 10000 };
 
 // --- faults --------------------------------------------------------------------------------------
 
@@ -29,7 +29,7 @@ static char *rules_keep(struct rules *r, const char *text)
 
 static char *rules_keep_path(struct rules *r, const char *file)
 {
-    char path[RULES_NAME_MAX];
+    char path[FILES_CHUNK_MAX];
     if (!r->dir)
         return rules_keep(r, file);
     snprintf(path, sizeof path, "%s/%s", r->dir, file);
@@ -82,7 +82,7 @@ const struct rules_fault *rules_fault(const struct rules *r, size_t i)
 struct rules_loading {
     struct rules *r;
     const char *file;  // "invoice.lua"
-    const char *chunk; // the name it is compiled under, which its errors begin with
+    const char *chunk; // the name it is compiled under, which its errors begin with; NULL: none
     char *shown;       // "rules/invoice.lua"
     struct str text;
     struct rules_entry *entry;
@@ -133,15 +133,27 @@ static bool rules_field_is_true(lua_State *L, const char *key)
     return is_true;
 }
 
-// The list of faults on top. May longjmp.
+// The file of the fault on top, as it is to be shown; kept. May longjmp.
+static char *rules_keep_fault_file(lua_State *L, struct rules_loading *l, const char *module)
+{
+    char *file = rules_keep_field(L, l->r, "file");
+    if (file && (!l->chunk || strcmp(file, l->chunk) != 0))
+        return file;
+    return module ? rules_keep_path(l->r, module) : l->shown;
+}
+
+// The list of faults on top. Those of modules are the modules' own. May longjmp.
 static void rules_take_faults(lua_State *L, struct rules_loading *l)
 {
     lua_Integer count = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
     for (lua_Integer i = 1; i <= count; i++) {
-        struct rules_fault fault = {.file = l->shown};
+        struct rules_fault fault = {0};
         if (lua_rawgeti(L, -1, i) != LUA_TTABLE)
             luaL_error(L, "hookline.host: fault %d is no table", (int)i);
         fault.is_warning = rules_field_is_true(L, "warning");
+        const char *module = rules_keep_field(L, l->r, "module");
+        fault.is_of_module = module != NULL;
+        fault.file = rules_keep_fault_file(L, l, module);
         fault.path = rules_keep_field(L, l->r, "path");
         fault.message = rules_keep_field(L, l->r, "message");
         lua_getfield(L, -1, "line");
@@ -149,7 +161,7 @@ static void rules_take_faults(lua_State *L, struct rules_loading *l)
         lua_pop(L, 2);
         if (fault.path && !fault.path[0])
             fault.path = NULL;
-        l->has_errors = l->has_errors || !fault.is_warning;
+        l->has_errors = l->has_errors || !(fault.is_warning || fault.is_of_module);
         rules_put_fault(l->r, fault);
     }
 }
@@ -246,21 +258,6 @@ static int rules_load_inside(lua_State *L)
     return 0;
 }
 
-// Lua cuts long chunk names in front; the folder's own name is then enough. What is still too long
-// is cut here as Lua does it, for the chunk's name to be what its errors begin with.
-static void rules_name_chunk(const struct rules *r, const char *file, char out[RULES_NAME_MAX])
-{
-    const char *dir = r->dir ? r->dir : "";
-    snprintf(out, RULES_NAME_MAX, "%s%s%s", dir, r->dir ? "/" : "", file);
-    const char *last = strrchr(dir, '/');
-    if (strlen(out) >= LUA_IDSIZE && last)
-        snprintf(out, RULES_NAME_MAX, "%s/%s", last + 1, file);
-    if (strlen(out) >= LUA_IDSIZE)
-        snprintf(out, RULES_NAME_MAX, "%s", file);
-    if (strlen(out) >= LUA_IDSIZE)
-        snprintf(out, RULES_NAME_MAX, "...%s", file + strlen(file) - (LUA_IDSIZE - 4));
-}
-
 static int rules_make_room(struct rules *r)
 {
     if (r->entry_count < r->entry_cap)
@@ -276,8 +273,8 @@ static int rules_make_room(struct rules *r)
 
 int rules_load(struct rules *r, const char *file, struct str text)
 {
-    char chunk[RULES_NAME_MAX];
-    rules_name_chunk(r, file, chunk);
+    char chunk[FILES_CHUNK_MAX];
+    files_name_chunk(r->dir, file, chunk);
     struct rules_loading l = {.r = r,
                               .file = file,
                               .chunk = chunk,
@@ -287,6 +284,7 @@ int rules_load(struct rules *r, const char *file, struct str text)
     if (!l.shown || !l.entry || rules_make_room(r))
         return ERR_NOMEM;
     l.entry->ref_description = LUA_NOREF;
+    l.entry->files = r->s->files = r->files[r->files_in_use];
     if (text.len > RULES_FILE_MAX)
         rules_add_message(&l, "larger than 4 MiB");
     else if (gate_call(r->s, rules_load_inside, &l, &r->load_limits) != GATE_OK)
@@ -295,6 +293,26 @@ int rules_load(struct rules *r, const char *file, struct str text)
         return ERR_INVALID;
     r->entries[r->entry_count++] = l.entry;
     return 0;
+}
+
+// Inside the gate. May longjmp.
+static int rules_check_module_inside(lua_State *L)
+{
+    struct rules_loading *l = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, l->r->ref_check_module);
+    lua_pushstring(L, l->file);
+    lua_call(L, 1, 1);
+    rules_take_faults(L, l);
+    return 0;
+}
+
+void rules_check_modules(struct rules *r)
+{
+    const struct files *f = r->s->files = r->files[r->files_in_use];
+    for (size_t i = 0; i < f->count; i++) {
+        struct rules_loading l = {.r = r, .file = f->texts[i].path.data};
+        gate_call(r->s, rules_check_module_inside, &l, &r->load_limits);
+    }
 }
 
 // The young are collected whenever about half a megabyte of them is there, which stays in the
@@ -341,6 +359,7 @@ static int rules_open_inside(lua_State *L)
     lua_pop(L, 1);
     library_require(L, "hookline.host");
     r->ref_load = rules_ref_function(L, "load");
+    r->ref_check_module = rules_ref_function(L, "check_module");
     r->ref_run = rules_ref_function(L, "run");
     r->ref_explain = rules_ref_function(L, "explain");
     lua_pushboolean(L, false); // a place of its own: luaL_ref gives none to nil
@@ -382,8 +401,12 @@ int rules_new(struct rules **out, const struct rules_config *c, struct err *e)
         r->dir = str_dup(str_from(c->rules_dir));
         rc = r->dir ? 0 : err_set(e, ERR_NOMEM, "not enough memory");
     }
+    if (rc == 0 && rules_add_files(r))
+        rc = err_set(e, ERR_NOMEM, "not enough memory");
     if (rc == 0)
         rc = state_new(&r->s, &config, e);
+    if (rc == 0)
+        r->s->files = r->files[0];
     if (rc == 0 && gate_call(r->s, rules_open_inside, r, NULL) != GATE_OK)
         rc = err_set(e, ERR_INVALID, "the library does not load: %s", r->s->message);
     if (rc) {
@@ -409,6 +432,7 @@ void rules_free(struct rules *r)
         return;
     state_free(r->s);
     rules_free_reads(r);
+    rules_free_files(r);
     arena_fini(&r->arena);
     free(r->entries);
     free(r->faults);

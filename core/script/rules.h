@@ -41,16 +41,24 @@ void rules_free(struct rules *r);
 // An error or a warning about a file, for `check`, the log, the API. Borrowed until the next load.
 struct rules_fault {
     bool is_warning;
-    char *file;    // "rules/x.lua" as the user knows it
-    int line;      // 0: none
-    char *path;    // "actions[1].headers", or NULL
-    char *message; // what is wrong and what to write instead
+    bool is_of_module; // of a module, not of the workflow that was loaded
+    char *file;        // "rules/x.lua" as the user knows it
+    int line;          // 0: none
+    char *path;        // "actions[1].headers", or NULL
+    char *message;     // what is wrong and what to write instead
 };
+
+// The other files of the folder (modules, templates, ...), for what is loaded after: path relative
+// to the folder ("lib/money.lua"), NUL-terminated, both borrowed for the rules' life. 0, ERR_NOMEM.
+int rules_add_text(struct rules *r, struct str path, struct str text);
 
 // Loads one workflow file: file is "invoice.lua" (relative to the rules folder), text its source.
 // 0: it has become the next workflow (there may be warnings). ERR_INVALID: its faults, all of them,
 // are added to those that rules_fault gives. ERR_NOMEM.
 int rules_load(struct rules *r, const char *file, struct str text);
+
+// Adds the faults of the modules that no workflow has needed: whether they compile.
+void rules_check_modules(struct rules *r);
 
 // Adds an error that only the whole folder shows (an id that is taken); file as it is to be shown.
 // 0, ERR_NOMEM, or ERR_TOO_LARGE past 10,000 faults.

@@ -8,8 +8,9 @@
 
 struct rules_entry {
     struct rules_workflow shown;
-    int ref_description; // the table that the library gave for it
-    uint64_t seed;       // of math.random, mixed with the event's
+    int ref_description;       // the table that the library gave for it
+    const struct files *files; // the texts it was loaded beside
+    uint64_t seed;             // of math.random, mixed with the event's
 };
 
 struct rules_reads {  // what the workflows of one record type read of an event
@@ -30,11 +31,18 @@ struct rules {
     struct rules_fault *faults;
     size_t fault_count;
     size_t fault_cap;
+    struct files **files; // each set of texts
+    size_t files_count;
+    size_t files_in_use;
     struct map reads; // record type -> struct rules_reads
     uint64_t event_seed;
     // In the registry:
-    int ref_load, ref_run, ref_explain; // the functions of hookline.host
-    int ref_event;                      // the event that is there, or nil
+    int ref_load, ref_check_module, ref_run, ref_explain; // the functions of hookline.host
+    int ref_event;                                        // the event that is there, or nil
 };
+
+// --- rules_files.c ---
+int rules_add_files(struct rules *r); // an empty set, in use from now on; 0 or ERR_NOMEM
+void rules_free_files(struct rules *r);
 
 #endif

@@ -194,6 +194,7 @@ static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
     // count.
     struct budget_limits limits = r->run_limits;
     limits.is_unhooked = !c->entry->shown.has_functions;
+    r->s->files = c->entry->files;
     r->s->random.seed = r->event_seed ^ c->entry->seed;
     enum gate_outcome outcome = gate_call(r->s, inside, c, &limits);
     // A run that was stopped may leave megabytes, which would stay until as much again is made.

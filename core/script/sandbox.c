@@ -42,6 +42,17 @@ void sandbox_open_globals(lua_State *L)
     sandbox_protect_strings(L);
 }
 
+// A module of the rules folder. Which one it is depends on the set of texts in use: never kept
+// here.
+static int sandbox_require_module(lua_State *L)
+{
+    library_require(L, "hookline.modules");
+    lua_getfield(L, -1, "require");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
 // `require` for rules; what it has given once it gives again. upvalue 1: the modules given.
 static int sandbox_lua_require(lua_State *L)
 {
@@ -54,10 +65,7 @@ static int sandbox_lua_require(lua_State *L)
     else if (strcmp(name, "cjson") == 0)
         lib_cjson_push(L);
     else
-        return luaL_error(L,
-                          "cannot require '%s': there are 'hookline' and 'cjson'; modules of the "
-                          "rules folder are not there yet",
-                          name);
+        return sandbox_require_module(L);
     freeze_push_view(L, -1, name);
     lua_pushvalue(L, -1);
     lua_setfield(L, lua_upvalueindex(1), name);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/netaddr.h"
 #include "script/budget.h"
+#include "script/files.h"
 #include "script/pool.h"
 
 #include <lua.h>
@@ -42,6 +43,7 @@ struct state {
     size_t cap_bytes;
     struct budget budget;
     struct state_random random;
+    const struct files *files; // what core.files shows; NULL: nothing; borrowed
     struct buf out;  // what is being written; owned here, since its users may be left by longjmp
     struct buf text; // unescaped text of the JSON reader
     struct buf keys; // an object's keys while they are sorted

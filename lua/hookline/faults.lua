@@ -13,20 +13,25 @@ local collected -- of the file that is being loaded; nil in a run
 local Scope = {}
 Scope.__index = Scope
 
---- Begins to collect, for one file.
+--- Begins to collect, for one file. Returns what was collected for the file that needs this one,
+--- for faults.finish.
 function faults.begin()
+  local outer = collected
   collected = {}
+  return outer
 end
 
---- Ends collecting; returns all faults by line.
-function faults.finish()
+--- Ends collecting; returns all faults, the file's own by line, then those of its modules.
+function faults.finish(outer)
   local list = collected
-  collected = nil
+  collected = outer
   for i, fault in ipairs(list) do
     fault.order = i
   end
   table.sort(list, function(a, b)
-    if (a.line or 0) ~= (b.line or 0) then
+    if (a.module or "") ~= (b.module or "") then
+      return (a.module or "") < (b.module or "")
+    elseif (a.line or 0) ~= (b.line or 0) then
       return (a.line or 0) < (b.line or 0)
     end
     return a.order < b.order
@@ -44,18 +49,21 @@ function faults.is_loading()
   return collected ~= nil
 end
 
-local function new_scope(file, line)
+--- A scope for what is wrong at a place in a file, as it is shown.
+function faults.scope_at(file, line)
   return setmetatable({ file = file, line = line, entries = {}, is_faulty = false }, Scope)
 end
 
 --- A scope for the hook function that is being called by a rule.
 function faults.scope()
-  return new_scope(core.where(1))
+  return faults.scope_at(core.where(1))
 end
 
 --- A scope for what is wrong with a file as a whole, or at a line of it that no call stands for.
 function faults.file_scope(file, line)
-  return new_scope(file, line or 0)
+  local scope = faults.scope_at(file, line or 0)
+  scope.is_whole = true
+  return scope
 end
 
 --- "rules/x.lua:12", where the call stands.
@@ -64,8 +72,14 @@ function Scope:place()
 end
 
 local function add(scope, fault)
+  fault.file = not scope.is_whole and scope.file or nil
   fault.line = scope.line
   scope.entries[#scope.entries + 1] = fault
+  collected[#collected + 1] = fault
+end
+
+--- Adds a fault that was collected for another file.
+function faults.put(fault)
   collected[#collected + 1] = fault
 end
 

@@ -1,40 +1,13 @@
 -- What the host calls: load a workflow file, run a workflow on an event, explain it.
-local core = require "hookline.core"
 local faults = require "hookline.faults"
+local loading = require "hookline.loading"
+local modules = require "hookline.modules"
 local opaque = require "hookline.opaque"
 local run = require "hookline.run"
 local words = require "hookline.words"
 local workflow = require "hookline.workflow"
 
 local host = {}
-
--- The words and the line of an error, while the frames that raised it still stand.
-local function describe_raised(raised)
-  local _, line = core.where(1)
-  local meta = getmetatable(raised)
-  local has_words = type(raised) == "string" or type(raised) == "number"
-    or type(meta) == "table" and meta.__tostring
-  local message = has_words and tostring(raised) or "raised " .. words.kind(raised)
-  return { message = message, line = line }
-end
-
--- A raised error as a fault: "rules/x.lua:12: message" is taken apart. What is no description is
--- the error of an error object that has no words for itself.
-local function report_raised(file, raised)
-  local described = type(raised) == "table" and raised
-    or { message = "raised " .. words.kind(raised) }
-  local line, rest = described.message:match "^[^\n:]+:(%d+): (.*)$"
-  faults.file_scope(file, tonumber(line) or described.line):error("", rest or described.message)
-end
-
-local function has_errors(list)
-  for _, fault in ipairs(list) do
-    if not fault.warning then
-      return true
-    end
-  end
-  return false
-end
 
 -- What a file leaves open in its description is taken from the file's name.
 local function finish_description(description, file)
@@ -49,23 +22,25 @@ local function finish_description(description, file)
 end
 
 --- Loads a file: chunk is its compiled text. Returns its description and its warnings, or nil and
---- all its faults, each { line, path, message, warning }.
+--- all its faults, each { file, line, path, message, warning, module }: file where it is not the
+--- file itself, module where it is the fault of a module that was loaded for it.
 function host.load(file, chunk)
-  faults.begin()
-  local is_fine, result = xpcall(chunk, describe_raised)
-  local data = is_fine and opaque.data(result, workflow.KIND)
-  if not is_fine then
-    report_raised(file, result)
-  elseif data and data.description then
-    finish_description(data.description, file)
-  elseif not data and not opaque.is_broken(result) then
-    faults.file_scope(file):error("", "a workflow file ends with return hook.workflow { ... }; "
-      .. "this one returns %s", words.kind(result))
-  end
-  local list = faults.finish()
-  return not has_errors(list) and data.description or nil, list
+  modules.begin()
+  local data, list = loading.run(file, function()
+    local result = chunk()
+    local data = opaque.data(result, workflow.KIND)
+    if data and data.description then
+      finish_description(data.description, file)
+    elseif not data and not opaque.is_broken(result) then
+      faults.file_scope(file):error("", "a workflow file ends with return hook.workflow { ... }; "
+        .. "this one returns %s", words.kind(result))
+    end
+    return data
+  end)
+  return not loading.has_errors(list) and data.description or nil, list
 end
 
+host.check_module = modules.check
 host.run = run.judge
 host.explain = run.explain
 

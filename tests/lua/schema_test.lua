@@ -268,12 +268,6 @@ test("a loop over a value that was refused ends", function()
   support.contains(faults[1].message, "NOT_SET is not set")
 end)
 
-test("a module of the rules folder is refused", function()
-  local faults = support.faults 'local money = require "lib.money"'
-  support.equal(faults[1].line, 1)
-  support.contains(faults[1].message, "not there yet")
-end)
-
 for _, text in ipairs { "", "return {}", "return nil", 'return hook.once { "created" }',
   "return 5" } do
   test("a file that returns no workflow: " .. text, function()

@@ -28,6 +28,7 @@
     "  if d.has_functions == nil then d.has_functions = true end\n"                                \
     "  return d, d.warnings or {}\n"                                                               \
     "end\n"                                                                                        \
+    "function host.check_module() return {} end\n"                                                 \
     "function host.run(d, event) return d.run(event) end\n"                                        \
     "function host.explain(d, event) return { field = 'x', seen = event.record } end\n"            \
     "return host\n"
@@ -37,6 +38,9 @@
     "return core.freeze({ core = core, array = core.array, null = core.null,\n"                    \
     "  body = function(text) return { { head = 'H', body = text, target = 'T' } } end,\n"          \
     "}, 'hook')\n"
+
+#define STUB_MODULES                                                                               \
+    "return { require = function(name) error(\"cannot require '\" .. name .. \"'\", 3) end }"
 
 struct stub_library {
     char dir[64];
@@ -61,11 +65,13 @@ static inline void stub_library_make(struct stub_library *lib)
     assert_int_equal(mkdir(path, 0700), 0);
     stub_write(lib, "hookline/host.lua", STUB_HOST);
     stub_write(lib, "hookline/init.lua", STUB_PUBLIC);
+    stub_write(lib, "hookline/modules.lua", STUB_MODULES);
 }
 
 static inline void stub_library_remove(const struct stub_library *lib)
 {
-    static const char *const names[] = {"hookline/host.lua", "hookline/init.lua", "hookline", ""};
+    static const char *const names[] = {"hookline/host.lua", "hookline/init.lua",
+                                        "hookline/modules.lua", "hookline", ""};
     char path[256];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", lib->dir, names[i]);

@@ -2,7 +2,8 @@
 // "hookline"`, "hookline.core", "hookline.conditions", ... A file calls test("name", function) for
 // each of its cases, and everything it registers is run and reported. Before it,
 // tests/lua/support.lua is run, and what it returns is the global `support`; compile(text, name)
-// compiles a rule's text in the environment of rules, read_file(path) gives a file's text. A name
+// compiles a rule's text in the environment of rules, read_file(path) gives a file's text, and
+// add_file(path, text) puts a text into the rules folder, for `require` and core.files. A name
 // on the command line narrows to the files whose name holds it; HOOKLINE_LUA names another folder
 // of the library than the embedded one.
 #include <setjmp.h>
@@ -29,6 +30,7 @@ enum { SUITE_CASES_MAX = 4096, SUITE_FILE_MAX = 1024 * 1024 };
 struct suite_file {
     char path[512];
     struct state *s;
+    struct files files;
     int ref_cases; // { { name, function }, ... }
 };
 
@@ -90,6 +92,20 @@ static int suite_lua_compile(lua_State *L)
     return 2;
 }
 
+// add_file(path, text): a text of the rules folder beside the rules, for the file's tests.
+static int suite_lua_add_file(lua_State *L)
+{
+    struct suite_file *f = lua_touserdata(L, lua_upvalueindex(1));
+    struct str path, text;
+    path.data = luaL_checklstring(L, 1, &path.len);
+    text.data = luaL_checklstring(L, 2, &text.len);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    if (files_add(&f->files, path, text))
+        luaL_error(L, "not enough memory");
+    return 0;
+}
+
 // Runs a file of the suite; its result is left on the stack.
 static void suite_do_file(lua_State *L, const char *path)
 {
@@ -113,6 +129,9 @@ static int suite_run_file(lua_State *L)
     lua_setglobal(L, "compile");
     lua_pushcfunction(L, suite_lua_read_file);
     lua_setglobal(L, "read_file");
+    lua_pushlightuserdata(L, f);
+    lua_pushcclosure(L, suite_lua_add_file, 1);
+    lua_setglobal(L, "add_file");
     suite_do_file(L, SUITE_FOLDER "/support.lua");
     lua_setglobal(L, "support");
     suite_do_file(L, f->path);
@@ -176,6 +195,8 @@ static void suite_add_file(struct suite *suite, const char *name)
         fprintf(stderr, "%s: %s\n", f->path, e.text);
         exit(1);
     }
+    f->files.dir = "rules";
+    f->s->files = &f->files;
     if (gate_call(f->s, suite_run_file, f, NULL) != GATE_OK) {
         fprintf(stderr, "%s: %s\n", f->path, f->s->message);
         exit(1);
@@ -223,6 +244,7 @@ int main(int argc, char **argv)
         free(suite.tests[i].initial_state);
     for (size_t i = 0; i < suite.file_count; i++) {
         state_free(suite.files[i]->s);
+        files_fini(&suite.files[i]->files);
         free(suite.files[i]);
     }
     free(suite.tests);

@@ -215,7 +215,8 @@ static void test_library_faults(void **ctx)
     config.library_dir = w->lib.dir;
     assert_int_equal(rules_new(&r, &config, &e), ERR_INVALID);
     assert_non_null(strstr(e.text, "in a circle"));
-    stub_write(&w->lib, "hookline/host.lua", "return { load = print, run = print }");
+    stub_write(&w->lib, "hookline/host.lua",
+               "return { load = print, check_module = print, run = print }");
     assert_int_equal(rules_new(&r, &config, &e), ERR_INVALID);
     assert_non_null(strstr(e.text, "has no function 'explain'"));
 }
