@@ -39,6 +39,7 @@ struct index_room {
     size_t name_cap;
     struct part *parts; // of the record, all that anybody could read
     uint32_t *numbers;  // theirs, from 1; 0: a field that no workflow reads
+    bool has_unread;    // `previous` has fields that no workflow reads
     size_t part_count;
     size_t part_cap;
     struct buf text; // of the reader
@@ -307,6 +308,7 @@ static int look_at_previous(struct index_room *room, const struct index_type *t,
         const struct index_field *f = map_get(&t->fields, room->in.text);
         enum json_token token = json_read(&room->in);
         if (f == NULL) {
+            room->has_unread = true;
             code = json_skip(&room->in, token);
             continue;
         }
@@ -363,7 +365,7 @@ static int look_at_record(struct index_room *room, const struct index_type *t,
     look_begin(room, ev->record);
     while (code == 0 && json_read(&room->in) == JSON_KEY) {
         const struct index_field *f = map_get(&t->fields, room->in.text);
-        if (f == NULL && ev->previous.len == 0) { // nobody reads it
+        if (f == NULL && !room->has_unread) {
             code = json_skip(&room->in, json_read(&room->in));
             continue;
         }
@@ -436,12 +438,19 @@ static void look_choose_parts(struct index_look *l, const struct index *x)
             room->names[reads->numbers[n]].read = room->look;
         }
     }
+    size_t kept = 0;
     for (size_t i = 0; i < room->part_count; i++) {
-        uint32_t number = room->numbers[i];
-        room->parts[i].is_read = number && room->names[number - 1].read == room->look;
+        struct part part = room->parts[i];
+        if (room->numbers[i]) {
+            const struct look_name *name = &room->names[room->numbers[i] - 1];
+            part.is_read = name->read == room->look || name->changed == room->look;
+        }
+        if (part.is_read || room->numbers[i] == 0) {
+            room->parts[kept++] = part;
+        }
     }
     l->parts = room->parts;
-    l->part_count = room->part_count;
+    l->part_count = kept;
 }
 
 int index_look(struct index_look *l, const struct index *x, const struct event *ev, int64_t time_ms,
@@ -460,10 +469,8 @@ int index_look(struct index_look *l, const struct index *x, const struct event *
     room->hit_count = 0;
     room->part_count = 0;
     room->time_ms = (double)time_ms;
-    int code = 0;
-    if (ev->previous.len && ev->verb == RULES_UPDATED) {
-        code = look_at_previous(room, t, ev->previous);
-    }
+    room->has_unread = false;
+    int code = ev->previous.len ? look_at_previous(room, t, ev->previous) : 0;
     if (code == 0) {
         code = look_at_record(room, t, ev, arena);
     }
