@@ -54,7 +54,10 @@ uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len)
         sip_absorb(v, read_le64(p));
     }
     uint64_t last = (uint64_t)len << 56;
-    for (size_t i = 0; i < left; i++) {
+    if (len >= 8 && left) { // the rest, with bytes before it that are shifted out
+        last |= read_le64(p + left - 8) >> (64 - 8 * left);
+    }
+    for (size_t i = 0; len < 8 && i < left; i++) {
         last |= (uint64_t)p[i] << (8 * i);
     }
     sip_absorb(v, last);

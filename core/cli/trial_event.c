@@ -23,9 +23,7 @@ int trial_begin_event(struct trial *t, struct err *e)
         .record_type = t->event.record_type,
         .verb = t->event.verb_word,
         .time_ms = t->event.time_ms,
-        .record = t->event.record,
         .previous = t->event.previous,
-        .is_whole = true,
     };
 
     return rules_event_begin(t->rules, &ev, e);

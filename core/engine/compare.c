@@ -5,7 +5,7 @@
 static bool compare_is_wanting(const struct event *ev, const struct generation *g)
 {
     return ev->verb == RULES_UPDATED && ev->previous.len == 0 && ev->depth <= EVENT_RUN_DEPTH_MAX &&
-           generation_match(g, ev->type) != NULL;
+           index_wants(&g->index, ev->type);
 }
 
 enum { COMPARE_KEY_MAX = EVENT_NAME_MAX + 1 + EVENT_RECORD_ID_MAX };

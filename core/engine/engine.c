@@ -19,6 +19,7 @@ void engine_free(struct engine *g)
         return;
     }
     generation_free(g->current);
+    index_look_fini(&g->look);
     free(g);
 }
 

@@ -3,21 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/event.h"
 #include "engine/folder.h"
 
 enum { GENERATION_ARENA_MAX = 256 * 1024 * 1024 };
-
-static const struct generation_file *generation_last_good(const struct generation_file *files,
-                                                          size_t count, const char *path)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(files[i].path, path) == 0) {
-            return &files[i];
-        }
-    }
-    return NULL;
-}
 
 static void generation_note_fault(struct generation *g, struct generation_workflow *w, size_t from)
 {
@@ -127,56 +115,21 @@ static void generation_drop_files_not_in_force(struct generation *g)
     g->file_count = kept;
 }
 
-static int generation_index_add(struct generation *g, const char *record, const char *verb,
-                                size_t index)
-{
-    char type[EVENT_TYPE_MAX];
-    int len = snprintf(type, sizeof type, "%s.%s", record, verb);
-    struct str key = {type, (size_t)len};
-    struct generation_matches *m = map_get(&g->by_type, key);
-    if (m == NULL) {
-        m = arena_alloc(&g->arena, sizeof *m);
-        key = arena_dup(&g->arena, key);
-        if (m == NULL || key.data == NULL || map_put(&g->by_type, key, m)) {
-            return ERR_NOMEM;
-        }
-    }
-    if (m->count == m->cap) {
-        size_t cap = m->cap ? m->cap * 2 : 4;
-        size_t *more = arena_alloc(&g->arena, cap * sizeof *more);
-        if (more == NULL) {
-            return ERR_NOMEM;
-        }
-        if (m->count) {
-            memcpy(more, m->workflows, m->count * sizeof *more);
-        }
-        m->workflows = more;
-        m->cap = cap;
-    }
-    m->workflows[m->count++] = index;
-    return 0;
-}
-
 static int generation_make_index(struct generation *g)
 {
-    static const struct {
-        unsigned verb;
-        const char *word;
-    } verbs[] = {
-        {RULES_CREATED, "created"}, {RULES_UPDATED, "updated"}, {RULES_DELETED, "deleted"}};
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < g->workflow_count; i++) {
-        const struct rules_workflow *w = g->workflows[i].rule;
-        if (w == NULL || !w->is_active) {
-            continue;
+    size_t *active = arena_alloc(&g->arena, (g->workflow_count + 1) * sizeof *active);
+    size_t count = 0;
+    for (size_t i = 0; active && i < g->workflow_count; i++) {
+        const struct generation_workflow *w = &g->workflows[i];
+        if (w->rule && w->rule->is_active) {
+            active[count++] = w->index;
         }
-        for (size_t v = 0; code == 0 && v < sizeof verbs / sizeof verbs[0]; v++) {
-            if (w->verbs & verbs[v].verb) {
-                code = generation_index_add(g, w->record, verbs[v].word, g->workflows[i].index);
-            }
+        struct str id = str_from(w->id);
+        if (!map_get(&g->by_id, id) && map_put(&g->by_id, id, (void *)w)) {
+            return ERR_NOMEM;
         }
     }
-    return code;
+    return active ? index_build(&g->index, g->rules, active, count) : ERR_NOMEM;
 }
 
 int generation_build(struct generation **out, const struct rules_config *c,
@@ -186,11 +139,17 @@ int generation_build(struct generation **out, const struct rules_config *c,
     if (g == NULL) {
         return err_set(e, ERR_NOMEM, "out of memory");
     }
-    struct map ids;
+    struct map ids, last;
     map_init(&ids);
-    map_init(&g->by_type);
+    map_init(&last);
+    map_init(&g->by_id);
     arena_init(&g->arena, GENERATION_ARENA_MAX);
     int code = folder_read(c->rules_dir, &g->files, &g->file_count, e);
+    for (size_t i = 0; code == 0 && i < last_good_count; i++) {
+        if (map_put(&last, str_from(last_good[i].path), (void *)&last_good[i])) {
+            code = err_set(e, ERR_NOMEM, "out of memory");
+        }
+    }
     if (code == 0) {
         code = rules_new(&g->rules, c, e);
     }
@@ -205,8 +164,7 @@ int generation_build(struct generation **out, const struct rules_config *c,
     code = generation_add_texts(g, c->rules_dir);
     for (size_t i = 0; code == 0 && i < g->file_count; i++) {
         if (folder_is_workflow(g->files[i].path)) {
-            generation_load(g, c, &ids, &g->files[i],
-                            generation_last_good(last_good, last_good_count, g->files[i].path));
+            generation_load(g, c, &ids, &g->files[i], map_get(&last, str_from(g->files[i].path)));
         }
     }
     if (code) {
@@ -224,6 +182,7 @@ int generation_build(struct generation **out, const struct rules_config *c,
     }
 out:
     map_fini(&ids);
+    map_fini(&last);
     if (code) {
         generation_free(g);
         g = NULL;
@@ -241,22 +200,13 @@ void generation_free(struct generation *g)
         rules_free(g->rules);
     }
     folder_free(g->files, g->file_count);
-    map_fini(&g->by_type);
+    map_fini(&g->by_id);
+    index_fini(&g->index);
     arena_fini(&g->arena);
     free(g);
 }
 
-const struct generation_matches *generation_match(const struct generation *g, struct str type)
-{
-    return map_get(&g->by_type, type);
-}
-
 const struct generation_workflow *generation_find(const struct generation *g, struct str id)
 {
-    for (size_t i = 0; i < g->workflow_count; i++) {
-        if (str_eq(str_from(g->workflows[i].id), id)) {
-            return &g->workflows[i];
-        }
-    }
-    return NULL;
+    return map_get(&g->by_id, id);
 }

@@ -6,6 +6,7 @@
 #define ENGINE_GENERATION_H
 
 #include "base/map.h"
+#include "engine/index.h"
 #include "script/rules.h"
 
 struct generation_file { // a text in force, or one that could be
@@ -33,14 +34,9 @@ struct generation {
     size_t error_count;            // faults that are errors
     struct generation_file *files; // the texts in force
     size_t file_count;
-    struct map by_type; // "deal.updated" -> struct generation_matches
-    struct arena arena; // what the workflows and the index are made of
-};
-
-struct generation_matches { // indexes into rules, in the order of their files' names
-    size_t *workflows;
-    size_t count;
-    size_t cap;
+    struct map by_id;   // -> struct generation_workflow
+    struct index index; // from an event to the workflows that could match
+    struct arena arena; // what the workflows are made of
 };
 
 // Loads every workflow file of c->rules_dir. last_good: the texts in force so far. Any thread;
@@ -49,9 +45,6 @@ int generation_build(struct generation **out, const struct rules_config *c,
                      const struct generation_file *last_good, size_t last_good_count,
                      struct err *e);
 void generation_free(struct generation *g);
-
-// Which workflows want events of this type ("deal.updated"); NULL for none.
-const struct generation_matches *generation_match(const struct generation *g, struct str type);
 
 // The workflow's line by its id, or NULL.
 const struct generation_workflow *generation_find(const struct generation *g, struct str id);

@@ -13,6 +13,7 @@ struct engine_waiter { // somebody who asked for a reload
 struct engine {
     struct engine_config config;
     struct generation *current;
+    struct index_look look; // for the event being judged
     // the reload under way
     bool is_reloading;
     struct engine_waiter *served;  // by the reload under way

@@ -1,4 +1,4 @@
-// From an event to the webhooks owed: each workflow that wants its type is asked, and what it owes
+// From an event to the webhooks owed: each workflow that could match it is asked, and what it owes
 // becomes rows for the store.
 #include "engine/internal.h"
 
@@ -114,14 +114,21 @@ static int judge_add_run(struct store_event *out, const struct store_run *run, s
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e)
 {
-    const struct generation_matches *m = generation_match(g->current, ev->type);
-    if (m == NULL) {
+    if (!index_wants(&g->current->index, ev->type)) {
         return 0;
     }
     if (ev->depth > EVENT_RUN_DEPTH_MAX) {
         struct log_field fields[] = {{"event", shown_id}};
         log_write(g->config.log, LOG_WARN, fields, 1,
                   "the event came through %u workflows: it is stored and not run", ev->depth);
+        return 0;
+    }
+    struct index_look *look = &g->look;
+    int code = index_look(look, &g->current->index, ev, out->time_ms, arena);
+    if (code) {
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    if (look->asked_count == 0) {
         return 0;
     }
     int64_t now_ms = clock_wall_ms(loop_clock(g->config.loop));
@@ -131,17 +138,19 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
                              .record_type = ev->record_type,
                              .verb = ev->verb_word,
                              .time_ms = out->time_ms,
-                             .record = ev->record,
                              .previous = ev->previous,
-                             .is_compared = ev->is_compared};
-    int code = rules_event_begin(g->current->rules, &re, e);
+                             .is_compared = ev->is_compared,
+                             .parts = look->parts,
+                             .part_count = look->part_count,
+                             .reads_time = look->reads_time};
+    code = rules_event_begin(g->current->rules, &re, e);
     if (code) {
         return code;
     }
-    for (size_t i = 0; code == 0 && i < m->count; i++) {
+    for (size_t i = 0; code == 0 && i < look->asked_count; i++) {
         struct store_run run;
         bool stored = false;
-        code = judge_workflow(g, m->workflows[i], shown_id, arena, now_ms, &run, &stored);
+        code = judge_workflow(g, look->asked[i], shown_id, arena, now_ms, &run, &stored);
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }

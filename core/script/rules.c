@@ -166,44 +166,6 @@ static void rules_take_faults(lua_State *L, struct rules_loading *l)
     }
 }
 
-static struct rules_reads *rules_reads_of(struct rules *r, const char *record)
-{
-    struct rules_reads *reads = map_get(&r->reads, str_from(record));
-    if (!reads) {
-        reads = arena_alloc(&r->arena, sizeof *reads);
-        if (!reads)
-            return NULL;
-        map_init(&reads->names);
-        if (map_put(&r->reads, str_from(record), reads))
-            return NULL;
-    }
-    return reads;
-}
-
-// Adds what the description on top reads to what its record type's workflows read. May longjmp.
-static void rules_take_reads(lua_State *L, struct rules *r, const char *record)
-{
-    struct rules_reads *reads = rules_reads_of(r, record);
-    if (!reads)
-        luaL_error(L, "not enough memory");
-    reads->has_time = reads->has_time || rules_field_is_true(L, "reads_time");
-    bool is_list = lua_getfield(L, -1, "reads") == LUA_TTABLE;
-    reads->is_all = reads->is_all || !is_list;
-    lua_Integer count = is_list ? (lua_Integer)lua_rawlen(L, -1) : 0;
-    for (lua_Integer i = 1; i <= count && !reads->is_all; i++) {
-        struct str name = {NULL, 0};
-        lua_rawgeti(L, -1, i);
-        name.data = lua_tolstring(L, -1, &name.len);
-        if (name.data && !map_get(&reads->names, name)) {
-            struct str kept = arena_dup(&r->arena, name);
-            if (!kept.data || map_put(&reads->names, kept, (void *)kept.data))
-                luaL_error(L, "not enough memory");
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
 // The description on top. May longjmp.
 static void rules_take_description(lua_State *L, struct rules_loading *l)
 {
@@ -231,7 +193,8 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
                    (rules_field_is_true(L, "updated") ? RULES_UPDATED : 0) |
                    (rules_field_is_true(L, "deleted") ? RULES_DELETED : 0);
     lua_pop(L, 1);
-    rules_take_reads(L, r, w->record);
+    rules_take_lookups(L, r, w);
+    rules_take_reads(L, r, w);
     entry->seed = hash_bytes(&HASH_KEY_FIXED, w->id, strlen(w->id));
     lua_pushvalue(L, -1);
     entry->ref_description = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -394,7 +357,6 @@ int rules_new(struct rules **out, const struct rules_config *c, struct err *e)
     if (!r)
         return err_set(e, ERR_NOMEM, "not enough memory");
     arena_init(&r->arena, RULES_ARENA_MAX);
-    map_init(&r->reads);
     rules_set_limits(r, &c->limits);
     int rc = 0;
     if (c->rules_dir) {
@@ -417,21 +379,11 @@ int rules_new(struct rules **out, const struct rules_config *c, struct err *e)
     return 0;
 }
 
-static void rules_free_reads(struct rules *r)
-{
-    size_t at = 0;
-    void *value;
-    while (map_next(&r->reads, &at, NULL, &value))
-        map_fini(&((struct rules_reads *)value)->names);
-    map_fini(&r->reads);
-}
-
 void rules_free(struct rules *r)
 {
     if (!r)
         return;
     state_free(r->s);
-    rules_free_reads(r);
     rules_free_files(r);
     arena_fini(&r->arena);
     free(r->entries);

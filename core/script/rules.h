@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/netaddr.h"
 #include "base/str.h"
+#include "script/lookup.h"
+#include "script/part.h"
 
 struct rules;
 
@@ -78,10 +80,16 @@ struct rules_workflow { // borrowed for the rules' life
     const char *record; // record type
     unsigned verbs;     // RULES_CREATED | ...
     bool is_once;
-    bool is_active;      // what the file says
-    bool is_dry;         // active = "dry": judged and stored, never sent
-    int64_t cooldown_ms; // not again for that record within it; 0: none
-    bool has_functions;  // its conditions, actions, content or transform are Lua functions
+    bool is_active;             // what the file says
+    bool is_dry;                // active = "dry": judged and stored, never sent
+    int64_t cooldown_ms;        // not again for that record within it; 0: none
+    bool has_functions;         // its conditions, actions, content or transform are Lua functions
+    const struct lookup *when;  // what an event must have for its conditions to hold; NULL: unknown
+    const struct lookup *watch; // and what an update besides; NULL: nothing
+    bool reads_all;             // of an event; else:
+    const struct str *reads;    // these fields of the record
+    size_t read_count;
+    bool reads_time; // and the event's time
 };
 
 // After the last load and before the first event, on the thread that loads: collects what loading
@@ -101,10 +109,12 @@ struct rules_event {
     struct str record_type;
     struct str verb; // "updated"
     int64_t time_ms;
-    struct str record;   // the value of its "record"; read where not all of it is
     struct str previous; // of its "previous"; empty: an update whose changes are unknown
     bool is_compared; // `previous` is not in json: the host found it in the record's stored state
-    bool is_whole;    // all of it is decoded, for people to see; else only what its workflows read
+    // What the workflows that will be asked read of it; NULL: all of it is decoded.
+    const struct part *parts;
+    size_t part_count;
+    bool reads_time; // they read its time besides
 };
 
 enum rules_verdict {
@@ -135,8 +145,8 @@ struct rules_run {
     bool is_out_of_room; // BUDGET_OUTPUT because of what was on the arena before, not of this run
 };
 
-// Decodes the event once for all the runs on it; it stays until the next begin. 0, ERR_INVALID,
-// ERR_NOMEM.
+// Decodes the event, or of it what is read, once for all the runs on it; it stays until the next
+// begin. 0, ERR_INVALID, ERR_NOMEM.
 int rules_event_begin(struct rules *r, const struct rules_event *ev, struct err *e);
 // Judges and, where it matches, renders. Out values are on the arena. Never fails: a fault is a
 // verdict.

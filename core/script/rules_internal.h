@@ -2,7 +2,6 @@
 #ifndef SCRIPT_RULES_INTERNAL_H
 #define SCRIPT_RULES_INTERNAL_H
 
-#include "base/map.h"
 #include "script/rules.h"
 #include "script/state.h"
 
@@ -11,12 +10,6 @@ struct rules_entry {
     int ref_description;       // the table that the library gave for it
     const struct files *files; // the texts it was loaded beside
     uint64_t seed;             // of math.random, mixed with the event's
-};
-
-struct rules_reads {  // what the workflows of one record type read of an event
-    bool is_all;      // one of them has functions: everything
-    struct map names; // else these fields of the record (the value is the name's own text)
-    bool has_time;    // and the event's time
 };
 
 struct rules {
@@ -34,7 +27,6 @@ struct rules {
     struct files **files; // each set of texts
     size_t files_count;
     size_t files_in_use;
-    struct map reads; // record type -> struct rules_reads
     uint64_t event_seed;
     // In the registry:
     int ref_load, ref_check_module, ref_run, ref_explain; // the functions of hookline.host
@@ -44,5 +36,11 @@ struct rules {
 // --- rules_files.c ---
 int rules_add_files(struct rules *r); // an empty set, in use from now on; 0 or ERR_NOMEM
 void rules_free_files(struct rules *r);
+
+// --- rules_lookup.c ---
+// Of the description on top: what of its conditions can be looked up, what of an event it reads.
+// May longjmp.
+void rules_take_lookups(lua_State *L, struct rules *r, struct rules_workflow *w);
+void rules_take_reads(lua_State *L, struct rules *r, struct rules_workflow *w);
 
 #endif

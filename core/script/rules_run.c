@@ -42,36 +42,29 @@ static void run_complete_event(lua_State *L, const struct rules_event *ev)
         run_set_time(L, ev->time_ms);
 }
 
-// What is read of this event; NULL: all of it is. A record type without workflows has no entry.
-static const struct rules_reads *run_reads(const struct rules *r, const struct rules_event *ev)
-{
-    const struct rules_reads *reads = ev->is_whole ? NULL : map_get(&r->reads, ev->record_type);
-    return reads && !reads->is_all ? reads : NULL;
-}
-
 // Inside the gate. May longjmp.
 static int run_begin_inside(lua_State *L)
 {
     struct run_event *b = lua_touserdata(L, 1);
-    const struct rules_reads *reads = run_reads(b->r, b->ev);
-    b->rc = reads ? value_decode_part(L, b->ev->record, b->ev->previous, &reads->names, b->e)
-                  : value_decode(L, b->ev->json, b->e);
+    const struct rules_event *ev = b->ev;
+    b->rc = ev->parts ? value_decode_parts(L, ev->parts, ev->part_count, ev->previous, b->e)
+                      : value_decode(L, ev->json, b->e);
     if (b->rc)
         return 0;
     if (!lua_istable(L, -1) || value_is_marked_array(L, -1)) {
         b->rc = err_set(b->e, ERR_INVALID, "an event is an object");
         return 0;
     }
-    if (!reads)
-        run_complete_event(L, b->ev);
-    else if (reads->has_time)
-        run_set_time(L, b->ev->time_ms);
-    run_set_str(L, "type", b->ev->type);
-    if (!b->ev->previous.len) {
+    if (!ev->parts)
+        run_complete_event(L, ev);
+    else if (ev->reads_time)
+        run_set_time(L, ev->time_ms);
+    run_set_str(L, "type", ev->type);
+    if (!ev->previous.len) {
         lua_pushnil(L);
         lua_setfield(L, -2, "previous");
-    } else if (!reads && b->ev->is_compared) {
-        b->rc = value_decode(L, b->ev->previous, b->e);
+    } else if (!ev->parts && ev->is_compared) {
+        b->rc = value_decode(L, ev->previous, b->e);
         if (b->rc)
             return 0;
         lua_setfield(L, -2, "previous");

@@ -9,7 +9,7 @@
 #define SCRIPT_VALUE_H
 
 #include "base/err.h"
-#include "base/map.h"
+#include "script/part.h"
 #include "script/state.h"
 
 enum { VALUE_DEPTH_MAX = 64 };
@@ -18,10 +18,10 @@ enum { VALUE_DEPTH_MAX = 64 };
 // words, and nothing pushed.
 int value_decode(lua_State *L, struct str text, struct err *e);
 
-// The same for a part of an event: pushes a table with `record`, of it the members that `names`
-// holds or `previous` has, and `previous` (none where that is empty). Both are the JSON of objects.
-int value_decode_part(lua_State *L, struct str record, struct str previous, const struct map *names,
-                      struct err *e);
+// The same for a part of an event: pushes a table with `record`, of its parts those that are read
+// or that `previous` has, and `previous` (none where that is empty), the JSON of an object.
+int value_decode_parts(lua_State *L, const struct part *parts, size_t count, struct str previous,
+                       struct err *e);
 
 // Writes the value at index into out as JSON, keys sorted but in what is marked as ordered. root
 // names it in words ("content"; may be ""). 0; ERR_INVALID for what JSON cannot say (the place is

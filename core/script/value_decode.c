@@ -10,10 +10,6 @@ struct decoder {
     struct state *s;
     struct json_reader in;
     bool has_form; // of the number read last: in.text is to be remembered
-    // Of the next object the members that `names` holds, or the table at `also` on the stack; NULL:
-    // all.
-    const struct map *names;
-    int also; // 0: none
 };
 
 // A container under way: at `base` its table (nil until the first batch), at base + 1 its written
@@ -92,53 +88,43 @@ static void decode_put_members(struct decoder *d, struct container *c)
     c->waiting = 0;
 }
 
-// Whether the member whose name is in d->in.text is wanted; leaves its name on the stack if so.
-static bool decode_wants(struct decoder *d, const struct map *names)
+// Called with a member's name and value on top: they wait to be put into the object.
+static void decode_add_member(struct decoder *d, struct container *c)
 {
-    bool is_wanted = !names || map_get(names, d->in.text);
-    if (!is_wanted && !d->also)
-        return false;
-    lua_pushlstring(d->L, d->in.text.data, d->in.text.len);
-    if (!is_wanted) {
-        lua_pushvalue(d->L, -1);
-        is_wanted = lua_rawget(d->L, d->also) != LUA_TNIL;
-        lua_pop(d->L, is_wanted ? 1 : 2);
+    if (d->has_form)
+        decode_note_form(d, c, lua_gettop(d->L) - 1);
+    if (++c->waiting == DECODE_BATCH) {
+        decode_make(d, c, 0, 2 * DECODE_BATCH);
+        decode_put_members(d, c);
     }
-    return is_wanted;
+}
+
+static void decode_end_object(struct decoder *d, struct container *c)
+{
+    decode_make(d, c, 0, c->waiting);
+    decode_put_members(d, c);
+    decode_end(d, c);
 }
 
 static int decode_object(struct decoder *d)
 {
-    const struct map *names = d->names;
     struct container c;
     int rc = decode_begin(d, &c);
     if (rc)
         return rc;
-    d->names = NULL; // its members are whole
     for (;;) {
         enum json_token token = json_read(&d->in);
         if (token == JSON_OBJECT_END)
             break;
         if (token != JSON_KEY)
             return d->in.fault_code;
-        if (!decode_wants(d, names)) {
-            if (json_skip(&d->in, json_read(&d->in)))
-                return d->in.fault_code;
-            continue;
-        }
+        lua_pushlstring(d->L, d->in.text.data, d->in.text.len);
         rc = decode_value(d, json_read(&d->in));
         if (rc)
             return rc;
-        if (d->has_form)
-            decode_note_form(d, &c, lua_gettop(d->L) - 1);
-        if (++c.waiting == DECODE_BATCH) {
-            decode_make(d, &c, 0, 2 * DECODE_BATCH);
-            decode_put_members(d, &c);
-        }
+        decode_add_member(d, &c);
     }
-    decode_make(d, &c, 0, c.waiting);
-    decode_put_members(d, &c);
-    decode_end(d, &c);
+    decode_end_object(d, &c);
     return 0;
 }
 
@@ -240,32 +226,57 @@ int value_decode(lua_State *L, struct str text, struct err *e)
     return decode_fail(&d, rc, e);
 }
 
-// The value of `text` into the field `key` of the table at `event`.
-static int decode_into(struct decoder *d, struct str text, int event, const char *key)
+// Whether the part is wanted; leaves its name on the stack if so. previous: its place on the stack.
+static bool decode_wants(struct decoder *d, const struct part *part, int previous)
 {
-    json_reader_init(&d->in, text, VALUE_DEPTH_MAX - 1, &d->s->text);
-    int rc = decode_value(d, json_read(&d->in));
+    if (!part->is_read && !previous)
+        return false;
+    lua_pushlstring(d->L, part->name.data, part->name.len);
+    if (part->is_read)
+        return true;
+    lua_pushvalue(d->L, -1);
+    bool is_wanted = lua_rawget(d->L, previous) != LUA_TNIL;
+    lua_pop(d->L, is_wanted ? 1 : 2);
+    return is_wanted;
+}
+
+// Pushes the record. previous: its place on the stack, 0 for none.
+static int decode_record(struct decoder *d, const struct part *parts, size_t count, int previous)
+{
+    struct container c;
+    int rc = decode_begin(d, &c);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (!decode_wants(d, &parts[i], previous))
+            continue;
+        json_reader_init(&d->in, parts[i].json, VALUE_DEPTH_MAX - 2, &d->s->text);
+        rc = decode_value(d, json_read(&d->in));
+        if (rc == 0)
+            decode_add_member(d, &c);
+    }
     if (rc == 0)
-        lua_setfield(d->L, event, key);
+        decode_end_object(d, &c);
     return rc;
 }
 
-int value_decode_part(lua_State *L, struct str record, struct str previous, const struct map *names,
-                      struct err *e)
+int value_decode_parts(lua_State *L, const struct part *parts, size_t count, struct str previous,
+                       struct err *e)
 {
     struct decoder d;
     int event = lua_gettop(L) + 1;
-    int rc = decode_start(&d, L, record);
+    int rc = decode_start(&d, L, previous);
     lua_createtable(L, 0, 3); // record, previous, type
     if (rc == 0 && previous.len) {
-        rc = decode_into(&d, previous, event, "previous");
-        lua_getfield(L, event, "previous");
-        d.also = event + 1;
+        json_reader_init(&d.in, previous, VALUE_DEPTH_MAX - 1, &d.s->text);
+        rc = decode_value(&d, json_read(&d.in));
+        if (rc == 0) {
+            lua_pushvalue(L, -1);
+            lua_setfield(L, event, "previous");
+        }
     }
-    if (rc == 0) {
-        d.names = names;
-        rc = decode_into(&d, record, event, "record");
-    }
+    if (rc == 0)
+        rc = decode_record(&d, parts, count, previous.len ? event + 1 : 0);
+    if (rc == 0)
+        lua_setfield(L, event, "record");
     lua_settop(L, rc ? event - 1 : event);
     return rc ? decode_fail(&d, rc, e) : 0;
 }

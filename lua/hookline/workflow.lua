@@ -3,6 +3,7 @@
 local conditions = require "hookline.conditions"
 local core = require "hookline.core"
 local faults = require "hookline.faults"
+local lookups = require "hookline.lookups"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local schema = require "hookline.schema"
@@ -251,6 +252,10 @@ function workflow.new(options)
   }
   description.reads = not description.has_functions and reads_of(values) or nil
   description.reads_time = values.when ~= nil and reads_time(values.when)
+  description.lookups = {
+    when = values.when and lookups.of(values.when),
+    watch = values.trigger.watch and lookups.watch(values.trigger.watch),
+  }
   plan_run(description, values, scope)
   return opaque.new(workflow.KIND, { scope = scope, description = description })
 end

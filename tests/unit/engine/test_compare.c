@@ -11,7 +11,6 @@ struct body {
     struct arena arena;
     struct batch batch;
     struct generation generation; // of the index alone
-    struct generation_matches matches;
     struct compare compare;
     struct store_event out[20];
 };
@@ -19,10 +18,10 @@ struct body {
 static void begin(struct body *b, const char *text)
 {
     struct err e = {0};
-    *b = (struct body){.matches = {.count = 1}};
+    *b = (struct body){.batch = {.count = 0}};
     arena_init(&b->arena, 1 << 20);
-    map_init(&b->generation.by_type);
-    assert_int_equal(map_put(&b->generation.by_type, STR("deal.updated"), &b->matches), 0);
+    map_init(&b->generation.index.types);
+    assert_int_equal(map_put(&b->generation.index.types, STR("deal.updated"), b), 0);
     assert_int_equal(batch_read(&b->batch, str_from(text), false, &LIMITS, &b->arena, &e), 0);
     assert_int_equal(compare_begin(&b->compare, &b->batch, &b->generation, &b->arena, &e), 0);
 }
@@ -30,7 +29,7 @@ static void begin(struct body *b, const char *text)
 static void end(struct body *b)
 {
     compare_fini(&b->compare);
-    map_fini(&b->generation.by_type);
+    map_fini(&b->generation.index.types);
     arena_fini(&b->arena);
 }
 

@@ -82,8 +82,7 @@ static void begin_deal(struct rules *r, const char *json)
                              .record_type = STR("deal"),
                              .verb = STR("updated"),
                              .time_ms = 0,
-                             .previous = STR("{}"),
-                             .is_whole = true};
+                             .previous = STR("{}")};
     if (rules_event_begin(r, &ev, &e))
         fail_msg("%s", e.text);
 }

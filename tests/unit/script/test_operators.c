@@ -31,8 +31,7 @@ static enum rules_verdict verdict(struct rules *r, size_t workflow, const char *
                              .type = STR("deal.updated"),
                              .record_type = STR("deal"),
                              .verb = STR("updated"),
-                             .time_ms = 1795425300120,
-                             .record = str_from(record)};
+                             .time_ms = 1795425300120};
     if (rules_event_begin(r, &ev, &e)) {
         fail_msg("%s", e.text);
     }
