@@ -18,8 +18,7 @@ struct trial {
     const struct invocation *in;
     const struct config *config;
     bool sends;
-    struct generation_file *files; // of the workflow's folder
-    size_t file_count;
+    struct folder *folder; // the workflow's
     struct rules *rules;
     const struct rules_workflow *workflow;
     struct arena arena;

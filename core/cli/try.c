@@ -57,8 +57,8 @@ static int load(struct trial *t, char *folder)
         goto out;
     }
     // The folder may be anybody's: what cannot be read there is of no matter until it is missed.
-    if (folder_read(config.rules_dir, &t->files, &t->file_count, &e) == 0 &&
-        folder_add_texts(t->files, t->file_count, t->rules) != 0) {
+    if (folder_read(&t->folder, config.rules_dir, NULL, &e) == 0 &&
+        folder_add_texts(t->folder, t->rules) != 0) {
         status = cli_fail(t->in, "out of memory");
         goto out;
     }
@@ -234,7 +234,7 @@ static int run(const struct invocation *in)
     caller_close(&t.caller);
     secrets_free(t.secrets);
     rules_free(t.rules);
-    folder_free(t.files, t.file_count);
+    folder_unref(t.folder);
     buf_fini(&t.event_json);
     arena_fini(&t.arena);
     config_fini(&c);

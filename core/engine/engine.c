@@ -19,6 +19,7 @@ void engine_free(struct engine *g)
         return;
     }
     generation_free(g->current);
+    generation_past_fini(&g->past.past);
     free(g);
 }
 

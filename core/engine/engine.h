@@ -25,12 +25,14 @@ int engine_new(struct engine **out, const struct engine_config *c, struct err *e
 // A reload must not be under way. The engine's own memory and the generation's.
 void engine_free(struct engine *g);
 
-// Builds the next generation beside the one in force, stores its texts, swaps it in between two
-// events. The first one starts from the last stored texts. Reloads asked for meanwhile are made one
-// after another. on_done: code 0 and the new generation, or the fault; the old one stays in force
-// then.
+// Reads the folder, builds the next generation beside the one in force, stores its texts, swaps it
+// in between two events. Where no text differs the generation keeps its id, and nothing is stored.
+// The first one starts from the last stored texts. Reloads asked for meanwhile are made one after
+// another. on_done: code 0 and the new generation, or the fault; the old one stays in force then.
 void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const struct err *e),
                    void *ctx);
+// The same, but where nothing in the folder has changed nothing is done.
+void engine_follow_folder(struct engine *g);
 bool engine_is_reloading(const struct engine *g);
 
 // The generation in force: NULL before the first load; borrowed until the loop's next turn.

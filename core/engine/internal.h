@@ -3,9 +3,11 @@
 #define ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/past.h"
 
 struct engine_waiter { // somebody who asked for a reload
     struct engine_waiter *next;
+    bool is_explicit;
     void (*on_done)(void *ctx, int code, const struct err *e);
     void *ctx;
 };
@@ -20,13 +22,12 @@ struct engine {
     struct generation *next;
     struct err fault;
     int code;
-    // the texts of the last stored generation: read once, before the first load
-    bool has_last;
-    struct arena last_arena;
-    struct store_generation last;
-    struct generation_file *last_files;
+    bool is_explicit; // somebody asked; else a file has changed
+    bool is_same;     // none of the texts has
+    // what was in force before the first load: read once
+    bool has_past;
+    struct past_load past;
     struct store_generation put;
-    struct store_file *put_files;
 };
 
 #endif
