@@ -84,6 +84,7 @@ int cli_load_config(const struct invocation *in, struct config *c)
         .redirect_all = options_text(o, "redirect-all"),
         .test_clock = options_text(o, "test-clock"),
         .crash_at = options_text(o, "crash-at"),
+        .no_watch = options_has(o, "no-watch"),
         .allow = allow,
     };
     size_t at = 0;

@@ -18,6 +18,7 @@ void engine_free(struct engine *g)
     if (g == NULL) {
         return;
     }
+    watch_free(g->watch);
     generation_free(g->current);
     generation_past_fini(&g->past.past);
     free(g);

@@ -33,6 +33,10 @@ void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const 
                    void *ctx);
 // The same, but where nothing in the folder has changed nothing is done.
 void engine_follow_folder(struct engine *g);
+// From now on the folder is followed as its files change, until it is told to stop (before the loop
+// can end). 0 or ERR_NOMEM.
+int engine_watch(struct engine *g);
+void engine_watch_stop(struct engine *g);
 bool engine_is_reloading(const struct engine *g);
 
 // The generation in force: NULL before the first load; borrowed until the loop's next turn.

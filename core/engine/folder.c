@@ -269,7 +269,8 @@ static int folder_visit(struct folder_walk *w, const char *path, size_t depth)
 {
     char full[FILE_PATH_MAX];
     snprintf(full, sizeof full, "%s/%s", w->dir, path);
-    if (w->visitor) { // before it is read: what changes later is then known of
+    if (w->visitor &&
+        w->visitor->on_folder) { // before it is read: what changes later is then known of
         w->visitor->on_folder(w->visitor->ctx, full);
     }
     DIR *d = opendir(full);

@@ -36,7 +36,7 @@ struct folder {
 
 // Is told of each folder before it is read, by a path that leads to it.
 struct folder_visitor {
-    void (*on_folder)(void *ctx, const char *path);
+    void (*on_folder)(void *ctx, const char *path); // NULL: nobody is told
     void *ctx;
 };
 

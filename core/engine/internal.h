@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/past.h"
+#include "engine/watch.h"
 
 struct engine_waiter { // somebody who asked for a reload
     struct engine_waiter *next;
@@ -22,8 +23,9 @@ struct engine {
     struct generation *next;
     struct err fault;
     int code;
-    bool is_explicit; // somebody asked; else a file has changed
-    bool is_same;     // none of the texts has
+    bool is_explicit;    // somebody asked; else a file has changed
+    bool is_same;        // none of the texts has
+    struct watch *watch; // NULL: the folder is not watched
     // what was in force before the first load: read once
     bool has_past;
     struct past_load past;

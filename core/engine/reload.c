@@ -147,7 +147,11 @@ static void reload_work(void *ctx)
     struct engine *g = ctx;
     const struct generation_past *past = reload_past(g);
     struct folder *folder = NULL;
-    g->code = folder_read(&folder, g->config.rules.rules_dir, NULL, &g->fault);
+    struct folder_visitor visitor = {0};
+    if (g->watch) {
+        visitor = watch_visitor(g->watch);
+    }
+    g->code = folder_read(&folder, g->config.rules.rules_dir, &visitor, &g->fault);
     bool is_needless =
         g->code == 0 && !g->is_explicit && g->current && folder_is_same(folder, past->folder, true);
     if (g->code == 0 && !is_needless) {
@@ -164,6 +168,9 @@ static void reload_work(void *ctx)
 static void reload_on_built(void *ctx)
 {
     struct engine *g = ctx;
+    if (g->watch) {
+        watch_end(g->watch);
+    }
     if (g->code) {
         reload_fail(g, g->code);
     } else if (g->next == NULL) { // nothing has changed
@@ -175,6 +182,9 @@ static void reload_on_built(void *ctx)
 
 static void reload_build(struct engine *g)
 {
+    if (g->watch) {
+        watch_begin(g->watch);
+    }
     if (loop_work(g->config.loop, reload_work, reload_on_built, g)) {
         reload_fail(g, err_set(&g->fault, ERR_NOMEM, "out of memory"));
     }
@@ -240,4 +250,27 @@ void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const 
 void engine_follow_folder(struct engine *g)
 {
     reload_ask(g, false, NULL, NULL);
+}
+
+static void reload_on_change(void *ctx)
+{
+    engine_follow_folder(ctx);
+}
+
+int engine_watch(struct engine *g)
+{
+    struct watch_config c = {.loop = g->config.loop,
+                             .log = g->config.log,
+                             .dir = g->config.rules.rules_dir,
+                             .on_change = reload_on_change,
+                             .ctx = g};
+    g->watch = watch_open(&c);
+    return g->watch ? 0 : ERR_NOMEM;
+}
+
+void engine_watch_stop(struct engine *g)
+{
+    if (g->watch) {
+        watch_stop(g->watch);
+    }
 }
