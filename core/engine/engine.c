@@ -20,6 +20,9 @@ void engine_free(struct engine *g)
     }
     watch_free(g->watch);
     generation_free(g->current);
+    for (size_t i = 0; i < ENGINE_OLD_GENERATIONS; i++) {
+        generation_free(g->old[i]);
+    }
     generation_past_fini(&g->past.past);
     free(g);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/event.h"
 #include "engine/generation.h"
+#include "engine/past.h"
 #include "loop/loop.h"
 #include "store/store.h"
 
@@ -48,5 +49,29 @@ const struct generation *engine_generation(const struct engine *g);
 // the arena has no room for it beside what was judged before.
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e);
+
+enum { ENGINE_EXPLAIN_MAX_BYTES = 32 * 1024 * 1024, ENGINE_OLD_GENERATIONS = 2 };
+
+// A stored event, judged again with a trace by the rules that were in force then. The caller's,
+// with all it points at, until on_done.
+struct engine_explain {
+    struct event event;
+    struct str shown_id;
+    int64_t time_ms;
+    uint64_t generation; // in: 0: the one in force at at_ms; out
+    int64_t at_ms;
+    struct str workflow; // empty: all that want its type
+    void (*on_done)(struct engine_explain *x);
+    void *ctx;
+    // out:
+    int code;       // ERR_NOT_FOUND (no such generation or workflow), ERR_TOO_LARGE, ...
+    struct err err; // then
+    struct buf out; // [ { "workflow", "verdict", "explain", "error" }, ... ]; the caller frees it
+    // the engine's:
+    struct engine_explain *next;
+    struct past_load past;
+    struct generation *built;
+};
+void engine_explain(struct engine *g, struct engine_explain *x);
 
 #endif

@@ -23,9 +23,11 @@ struct engine {
     struct generation *next;
     struct err fault;
     int code;
-    bool is_explicit;    // somebody asked; else a file has changed
-    bool is_same;        // none of the texts has
-    struct watch *watch; // NULL: the folder is not watched
+    bool is_explicit;                               // somebody asked; else a file has changed
+    bool is_same;                                   // none of the texts has
+    struct engine_explain *explains;                // the first is under way
+    struct generation *old[ENGINE_OLD_GENERATIONS]; // built for them, the last used first
+    struct watch *watch;                            // NULL: the folder is not watched
     // what was in force before the first load: read once
     bool has_past;
     struct past_load past;
