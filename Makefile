@@ -134,6 +134,7 @@ bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@dist/packages.sh build bench
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
+	@$(PYTHON) tests/bench/reload.py $(BUILD)
 
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)

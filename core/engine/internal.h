@@ -31,7 +31,9 @@ struct engine {
     // what was in force before the first load: read once
     bool has_past;
     struct past_load past;
-    struct store_generation put;
+    struct store_generation put; // a piece of the files
+    struct store_file *put_files;
+    size_t put_count;
 };
 
 #endif

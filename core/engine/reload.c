@@ -4,6 +4,9 @@
 #include "base/crash_point.h"
 #include "engine/internal.h"
 
+// A commit that an event waits for stores so many texts beside it, at most.
+enum { RELOAD_PIECE_FILES = 64 };
+
 static void reload_begin(struct engine *g);
 
 static void reload_finish(struct engine *g, int code)
@@ -26,9 +29,9 @@ static void reload_finish(struct engine *g, int code)
 
 static void reload_free_put(struct engine *g)
 {
-    free(g->put.files);
+    free(g->put_files);
     free(g->put.bases);
-    g->put.files = NULL;
+    g->put_files = NULL;
     g->put.bases = NULL;
 }
 
@@ -87,9 +90,26 @@ static void reload_swap(struct engine *g)
     reload_finish(g, 0);
 }
 
+static void reload_on_stored(struct store_generation *put);
+
+static void reload_put_piece(struct engine *g)
+{
+    size_t left = g->put_count - (size_t)(g->put.files - g->put_files);
+    g->put.is_unfinished = left > RELOAD_PIECE_FILES;
+    g->put.file_count = g->put.is_unfinished ? RELOAD_PIECE_FILES : left;
+    g->put.on_done = reload_on_stored;
+    store_generation_put(g->config.store, &g->put);
+}
+
 static void reload_on_stored(struct store_generation *put)
 {
     struct engine *g = put->ctx;
+    if (put->code == 0 && put->is_unfinished) {
+        put->is_begun = true;
+        put->files += put->file_count;
+        reload_put_piece(g);
+        return;
+    }
     reload_free_put(g);
     if (put->code) {
         err_set(&g->fault, (enum err_code)put->code, "the workflow texts could not be stored: %s",
@@ -118,9 +138,8 @@ static void reload_store(struct engine *g)
     }
     g->put.id = next->id;
     g->put.at_ms = clock_wall_ms(loop_clock(g->config.loop));
-    g->put.on_done = reload_on_stored;
     g->put.ctx = g;
-    store_generation_put(g->config.store, &g->put);
+    reload_put_piece(g);
 }
 
 // Pool thread: what the next generation's rows are.
@@ -128,12 +147,13 @@ static int reload_make_put(struct engine *g)
 {
     const struct generation_past *now = &g->next->past, *past = reload_past(g);
     size_t most = now->folder->count + (past->folder ? past->folder->count : 0);
-    g->put = (struct store_generation){.files = calloc(most + 1, sizeof *g->put.files),
+    g->put_files = calloc(most + 1, sizeof *g->put_files);
+    g->put = (struct store_generation){.files = g->put_files,
                                        .bases = calloc(now->older_count + 1, sizeof *g->put.bases)};
-    if (g->put.files == NULL || g->put.bases == NULL) {
+    if (g->put_files == NULL || g->put.bases == NULL) {
         return err_set(&g->fault, ERR_NOMEM, "out of memory");
     }
-    g->put.file_count = folder_changes(past->folder, now->folder, g->put.files);
+    g->put_count = folder_changes(past->folder, now->folder, g->put_files);
     for (size_t i = 0; i < now->older_count; i++) {
         g->put.bases[g->put.base_count++] =
             (struct store_base){str_from(now->older[i].path), now->older[i].folder->generation};

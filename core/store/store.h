@@ -276,12 +276,15 @@ struct store_generation {
     size_t file_count;
     struct store_base *bases;
     size_t base_count;
+    bool is_begun;       // put: files of it were put before
+    bool is_unfinished;  // put: more will be; until the last nobody gets any of it
     struct arena *arena; // get: for files and bases
     void (*on_done)(struct store_generation *g);
     void *ctx;
     int code; // out
 };
-// A text that several generations share is stored once, and so is a file that does not change.
+// A text that several generations share is stored once, and so is a file that does not change. Many
+// files are put in pieces, each in a transaction of its own, so that events need not wait for all.
 void store_generation_put(struct store *s, struct store_generation *g);
 // Of what was put before it was asked: on_done of the put has run.
 void store_generation_get(struct store *s, struct store_generation *g);

@@ -1,7 +1,9 @@
 """The rules folder is followed as its files change."""
 import os
 import subprocess
+import threading
 
+import pytest
 from support.rules import deal, workflow
 from support.waiting import until
 
@@ -120,3 +122,37 @@ def test_no_watch_leaves_it_to_the_operator(serve, receiver):
     assert ids(host) == ["a"]
     host.call("POST", "/v1/reload")
     assert ids(host) == ["a", "b"]
+
+
+@pytest.mark.release_only  # the sanitizers' allocators keep what was freed
+def test_many_workflows_reloaded_again_and_again_under_load(serve, receiver):
+    """None is lost or sent twice, and memory does not grow (tests/bench/reload.py: at full size)."""
+    def rules(version):
+        for i in range(200):
+            when = f'hook.all {{ field "amount":is({5 if i == 0 else 1000 + i}) }}'
+            replace(host.rules_dir / f"w{i}.lua", workflow(receiver.url, wf_when=when) + f"-- {version}\n")
+    host = serve({}, start=False)
+    rules(0)
+    host.start()
+    accepted, number, is_over = [], 0, threading.Event()
+
+    def load():
+        nonlocal number
+        while not is_over.is_set():
+            number += 1
+            reply = host.call("POST", "/v1/events", deal(number, amount=5), fresh=True)
+            assert reply.status == 202, reply
+            accepted.extend(reply.json()["events"][0]["deliveries"])
+    thread = threading.Thread(target=load)
+    thread.start()
+    memory = []
+    for version in range(1, 21):
+        rules(version)
+        assert host.call("POST", "/v1/reload").json()["errors"] == []
+        memory.append(host.memory_kb())
+    is_over.set()
+    thread.join()
+    assert len(accepted) == number
+    seen = receiver.wait_until(lambda r: len({x.id for x in r}) >= len(accepted), "all deliveries")
+    assert sorted(x.id for x in seen) == sorted(accepted)
+    assert max(memory[10:]) < 1.2 * max(memory[:10]), memory

@@ -43,13 +43,23 @@ static int file_put(struct writer *w, uint64_t generation, const struct store_fi
 int generation_put_run(struct writer *w, struct store_generation *g)
 {
     g->code = 0;
-    sqlite3_stmt *s = w->stmts[WRITE_GENERATION];
-    bind_id(s, 1, g->id);
-    bind_int(s, 2, g->at_ms);
-    int rc = statement_run(s);
+    int rc = SQLITE_OK;
+    sqlite3_stmt *s;
+    if (!g->is_begun) { // one that a crash left unfinished
+        s = w->stmts[WRITE_GENERATION_CLEAR];
+        bind_id(s, 1, g->id);
+        rc = statement_run(s);
+    }
     for (size_t i = 0; i < g->file_count && rc == SQLITE_OK; i++) {
         rc = file_put(w, g->id, &g->files[i]);
     }
+    if (g->is_unfinished || rc != SQLITE_OK) {
+        return rc;
+    }
+    s = w->stmts[WRITE_GENERATION];
+    bind_id(s, 1, g->id);
+    bind_int(s, 2, g->at_ms);
+    rc = statement_run(s);
     for (size_t i = 0; i < g->base_count && rc == SQLITE_OK; i++) {
         s = w->stmts[WRITE_GENERATION_BASE];
         bind_id(s, 1, g->id);

@@ -55,6 +55,7 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_NEXT_TARGET] = "SELECT target, due_at_ms FROM delivery INDEXED BY delivery_due"
                           " WHERE state < 2 AND target > ?1 ORDER BY target, due_at_ms LIMIT 1",
     [WRITE_GENERATION] = "INSERT INTO generation (id, at_ms) VALUES (?1, ?2)",
+    [WRITE_GENERATION_CLEAR] = "DELETE FROM generation_file WHERE generation = ?1",
     [WRITE_GENERATION_FILE] = "INSERT INTO generation_file (generation, path, text)"
                               " VALUES (?1, ?2, ?3)",
     [WRITE_GENERATION_BASE] = "INSERT INTO generation_base (generation, path, base)"

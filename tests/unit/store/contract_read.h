@@ -313,7 +313,30 @@ static void generations_are_kept_as_texts(void **state)
         assert_int_equal(old.base_count, 0);
         fixture_reopen(f);
     }
-    assert_true(get_generation(f, 0, f->now_ms).id == 0);
+    struct store_generation piece = {.id = 3,
+                                     .files = first,
+                                     .file_count = 2,
+                                     .is_unfinished = true,
+                                     .on_done = generation_ignore};
+    store_generation_put(f->store, &piece); // and a crash
+    loop_run(f->loop);
+    assert_int_equal(piece.code, 0);
+    assert_true(get_generation(f, 0, INT64_MAX).id == 2);
+    piece.files = second, piece.file_count = 1;
+    store_generation_put(f->store, &piece);
+    loop_run(f->loop);
+    piece = (struct store_generation){.id = 3,
+                                      .at_ms = f->now_ms,
+                                      .files = &second[1],
+                                      .file_count = 1,
+                                      .is_begun = true,
+                                      .on_done = generation_ignore};
+    store_generation_put(f->store, &piece);
+    loop_run(f->loop);
+    struct store_generation last = get_generation(f, 3, 0);
+    assert_int_equal(last.file_count, 3); // none of the first piece's is in it
+    assert_str(last.files[1].text, STR("return \0 2"));
+    assert_true(get_generation(f, 0, f->now_ms - 1).id == 0);
     assert_true(get_generation(f, 9, 0).id == 0);
 }
 
