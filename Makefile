@@ -135,6 +135,7 @@ bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
 	@$(PYTHON) tests/bench/index_bench.py $(BUILD)
+	@$(PYTHON) tests/bench/reload.py $(BUILD)
 
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)

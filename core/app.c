@@ -95,6 +95,7 @@ static void app_stop(struct app *app)
         return;
     }
     app->is_stopping = true;
+    engine_watch_stop(app->engine);
     if (app->test_clock) {
         loop_test_clock_close(app->test_clock);
         app->test_clock = NULL;
@@ -336,6 +337,9 @@ int app_run(const struct config *c, struct err *e)
     }
     if (app.code == 0) {
         app.code = app_open_signals(&app);
+    }
+    if (app.code == 0 && !c->no_watch) {
+        app.code = engine_watch(app.engine);
     }
     if (app.code == 0) {
         engine_reload(app.engine, app_on_first_load, &app);

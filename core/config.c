@@ -123,6 +123,7 @@ static void read_flags(struct config *c, const struct config_flags *flags)
         set_flag(c, "--allow-target", flags->allow[i]);
     c->test_clock = keep(c, flags->test_clock);
     c->crash_at = keep(c, flags->crash_at);
+    c->no_watch = flags->no_watch;
 }
 
 int config_load(struct config *c, const struct config_flags *flags, char *const *environment,

@@ -47,6 +47,7 @@ struct config {
     const char *redirect_all; // the URL that gets every callback; NULL: none
     const char *test_clock;   // the socket's path; NULL: real time
     const char *crash_at;     // the point at which to die (tests); NULL: none
+    bool no_watch;            // the rules folder is read when it is asked for alone
     struct netblock *allow;
     size_t allow_count;
     struct config_limits limits;
@@ -73,6 +74,7 @@ struct config_flags { // NULL: not given; borrowed until config_load has returne
     const char *redirect_all;
     const char *test_clock;
     const char *crash_at;
+    bool no_watch;
     const char *const *allow;
     size_t allow_count;
 };

@@ -74,6 +74,7 @@ void api_write_record(struct json_writer *w, struct str type, struct str id);
 // --- events.c, deliveries.c, workflows.c ---
 void api_list_events(struct api *a, struct httpd_request *r, struct str id);
 void api_get_event(struct api *a, struct httpd_request *r, struct str id);
+void api_get_explain(struct api *a, struct httpd_request *r, struct str id); // explain.c
 void api_list_runs(struct api *a, struct httpd_request *r, struct str id);
 void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id);
 void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);

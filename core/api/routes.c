@@ -15,6 +15,7 @@ static const struct route ROUTES[] = {
     {"POST", STR("/v1/events"), .is_ingest = true, .handle = api_post_events},
     {"GET", STR("/v1/events"), .handle = api_list_events},
     {"GET", STR("/v1/events"), .takes_id = true, .handle = api_get_event},
+    {"GET", STR("/v1/events"), true, STR("explain"), .handle = api_get_explain},
     {"GET", STR("/v1/runs"), .handle = api_list_runs},
     {"GET", STR("/v1/deliveries"), .handle = api_list_deliveries},
     {"GET", STR("/v1/deliveries"), .takes_id = true, .handle = api_get_delivery},

@@ -72,6 +72,7 @@ static int run(const struct invocation *in)
     struct config c;
     struct rules_config rules;
     struct generation *g = NULL;
+    struct folder *folder = NULL;
     struct err e = {0};
     int status = cli_load_config(in, &c);
 
@@ -80,7 +81,8 @@ static int run(const struct invocation *in)
     for (size_t i = 0; i < c.message_count; i++)
         fprintf(in->messages, "hookline: warning: %s\n", c.messages[i].text);
     rules = config_rules(&c);
-    if (generation_build(&g, &rules, NULL, 0, &e) != 0) {
+    if (folder_read(&folder, c.rules_dir, NULL, &e) != 0 ||
+        generation_build(&g, &rules, folder, NULL, &e) != 0) {
         status = cli_fail(in, "%s", e.text);
         goto out;
     }
@@ -92,6 +94,7 @@ static int run(const struct invocation *in)
         status = CLI_FAILED;
 out:
     generation_free(g);
+    folder_unref(folder);
     config_fini(&c);
     return status;
 }

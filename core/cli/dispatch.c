@@ -6,14 +6,23 @@
 #include "cli/command.h"
 #include "cli/help.h"
 
-static const struct command *const commands[] = {
-    &command_serve,  &command_check,      &command_try,     &command_template,
-    &command_send,   &command_new,        &command_secrets, &command_workflows,
-    &command_events, &command_deliveries, &command_reload,  NULL};
+static const struct command *const commands[] = {&command_serve,
+                                                 &command_check,
+                                                 &command_try,
+                                                 &command_template,
+                                                 &command_explain,
+                                                 &command_send,
+                                                 &command_new,
+                                                 &command_secrets,
+                                                 &command_workflows,
+                                                 &command_events,
+                                                 &command_deliveries,
+                                                 &command_reload,
+                                                 NULL};
 
 // Known by name, not there yet: refused so, never as unknown.
-static const char *const later_commands[] = {"explain", "test", "tokens", "backup",  "verify",
-                                             "stubs",   "diff", "runs",   "targets", NULL};
+static const char *const later_commands[] = {"test", "tokens", "backup",  "verify", "stubs",
+                                             "diff", "runs",   "targets", NULL};
 
 static const struct command *find_command(const char *name)
 {
@@ -84,6 +93,7 @@ int cli_load_config(const struct invocation *in, struct config *c)
         .redirect_all = options_text(o, "redirect-all"),
         .test_clock = options_text(o, "test-clock"),
         .crash_at = options_text(o, "crash-at"),
+        .no_watch = options_has(o, "no-watch"),
         .allow = allow,
     };
     size_t at = 0;

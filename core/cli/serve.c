@@ -18,6 +18,8 @@ static const struct option options[] = {
      "where to listen (127.0.0.1:8080); port 0 takes a free one and prints it"},
     {"redirect-all", "URL", OPTION_URL, false, false,
      "send every callback there instead, for demos and staging"},
+    {"no-watch", NULL, OPTION_SWITCH, false, false,
+     "load the workflows again when told to, not when their files change"},
     {"test-clock", "PATH", OPTION_PATH, false, true, "a Unix socket that moves the host's time"},
     {"crash-at", "POINT", OPTION_TEXT, false, true, "die at a named point, as if by kill -9"},
     {NULL, NULL, OPTION_SWITCH, false, false, NULL},
@@ -30,8 +32,12 @@ const struct command command_serve = {
     .details =
         "Loads the workflows, takes events at POST /v1/events, stores what they cause, and sends "
         "it.\n"
-        "SIGHUP loads the workflows again, SIGTERM ends when what is under way is done. The first\n"
-        "start makes DATA/admin.token, the token for the API. The log goes to stderr.\n",
+        "A change of a file in the rules folder loads the workflows again, and so does SIGHUP. "
+        "SIGTERM\n"
+        "ends when what is under way is done. The first start makes DATA/admin.token, the token "
+        "for "
+        "the\n"
+        "API. The log goes to stderr.\n",
     .options = options,
     .common = COMMON_LOAD,
     .least_arguments = 0,

@@ -18,8 +18,7 @@ struct trial {
     const struct invocation *in;
     const struct config *config;
     bool sends;
-    struct generation_file *files; // of the workflow's folder
-    size_t file_count;
+    struct folder *folder; // the workflow's
     struct rules *rules;
     const struct rules_workflow *workflow;
     struct arena arena;
@@ -35,12 +34,20 @@ struct trial {
     bool has_failed; // something was not sent, not accepted, or cannot be
 };
 
+// --- trial_open.c ---
+// Loads the workflow file that the command line names, with the files of its folder; what is wrong
+// with it is printed. 0, or the exit status to end with; trial_close and config_fini in any case.
+int trial_open(struct trial *t, const struct invocation *in, struct config *c);
+void trial_close(struct trial *t);
+
 // --- trial_event.c ---
 // Finds the event to try with: --event FILE, else the last stored one of the type from the data
 // folder's running host, else a sample. 0, or an error with words.
 int trial_find_event(struct trial *t, struct err *e);
 // Gives the event to the rules; rules_event_end is the caller's.
 int trial_begin_event(struct trial *t, struct err *e);
+// Where it is from: "the event given".
+const char *trial_origin_words(enum trial_origin origin);
 
 // --- trial.c ---
 // Judges the event, and with `sends` sends what it owes; appends the document to out:

@@ -14,6 +14,17 @@ enum {
     SAMPLE_ROUNDS = 4, // a condition that is mended can let another one come to light
 };
 
+const char *trial_origin_words(enum trial_origin origin)
+{
+    static const char *const origins[] = {
+        [TRIAL_EVENT_FILE] = "the event given",
+        [TRIAL_EVENT_HOST] = "the last event of its type that the host took",
+        [TRIAL_EVENT_SAMPLE] = "a sample event (give your own with --event FILE)",
+    };
+
+    return origins[origin];
+}
+
 int trial_begin_event(struct trial *t, struct err *e)
 {
     struct rules_event ev = {

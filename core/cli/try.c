@@ -1,78 +1,10 @@
-#include <libgen.h>
-#include <stdlib.h>
-
-#include "base/file.h"
 #include "base/id.h"
-#include "cli/fault.h"
 #include "cli/json_tree.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/trial.h"
-#include "encode/json_writer.h"
-#include "engine/folder.h"
 
 enum { ARENA_MAX_BYTES = 512 * 1024 * 1024, DOCUMENT_MAX_BYTES = 512 * 1024 * 1024 };
-
-// The file's faults, for people on stderr, for --json as the document.
-static int print_faults(const struct invocation *in, const struct rules *rules)
-{
-    struct buf out;
-    struct json_writer w;
-
-    for (size_t i = 0; i < rules_fault_count(rules); i++)
-        fault_print(in->messages, rules_fault(rules, i));
-    if (!options_has(&in->options, "json"))
-        return CLI_FAILED;
-    buf_init(&out, DOCUMENT_MAX_BYTES);
-    json_writer_init(&w, &out);
-    json_object_begin(&w);
-    json_member_bool(&w, "would_fire", false);
-    json_key(&w, STR("errors"));
-    json_array_begin(&w);
-    for (size_t i = 0; i < rules_fault_count(rules); i++)
-        if (!rules_fault(rules, i)->is_warning)
-            fault_write_json(&w, rules_fault(rules, i));
-    json_array_end(&w);
-    json_object_end(&w);
-    fprintf(in->out, STR_FMT "\n", STR_ARG(buf_str(&out)));
-    buf_fini(&out);
-    return CLI_FAILED;
-}
-
-// Loads the workflow file; the rules folder is the file's own. 0, or the exit status to end with.
-static int load(struct trial *t, char *folder)
-{
-    const char *path = t->in->options.arguments[0];
-    const char *slash = strrchr(path, '/');
-    struct rules_config config = config_rules(t->config);
-    struct err e = {0};
-    char *text = NULL;
-    size_t len;
-    int status = CLI_DONE;
-
-    config.rules_dir = slash == path ? "/" : slash ? folder : ".";
-    if (file_read(path, FOLDER_FILE_MAX_BYTES, &text, &len, &e) != 0 ||
-        rules_new(&t->rules, &config, &e) != 0) {
-        status = cli_fail(t->in, "%s", e.text);
-        goto out;
-    }
-    // The folder may be anybody's: what cannot be read there is of no matter until it is missed.
-    if (folder_read(config.rules_dir, &t->files, &t->file_count, &e) == 0 &&
-        folder_add_texts(t->files, t->file_count, t->rules) != 0) {
-        status = cli_fail(t->in, "out of memory");
-        goto out;
-    }
-    if (rules_load(t->rules, slash ? slash + 1 : path, (struct str){text, len}) != 0) {
-        status = print_faults(t->in, t->rules);
-        goto out;
-    }
-    for (size_t i = 0; i < rules_fault_count(t->rules); i++)
-        fault_print(t->in->messages, rules_fault(t->rules, i));
-    t->workflow = rules_workflow(t->rules, 0);
-out:
-    free(text);
-    return status;
-}
 
 static void print_curl(FILE *out, struct str curl)
 {
@@ -131,11 +63,6 @@ static void print_request(FILE *out, const struct json_node *request)
 
 static void print_head(const struct trial *t, const struct json_node *root)
 {
-    static const char *const origins[] = {
-        [TRIAL_EVENT_FILE] = "the event given",
-        [TRIAL_EVENT_HOST] = "the last event of its type that the host took",
-        [TRIAL_EVENT_SAMPLE] = "a sample event (give your own with --event FILE)",
-    };
     FILE *out = t->in->out;
     struct str error = json_tree_text(json_tree_get(root, "error"));
 
@@ -143,7 +70,7 @@ static void print_head(const struct trial *t, const struct json_node *root)
             error.len       ? "would fail"
             : t->would_fire ? "would fire"
                             : "would not fire",
-            origins[t->origin]);
+            trial_origin_words(t->origin));
     table_print_safe(out, t->event.id.len ? t->event.id : STR("without an id"), false);
     fprintf(out, ", " STR_FMT "\n", STR_ARG(t->event.type));
     show_trace(out, json_tree_get(root, "trace"), 2);
@@ -219,26 +146,13 @@ static int try_out(struct trial *t)
 static int run(const struct invocation *in)
 {
     struct config c;
-    struct trial t = {.in = in, .config = &c, .sends = options_has(&in->options, "send")};
-    char *folder = strdup(in->options.arguments[0]);
-    int status = cli_load_config(in, &c);
+    struct trial t;
+    int status = trial_open(&t, in, &c);
 
-    arena_init(&t.arena, ARENA_MAX_BYTES);
-    buf_init(&t.event_json, DOCUMENT_MAX_BYTES);
-    if (status == 0 && !folder)
-        status = cli_fail(in, "out of memory");
-    if (status == 0)
-        status = load(&t, dirname(folder));
     if (status == 0)
         status = try_out(&t);
-    caller_close(&t.caller);
-    secrets_free(t.secrets);
-    rules_free(t.rules);
-    folder_free(t.files, t.file_count);
-    buf_fini(&t.event_json);
-    arena_fini(&t.arena);
+    trial_close(&t);
     config_fini(&c);
-    free(folder);
     return status;
 }
 

@@ -18,8 +18,13 @@ void engine_free(struct engine *g)
     if (g == NULL) {
         return;
     }
+    watch_free(g->watch);
     generation_free(g->current);
     index_look_fini(&g->look);
+    for (size_t i = 0; i < ENGINE_OLD_GENERATIONS; i++) {
+        generation_free(g->old[i]);
+    }
+    generation_past_fini(&g->past.past);
     free(g);
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/event.h"
 #include "engine/generation.h"
+#include "engine/past.h"
 #include "loop/loop.h"
 #include "store/store.h"
 
@@ -25,12 +26,18 @@ int engine_new(struct engine **out, const struct engine_config *c, struct err *e
 // A reload must not be under way. The engine's own memory and the generation's.
 void engine_free(struct engine *g);
 
-// Builds the next generation beside the one in force, stores its texts, swaps it in between two
-// events. The first one starts from the last stored texts. Reloads asked for meanwhile are made one
-// after another. on_done: code 0 and the new generation, or the fault; the old one stays in force
-// then.
+// Reads the folder, builds the next generation beside the one in force, stores its texts, swaps it
+// in between two events. Where no text differs the generation keeps its id, and nothing is stored.
+// The first one starts from the last stored texts. Reloads asked for meanwhile are made one after
+// another. on_done: code 0 and the new generation, or the fault; the old one stays in force then.
 void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const struct err *e),
                    void *ctx);
+// The same, but where nothing in the folder has changed nothing is done.
+void engine_follow_folder(struct engine *g);
+// From now on the folder is followed as its files change, until it is told to stop (before the loop
+// can end). 0 or ERR_NOMEM.
+int engine_watch(struct engine *g);
+void engine_watch_stop(struct engine *g);
 bool engine_is_reloading(const struct engine *g);
 
 // The generation in force: NULL before the first load; borrowed until the loop's next turn.
@@ -42,5 +49,29 @@ const struct generation *engine_generation(const struct engine *g);
 // the arena has no room for it beside what was judged before.
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e);
+
+enum { ENGINE_EXPLAIN_MAX_BYTES = 32 * 1024 * 1024, ENGINE_OLD_GENERATIONS = 2 };
+
+// A stored event, judged again with a trace by the rules that were in force then. The caller's,
+// with all it points at, until on_done.
+struct engine_explain {
+    struct event event;
+    struct str shown_id;
+    int64_t time_ms;
+    uint64_t generation; // in: 0: the one in force at at_ms; out
+    int64_t at_ms;
+    struct str workflow; // empty: all that want its type
+    void (*on_done)(struct engine_explain *x);
+    void *ctx;
+    // out:
+    int code;       // ERR_NOT_FOUND (no such generation or workflow), ERR_TOO_LARGE, ...
+    struct err err; // then
+    struct buf out; // [ { "workflow", "verdict", "explain", "error" }, ... ]; the caller frees it
+    // the engine's:
+    struct engine_explain *next;
+    struct past_load past;
+    struct generation *built;
+};
+void engine_explain(struct engine *g, struct engine_explain *x);
 
 #endif

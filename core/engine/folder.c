@@ -10,10 +10,9 @@
 
 struct folder_walk {
     const char *dir;
-    char *root; // its path without links
-    struct generation_file *files;
-    size_t count;
-    size_t cap;
+    const struct folder_visitor *visitor; // NULL: none
+    char *root;                           // its path without links
+    struct folder *folder;
     size_t total_bytes;
     struct stat open[FOLDER_DEPTH_MAX + 1]; // the folders that are being read, the outermost first
     struct err *e;
@@ -37,59 +36,141 @@ static bool folder_is_wanted(const char *path)
 
 static int folder_by_path(const void *a, const void *b)
 {
-    return strcmp(((const struct generation_file *)a)->path,
-                  ((const struct generation_file *)b)->path);
+    return strcmp(((const struct folder_file *)a)->path, ((const struct folder_file *)b)->path);
 }
 
-void folder_free(struct generation_file *files, size_t count)
+struct folder *folder_new(void)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(files[i].path);
-        free(files[i].text);
-        free(files[i].fault);
+    struct folder *f = calloc(1, sizeof *f);
+    if (f) {
+        atomic_init(&f->refs, 1);
     }
-    free(files);
+    return f;
 }
 
-static int folder_no_memory(struct folder_walk *w)
+struct folder *folder_ref(struct folder *f)
 {
-    return err_set(w->e, ERR_NOMEM, "out of memory");
+    atomic_fetch_add(&f->refs, 1);
+    return f;
 }
 
-static int folder_make_room(struct folder_walk *w)
+void folder_unref(struct folder *f)
 {
-    if (w->count < w->cap) {
-        return 0;
+    if (f == NULL || atomic_fetch_sub(&f->refs, 1) > 1) {
+        return;
     }
-    if (w->count == FOLDER_FILES_MAX) {
-        return err_set(w->e, ERR_TOO_LARGE, "the rules folder %s holds more than %d files", w->dir,
-                       FOLDER_FILES_MAX);
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->files[i].path);
+        free(f->files[i].text);
+        free(f->files[i].fault);
     }
-    size_t cap = w->cap ? 2 * w->cap : 64;
-    cap = cap < FOLDER_FILES_MAX ? cap : FOLDER_FILES_MAX;
-    struct generation_file *more = realloc(w->files, cap * sizeof *more);
-    if (more == NULL) {
-        return folder_no_memory(w);
+    free(f->files);
+    free(f);
+}
+
+const struct folder_file *folder_find(const struct folder *f, const char *path)
+{
+    struct folder_file key = {.path = (char *)path};
+    return f->count ? bsearch(&key, f->files, f->count, sizeof key, folder_by_path) : NULL;
+}
+
+static bool folder_is_same_file(const struct folder_file *a, const struct folder_file *b,
+                                bool with_faults)
+{
+    if (strcmp(a->path, b->path) != 0 || !a->text != !b->text) {
+        return false;
     }
-    w->files = more;
-    w->cap = cap;
-    return 0;
+    return a->text ? a->len == b->len && memcmp(a->text, b->text, a->len) == 0
+                   : !with_faults || strcmp(a->fault, b->fault) == 0;
+}
+
+// The next file that has a text, or any with its fault.
+static size_t folder_skip(const struct folder *f, size_t at, bool with_faults)
+{
+    while (at < f->count && !f->files[at].text && !with_faults) {
+        at++;
+    }
+    return at;
+}
+
+bool folder_is_same(const struct folder *a, const struct folder *b, bool with_faults)
+{
+    size_t i = folder_skip(a, 0, with_faults), j = folder_skip(b, 0, with_faults);
+    while (i < a->count && j < b->count) {
+        if (!folder_is_same_file(&a->files[i], &b->files[j], with_faults)) {
+            return false;
+        }
+        i = folder_skip(a, i + 1, with_faults);
+        j = folder_skip(b, j + 1, with_faults);
+    }
+    return i == a->count && j == b->count;
+}
+
+static struct store_file folder_row(const struct folder_file *f, bool is_gone)
+{
+    return (struct store_file){str_from(f->path),
+                               is_gone ? (struct str){0} : (struct str){f->text, f->len}};
+}
+
+size_t folder_changes(const struct folder *old, const struct folder *now, struct store_file *out)
+{
+    static const struct folder none = {0};
+    size_t count = 0;
+    old = old ? old : &none;
+    size_t i = folder_skip(old, 0, false), j = folder_skip(now, 0, false);
+    while (i < old->count || j < now->count) {
+        const struct folder_file *was = i < old->count ? &old->files[i] : NULL;
+        const struct folder_file *is = j < now->count ? &now->files[j] : NULL;
+        int order = was == NULL ? 1 : is == NULL ? -1 : strcmp(was->path, is->path);
+        if (order < 0) {
+            out[count++] = folder_row(was, true);
+        } else if (order > 0 || !folder_is_same_file(was, is, false)) {
+            out[count++] = folder_row(is, false);
+        }
+        i = order <= 0 ? folder_skip(old, i + 1, false) : i;
+        j = order >= 0 ? folder_skip(now, j + 1, false) : j;
+    }
+    return count;
+}
+
+// Takes f's texts, whatever it returns. 0 or ERR_NOMEM.
+static int folder_put(struct folder *f, struct folder_file file, bool has_fault)
+{
+    if (f->count == f->cap) {
+        size_t cap = f->cap ? 2 * f->cap : 64;
+        struct folder_file *more = realloc(f->files, cap * sizeof *more);
+        if (more == NULL) {
+            free(file.path);
+            free(file.text);
+            free(file.fault);
+            return ERR_NOMEM;
+        }
+        f->files = more;
+        f->cap = cap;
+    }
+    f->files[f->count++] = file;
+    return file.path == NULL || (has_fault ? file.fault : file.text) == NULL ? ERR_NOMEM : 0;
+}
+
+int folder_add(struct folder *f, struct str path, struct str text)
+{
+    struct folder_file file = {str_dup(path), str_dup(text), text.len, NULL};
+    return folder_put(f, file, false);
 }
 
 // Adds a file with its text, which it takes, or with its fault.
-static int folder_add(struct folder_walk *w, const char *path, char *text, size_t len,
-                      const char *fault)
+static int folder_take_file(struct folder_walk *w, const char *path, char *text, size_t len,
+                            const char *fault)
 {
-    int code = folder_make_room(w);
-    if (code == 0) {
-        struct generation_file f = {
-            .path = strdup(path), .text = text, .len = len, .fault = fault ? strdup(fault) : NULL};
-        w->files[w->count++] = f;
-        w->total_bytes += len;
-        return f.path == NULL || (fault && f.fault == NULL) ? folder_no_memory(w) : 0;
+    if (w->folder->count == FOLDER_FILES_MAX) {
+        free(text);
+        return err_set(w->e, ERR_TOO_LARGE, "the rules folder %s holds more than %d files", w->dir,
+                       FOLDER_FILES_MAX);
     }
-    free(text);
-    return code;
+    struct folder_file file = {strdup(path), text, len, fault ? strdup(fault) : NULL};
+    w->total_bytes += len;
+    return folder_put(w->folder, file, fault != NULL) ? err_set(w->e, ERR_NOMEM, "out of memory")
+                                                      : 0;
 }
 
 // Whether the link at `full` ends inside the folder; ERR_NOT_FOUND where it ends nowhere.
@@ -124,7 +205,7 @@ static int folder_read_file(struct folder_walk *w, const char *path, const char 
         return err_set(w->e, ERR_TOO_LARGE, "the files of the rules folder %s have over %d MiB",
                        w->dir, FOLDER_TOTAL_MAX_BYTES / 1024 / 1024);
     }
-    return folder_add(w, path, text, len, code ? why.text : NULL);
+    return folder_take_file(w, path, text, len, code ? why.text : NULL);
 }
 
 static bool folder_is_open(const struct folder_walk *w, size_t depth, const struct stat *st)
@@ -146,7 +227,7 @@ static int folder_take(struct folder_walk *w, const char *path, size_t depth)
     int n = snprintf(full, sizeof full, "%s/%s", w->dir, path);
     bool is_wanted = folder_is_wanted(path);
     if (n < 0 || (size_t)n >= sizeof full) {
-        return is_wanted ? folder_add(w, path, NULL, 0, "the path is too long") : 0;
+        return is_wanted ? folder_take_file(w, path, NULL, 0, "the path is too long") : 0;
     }
     if (lstat(full, &st)) {
         return 0; // it has vanished
@@ -154,7 +235,9 @@ static int folder_take(struct folder_walk *w, const char *path, size_t depth)
     if (S_ISLNK(st.st_mode)) {
         int code = folder_check_link(w, full, &why);
         if (code) { // a link to what is no workflow may stand there for anything else
-            return code == ERR_NOT_FOUND || !is_wanted ? 0 : folder_add(w, path, NULL, 0, why.text);
+            return code == ERR_NOT_FOUND || !is_wanted
+                       ? 0
+                       : folder_take_file(w, path, NULL, 0, why.text);
         }
         if (stat(full, &st)) {
             return 0;
@@ -165,7 +248,8 @@ static int folder_take(struct folder_walk *w, const char *path, size_t depth)
             return 0;
         }
         if (depth > FOLDER_DEPTH_MAX) {
-            return folder_add(w, path, NULL, 0, "the folder lies too deep: its files are not read");
+            return folder_take_file(w, path, NULL, 0,
+                                    "the folder lies too deep: its files are not read");
         }
         w->open[depth] = st;
         return folder_visit(w, path, depth + 1);
@@ -175,7 +259,7 @@ static int folder_take(struct folder_walk *w, const char *path, size_t depth)
     }
     if (!S_ISREG(st.st_mode)) { // reading anything else could wait for ever
         err_set(&why, ERR_INVALID, "%s: not a file", full);
-        return folder_add(w, path, NULL, 0, why.text);
+        return folder_take_file(w, path, NULL, 0, why.text);
     }
     return folder_read_file(w, path, full);
 }
@@ -185,11 +269,15 @@ static int folder_visit(struct folder_walk *w, const char *path, size_t depth)
 {
     char full[FILE_PATH_MAX];
     snprintf(full, sizeof full, "%s/%s", w->dir, path);
+    if (w->visitor &&
+        w->visitor->on_folder) { // before it is read: what changes later is then known of
+        w->visitor->on_folder(w->visitor->ctx, full);
+    }
     DIR *d = opendir(full);
     if (d == NULL) {
         struct err why = {0};
         err_set(&why, ERR_IO, "%s: %s", full, strerror(errno));
-        return errno == ENOENT ? 0 : folder_add(w, path, NULL, 0, why.text);
+        return errno == ENOENT ? 0 : folder_take_file(w, path, NULL, 0, why.text);
     }
     int code = 0;
     struct dirent *entry;
@@ -214,12 +302,12 @@ static int folder_no_access(const char *dir, struct err *e)
         strerror(errno));
 }
 
-int folder_read(const char *dir, struct generation_file **files, size_t *count, struct err *e)
+int folder_read(struct folder **out, const char *dir, const struct folder_visitor *visitor,
+                struct err *e)
 {
-    struct folder_walk w = {.dir = dir, .e = e};
+    struct folder_walk w = {.dir = dir, .visitor = visitor, .e = e};
     DIR *d = opendir(dir);
-    *files = NULL;
-    *count = 0;
+    *out = NULL;
     if (d == NULL || stat(dir, &w.open[0]) || (w.root = realpath(dir, NULL)) == NULL) {
         if (d) {
             closedir(d);
@@ -227,27 +315,27 @@ int folder_read(const char *dir, struct generation_file **files, size_t *count, 
         return folder_no_access(dir, e);
     }
     closedir(d);
-    int code = folder_visit(&w, "", 1);
+    w.folder = folder_new();
+    int code = w.folder ? folder_visit(&w, "", 1) : err_set(e, ERR_NOMEM, "out of memory");
     free(w.root);
     if (code) {
-        folder_free(w.files, w.count);
+        folder_unref(w.folder);
         return code;
     }
-    if (w.count) {
-        qsort(w.files, w.count, sizeof *w.files, folder_by_path);
+    if (w.folder->count) {
+        qsort(w.folder->files, w.folder->count, sizeof *w.folder->files, folder_by_path);
     }
-    *files = w.files;
-    *count = w.count;
+    *out = w.folder;
     return 0;
 }
 
-int folder_add_texts(const struct generation_file *files, size_t count, struct rules *rules)
+int folder_add_texts(const struct folder *f, struct rules *rules)
 {
     int code = 0;
-    for (size_t i = 0; code == 0 && i < count; i++) {
-        if (files[i].text && !folder_is_workflow(files[i].path)) {
-            code = rules_add_text(rules, str_from(files[i].path),
-                                  (struct str){files[i].text, files[i].len});
+    for (size_t i = 0; code == 0 && i < f->count; i++) {
+        const struct folder_file *file = &f->files[i];
+        if (file->text && !folder_is_workflow(file->path)) {
+            code = rules_add_text(rules, str_from(file->path), (struct str){file->text, file->len});
         }
     }
     return code;

@@ -3,9 +3,75 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/folder.h"
 
 enum { GENERATION_ARENA_MAX = 256 * 1024 * 1024 };
+
+// --- what a workflow runs from -------------------------------------------------------------------
+
+void generation_past_fini(struct generation_past *p)
+{
+    folder_unref(p->folder);
+    for (size_t i = 0; i < p->older_count; i++) {
+        folder_unref(p->older[i].folder);
+        free(p->older[i].path);
+    }
+    free(p->older);
+    *p = (struct generation_past){0};
+}
+
+int generation_past_add(struct generation_past *p, const char *path, struct folder *folder)
+{
+    bool is_full = (p->older_count & (p->older_count - 1)) == 0; // at 0, 1, 2, 4, 8, ...
+    if (is_full) {
+        size_t cap = p->older_count ? p->older_count * 2 : 1;
+        struct generation_base *more = realloc(p->older, cap * sizeof *more);
+        if (more == NULL) {
+            return ERR_NOMEM;
+        }
+        p->older = more;
+    }
+    char *kept = strdup(path);
+    if (kept == NULL) {
+        return ERR_NOMEM;
+    }
+    p->older[p->older_count++] = (struct generation_base){kept, folder_ref(folder)};
+    return 0;
+}
+
+static int generation_by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct generation_base *)a)->path,
+                  ((const struct generation_base *)b)->path);
+}
+
+// The folder that the workflow ran from; NULL: it was not there.
+static struct folder *generation_past_base(const struct generation_past *p, const char *path)
+{
+    if (p == NULL || p->folder == NULL) {
+        return NULL;
+    }
+    struct generation_base key = {(char *)path, NULL};
+    const struct generation_base *older =
+        p->older_count ? bsearch(&key, p->older, p->older_count, sizeof key, generation_by_path)
+                       : NULL;
+    return older ? older->folder : p->folder;
+}
+
+bool generation_past_is_same(const struct generation_past *a, const struct generation_past *b)
+{
+    if (!folder_is_same(a->folder, b->folder, false) || a->older_count != b->older_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->older_count; i++) {
+        if (strcmp(a->older[i].path, b->older[i].path) != 0 ||
+            a->older[i].folder->generation != b->older[i].folder->generation) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// --- one file ------------------------------------------------------------------------------------
 
 static void generation_note_fault(struct generation *g, struct generation_workflow *w, size_t from)
 {
@@ -46,53 +112,83 @@ static const char *generation_shown_path(struct generation *g, const char *dir, 
     return arena_dup(&g->arena, str_from(text)).data;
 }
 
-// Loads one file, or its last good text in its place; which text is in force is kept in *file.
-static void generation_load(struct generation *g, const struct rules_config *c, struct map *ids,
-                            struct generation_file *file, const struct generation_file *last_good)
+static int generation_load_text(struct generation *g, struct map *ids,
+                                const struct folder_file *file)
 {
-    struct generation_workflow *w = &g->workflows[g->workflow_count++];
-    size_t faults = rules_fault_count(g->rules);
     size_t index = rules_workflow_count(g->rules);
-    w->file = generation_shown_path(g, c->rules_dir, file->path);
-    int code = ERR_IO;
-    if (file->text) {
-        code = rules_load(g->rules, file->path, (struct str){file->text, file->len});
-    } else {
-        rules_add_fault(g->rules, w->file, NULL, "%s", file->fault);
-    }
+    int code = rules_load(g->rules, file->path, (struct str){file->text, file->len});
     if (code == 0 && !generation_claim_id(g, ids, rules_workflow(g->rules, index))) {
         code = ERR_CONFLICT;
     }
-    if (code) {
-        generation_note_fault(g, w, faults);
+    return code;
+}
+
+// Loads a file as it stood when it was last good, beside the modules that it was good with.
+static int generation_load_base(struct generation *g, struct map *ids, struct folder *base,
+                                const char *path)
+{
+    const struct folder_file *file = base ? folder_find(base, path) : NULL;
+    if (file == NULL || file->text == NULL) {
+        return ERR_NOT_FOUND;
     }
-    if (code && last_good) {
-        index = rules_workflow_count(g->rules);
-        code = rules_load(g->rules, last_good->path, (struct str){last_good->text, last_good->len});
-        if (code == 0 && generation_claim_id(g, ids, rules_workflow(g->rules, index))) {
-            w->is_last_good = true;
-            free(file->text);
-            file->len = last_good->len;
-            file->text = str_dup((struct str){last_good->text, last_good->len});
-        } else {
-            code = ERR_CONFLICT;
+    size_t faults = rules_fault_count(g->rules);
+    size_t set = 0; // the current texts'
+    while (set < g->set_count && g->sets[set] != base) {
+        set++;
+    }
+    int code = 0;
+    if (set < g->set_count) {
+        rules_use_texts(g->rules, set);
+    } else {
+        struct folder **more = realloc(g->sets, (set + 1) * sizeof *more);
+        code = more ? rules_begin_texts(g->rules) : ERR_NOMEM;
+        g->sets = more ? more : g->sets;
+        if (code == 0) {
+            g->sets[g->set_count++] = folder_ref(base);
+            code = folder_add_texts(base, g->rules);
         }
     }
-    w->index = index;
-    w->rule = code ? NULL : rules_workflow(g->rules, index);
-    w->id = w->rule ? w->rule->id : generation_stem(g, file->path);
-    if (code) { // nothing of it is in force: no text to keep
-        free(file->text);
-        file->text = NULL;
+    if (code == 0) {
+        code = generation_load_text(g, ids, file);
     }
+    rules_use_texts(g->rules, 0);
+    rules_forget_faults(g->rules, faults); // those of a text that is no longer there
+    return code;
+}
+
+static void generation_load(struct generation *g, const struct rules_config *c, struct map *ids,
+                            const struct folder_file *file, struct folder *base)
+{
+    struct generation_workflow *w = &g->workflows[g->workflow_count++];
+    size_t faults = rules_fault_count(g->rules);
+    w->file = generation_shown_path(g, c->rules_dir, file->path);
+    w->index = rules_workflow_count(g->rules);
+    int code = ERR_IO;
+    if (file->text) {
+        code = generation_load_text(g, ids, file);
+    } else {
+        rules_add_fault(g->rules, w->file, NULL, "%s", file->fault);
+    }
+    if (code) {
+        generation_note_fault(g, w, faults);
+        w->index = rules_workflow_count(g->rules);
+        code = generation_load_base(g, ids, base, file->path);
+        w->is_last_good = code == 0;
+    }
+    if (w->is_last_good && generation_past_add(&g->past, file->path, base)) {
+        code = ERR_NOMEM;
+    }
+    w->rule = code ? NULL : rules_workflow(g->rules, w->index);
+    w->id = w->rule ? w->rule->id : generation_stem(g, file->path);
 }
 
 // What is no workflow is there for all of them; where it cannot be read that is its own fault.
 static int generation_add_texts(struct generation *g, const char *dir)
 {
-    int code = folder_add_texts(g->files, g->file_count, g->rules);
-    for (size_t i = 0; code == 0 && i < g->file_count; i++) {
-        const struct generation_file *f = &g->files[i];
+    const struct folder *folder = g->past.folder;
+    int code = folder_add_texts(folder, g->rules);
+    for (size_t i = 0; code == 0 && i < folder->count; i++) {
+        const struct folder_file *f = &folder->files[i];
         if (f->fault && !folder_is_workflow(f->path)) {
             code = rules_add_fault(g->rules, generation_shown_path(g, dir, f->path), NULL, "%s",
                                    f->fault);
@@ -101,19 +197,7 @@ static int generation_add_texts(struct generation *g, const char *dir)
     return code;
 }
 
-static void generation_drop_files_not_in_force(struct generation *g)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < g->file_count; i++) {
-        if (g->files[i].text) {
-            g->files[kept++] = g->files[i];
-        } else {
-            free(g->files[i].path);
-            free(g->files[i].fault);
-        }
-    }
-    g->file_count = kept;
-}
+// --- the whole -----------------------------------------------------------------------------------
 
 static int generation_make_index(struct generation *g)
 {
@@ -132,39 +216,34 @@ static int generation_make_index(struct generation *g)
     return active ? index_build(&g->index, g->rules, active, count) : ERR_NOMEM;
 }
 
-int generation_build(struct generation **out, const struct rules_config *c,
-                     const struct generation_file *last_good, size_t last_good_count, struct err *e)
+int generation_build(struct generation **out, const struct rules_config *c, struct folder *folder,
+                     const struct generation_past *past, struct err *e)
 {
     struct generation *g = calloc(1, sizeof *g);
     if (g == NULL) {
         return err_set(e, ERR_NOMEM, "out of memory");
     }
-    struct map ids, last;
+    struct map ids;
     map_init(&ids);
-    map_init(&last);
     map_init(&g->by_id);
     arena_init(&g->arena, GENERATION_ARENA_MAX);
-    int code = folder_read(c->rules_dir, &g->files, &g->file_count, e);
-    for (size_t i = 0; code == 0 && i < last_good_count; i++) {
-        if (map_put(&last, str_from(last_good[i].path), (void *)&last_good[i])) {
-            code = err_set(e, ERR_NOMEM, "out of memory");
-        }
-    }
-    if (code == 0) {
-        code = rules_new(&g->rules, c, e);
-    }
+    g->past.folder = folder_ref(folder);
+    int code = rules_new(&g->rules, c, e);
     if (code) {
         goto out;
     }
-    g->workflows = arena_alloc(&g->arena, (g->file_count + 1) * sizeof *g->workflows);
-    if (g->workflows == NULL) {
+    g->workflows = arena_alloc(&g->arena, (folder->count + 1) * sizeof *g->workflows);
+    g->sets = malloc(sizeof(struct folder *));
+    if (g->workflows == NULL || g->sets == NULL) {
         code = err_set(e, ERR_NOMEM, "out of memory");
         goto out;
     }
+    g->sets[g->set_count++] = folder_ref(folder);
     code = generation_add_texts(g, c->rules_dir);
-    for (size_t i = 0; code == 0 && i < g->file_count; i++) {
-        if (folder_is_workflow(g->files[i].path)) {
-            generation_load(g, c, &ids, &g->files[i], map_get(&last, str_from(g->files[i].path)));
+    for (size_t i = 0; code == 0 && i < folder->count; i++) {
+        if (folder_is_workflow(folder->files[i].path)) {
+            generation_load(g, c, &ids, &folder->files[i],
+                            generation_past_base(past, folder->files[i].path));
         }
     }
     if (code) {
@@ -173,7 +252,6 @@ int generation_build(struct generation **out, const struct rules_config *c,
     }
     rules_check_modules(g->rules);
     rules_settle(g->rules);
-    generation_drop_files_not_in_force(g);
     for (size_t i = 0; i < rules_fault_count(g->rules); i++) {
         g->error_count += !rules_fault(g->rules, i)->is_warning;
     }
@@ -182,7 +260,6 @@ int generation_build(struct generation **out, const struct rules_config *c,
     }
 out:
     map_fini(&ids);
-    map_fini(&last);
     if (code) {
         generation_free(g);
         g = NULL;
@@ -199,7 +276,11 @@ void generation_free(struct generation *g)
     if (g->rules) {
         rules_free(g->rules);
     }
-    folder_free(g->files, g->file_count);
+    for (size_t i = 0; i < g->set_count; i++) {
+        folder_unref(g->sets[i]);
+    }
+    free(g->sets);
+    generation_past_fini(&g->past);
     map_fini(&g->by_id);
     index_fini(&g->index);
     arena_fini(&g->arena);

@@ -7,13 +7,20 @@
 
 #include "base/map.h"
 #include "engine/index.h"
+#include "engine/folder.h"
 #include "script/rules.h"
 
-struct generation_file { // a text in force, or one that could be
-    char *path;          // relative to the rules folder
-    char *text;          // NULL: the file could not be read
-    size_t len;
-    char *fault; // then: why
+struct generation_base { // a workflow that does not load as it stands
+    char *path;
+    struct folder *folder; // what it runs from: its own text there, and the modules beside it
+};
+
+// Where the workflows of a generation came from: from the folder, but for those that ran from an
+// older one.
+struct generation_past {
+    struct folder *folder;         // NULL: there is none
+    struct generation_base *older; // by path
+    size_t older_count;
 };
 
 struct generation_workflow {           // one line of GET /v1/workflows
@@ -31,20 +38,27 @@ struct generation {
     struct rules *rules;
     struct generation_workflow *workflows; // in the order of their files' names
     size_t workflow_count;
-    size_t error_count;            // faults that are errors
-    struct generation_file *files; // the texts in force
-    size_t file_count;
+    size_t error_count;          // faults that are errors
+    struct generation_past past; // for the next one
+    struct folder **sets;        // the texts that its rules borrow
+    size_t set_count;
     struct map by_id;   // -> struct generation_workflow
     struct index index; // from an event to the workflows that could match
     struct arena arena; // what the workflows are made of
 };
 
-// Loads every workflow file of c->rules_dir. last_good: the texts in force so far. Any thread;
-// blocks. Fails only where the folder cannot be read or memory is out; a bad file is in the faults.
-int generation_build(struct generation **out, const struct rules_config *c,
-                     const struct generation_file *last_good, size_t last_good_count,
-                     struct err *e);
+// Loads every workflow of the folder; one that does not load runs from where it ran in the past,
+// which may be NULL. Any thread; blocks. Fails only where memory is out; a bad file is in the
+// faults.
+int generation_build(struct generation **out, const struct rules_config *c, struct folder *folder,
+                     const struct generation_past *past, struct err *e);
 void generation_free(struct generation *g);
+
+// path is copied; paths are added in their order. 0 or ERR_NOMEM.
+int generation_past_add(struct generation_past *p, const char *path, struct folder *folder);
+void generation_past_fini(struct generation_past *p);
+// Whether the same texts are in force. Folders that stood in the past have their generation.
+bool generation_past_is_same(const struct generation_past *a, const struct generation_past *b);
 
 // The workflow's line by its id, or NULL.
 const struct generation_workflow *generation_find(const struct generation *g, struct str id);

@@ -3,9 +3,12 @@
 #define ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/past.h"
+#include "engine/watch.h"
 
 struct engine_waiter { // somebody who asked for a reload
     struct engine_waiter *next;
+    bool is_explicit;
     void (*on_done)(void *ctx, int code, const struct err *e);
     void *ctx;
 };
@@ -21,13 +24,17 @@ struct engine {
     struct generation *next;
     struct err fault;
     int code;
-    // the texts of the last stored generation: read once, before the first load
-    bool has_last;
-    struct arena last_arena;
-    struct store_generation last;
-    struct generation_file *last_files;
-    struct store_generation put;
+    bool is_explicit;                               // somebody asked; else a file has changed
+    bool is_same;                                   // none of the texts has
+    struct engine_explain *explains;                // the first is under way
+    struct generation *old[ENGINE_OLD_GENERATIONS]; // built for them, the last used first
+    struct watch *watch;                            // NULL: the folder is not watched
+    // what was in force before the first load: read once
+    bool has_past;
+    struct past_load past;
+    struct store_generation put; // a piece of the files
     struct store_file *put_files;
+    size_t put_count;
 };
 
 #endif

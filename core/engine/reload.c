@@ -4,7 +4,8 @@
 #include "base/crash_point.h"
 #include "engine/internal.h"
 
-enum { RELOAD_LAST_TEXTS_MAX = 512 * 1024 * 1024 };
+// A commit that an event waits for stores so many texts beside it, at most.
+enum { RELOAD_PIECE_FILES = 64 };
 
 static void reload_begin(struct engine *g);
 
@@ -26,8 +27,17 @@ static void reload_finish(struct engine *g, int code)
     }
 }
 
+static void reload_free_put(struct engine *g)
+{
+    free(g->put_files);
+    free(g->put.bases);
+    g->put_files = NULL;
+    g->put.bases = NULL;
+}
+
 static void reload_fail(struct engine *g, int code)
 {
+    reload_free_put(g);
     generation_free(g->next);
     g->next = NULL;
     log_error(g->config.log, "reload: %s; what was in force stays", g->fault.text);
@@ -62,24 +72,15 @@ static void reload_dropped(void *ctx)
     (void)ctx;
 }
 
-static void reload_on_stored(struct store_generation *put)
+static void reload_swap(struct engine *g)
 {
-    struct engine *g = put->ctx;
-    free(g->put_files);
-    g->put_files = NULL;
-    if (put->code) {
-        err_set(&g->fault, (enum err_code)put->code, "the workflow texts could not be stored: %s",
-                store_trouble(g->config.store) ? store_trouble(g->config.store)
-                                               : err_word((enum err_code)put->code));
-        reload_fail(g, put->code);
-        return;
-    }
     if (g->current) // the first load is no reload
         crash_point(g->config.crash_at, "reload");
     struct generation *old = g->current;
     g->current = g->next;
     g->next = NULL;
-    if (old) { // closing a large Lua state takes its time
+    generation_past_fini(&g->past.past); // what was before the first load has served
+    if (old) {                           // closing a large Lua state takes its time
         loop_work(g->config.loop, reload_drop_old, reload_dropped, old);
     }
     log_info(g->config.log, "generation %llu: %zu workflow files, %zu errors",
@@ -89,48 +90,111 @@ static void reload_on_stored(struct store_generation *put)
     reload_finish(g, 0);
 }
 
-static void reload_store(struct engine *g)
+static void reload_on_stored(struct store_generation *put);
+
+static void reload_put_piece(struct engine *g)
 {
-    struct generation *next = g->next;
-    uint64_t last_id = g->current ? g->current->id : g->last.id;
-    next->id = last_id + 1;
-    g->put_files = calloc(next->file_count + 1, sizeof *g->put_files);
-    if (g->put_files == NULL) {
-        reload_fail(g, err_set(&g->fault, ERR_NOMEM, "out of memory"));
-        return;
-    }
-    for (size_t i = 0; i < next->file_count; i++) {
-        g->put_files[i] = (struct store_file){.path = str_from(next->files[i].path),
-                                              .text = {next->files[i].text, next->files[i].len}};
-    }
-    g->put = (struct store_generation){.id = next->id,
-                                       .at_ms = clock_wall_ms(loop_clock(g->config.loop)),
-                                       .files = g->put_files,
-                                       .file_count = next->file_count,
-                                       .on_done = reload_on_stored,
-                                       .ctx = g};
+    size_t left = g->put_count - (size_t)(g->put.files - g->put_files);
+    g->put.is_unfinished = left > RELOAD_PIECE_FILES;
+    g->put.file_count = g->put.is_unfinished ? RELOAD_PIECE_FILES : left;
+    g->put.on_done = reload_on_stored;
     store_generation_put(g->config.store, &g->put);
 }
 
+static void reload_on_stored(struct store_generation *put)
+{
+    struct engine *g = put->ctx;
+    if (put->code == 0 && put->is_unfinished) {
+        put->is_begun = true;
+        put->files += put->file_count;
+        reload_put_piece(g);
+        return;
+    }
+    reload_free_put(g);
+    if (put->code) {
+        err_set(&g->fault, (enum err_code)put->code, "the workflow texts could not be stored: %s",
+                store_trouble(g->config.store) ? store_trouble(g->config.store)
+                                               : err_word((enum err_code)put->code));
+        reload_fail(g, put->code);
+        return;
+    }
+    reload_swap(g);
+}
+
+static const struct generation_past *reload_past(const struct engine *g)
+{
+    return g->current ? &g->current->past : &g->past.past;
+}
+
+static void reload_store(struct engine *g)
+{
+    struct generation *next = g->next;
+    uint64_t last_id = g->current ? g->current->id : g->past.id;
+    next->id = g->is_same ? last_id : last_id + 1;
+    next->past.folder->generation = next->id;
+    if (g->is_same) {
+        reload_swap(g);
+        return;
+    }
+    g->put.id = next->id;
+    g->put.at_ms = clock_wall_ms(loop_clock(g->config.loop));
+    g->put.ctx = g;
+    reload_put_piece(g);
+}
+
+// Pool thread: what the next generation's rows are.
+static int reload_make_put(struct engine *g)
+{
+    const struct generation_past *now = &g->next->past, *past = reload_past(g);
+    size_t most = now->folder->count + (past->folder ? past->folder->count : 0);
+    g->put_files = calloc(most + 1, sizeof *g->put_files);
+    g->put = (struct store_generation){.files = g->put_files,
+                                       .bases = calloc(now->older_count + 1, sizeof *g->put.bases)};
+    if (g->put_files == NULL || g->put.bases == NULL) {
+        return err_set(&g->fault, ERR_NOMEM, "out of memory");
+    }
+    g->put_count = folder_changes(past->folder, now->folder, g->put_files);
+    for (size_t i = 0; i < now->older_count; i++) {
+        g->put.bases[g->put.base_count++] =
+            (struct store_base){str_from(now->older[i].path), now->older[i].folder->generation};
+    }
+    return 0;
+}
+
+// Pool thread.
 static void reload_work(void *ctx)
 {
     struct engine *g = ctx;
-    const struct generation *now = g->current;
-    g->code = generation_build(&g->next, &g->config.rules, now ? now->files : g->last_files,
-                               now ? now->file_count : g->last.file_count, &g->fault);
+    const struct generation_past *past = reload_past(g);
+    struct folder *folder = NULL;
+    struct folder_visitor visitor = {0};
+    if (g->watch) {
+        visitor = watch_visitor(g->watch);
+    }
+    g->code = folder_read(&folder, g->config.rules.rules_dir, &visitor, &g->fault);
+    bool is_needless =
+        g->code == 0 && !g->is_explicit && g->current && folder_is_same(folder, past->folder, true);
+    if (g->code == 0 && !is_needless) {
+        g->code = generation_build(&g->next, &g->config.rules, folder, past, &g->fault);
+    }
+    if (g->code == 0 && g->next) {
+        bool has_id = g->current || g->past.id;
+        g->is_same = has_id && generation_past_is_same(&g->next->past, past);
+        g->code = g->is_same ? 0 : reload_make_put(g);
+    }
+    folder_unref(folder);
 }
 
 static void reload_on_built(void *ctx)
 {
     struct engine *g = ctx;
-    if (g->current == NULL) { // the stored texts have served
-        free(g->last_files);
-        g->last_files = NULL;
-        g->last.file_count = 0;
-        arena_fini(&g->last_arena);
+    if (g->watch) {
+        watch_end(g->watch);
     }
     if (g->code) {
         reload_fail(g, g->code);
+    } else if (g->next == NULL) { // nothing has changed
+        reload_finish(g, 0);
     } else {
         reload_store(g);
     }
@@ -138,26 +202,23 @@ static void reload_on_built(void *ctx)
 
 static void reload_build(struct engine *g)
 {
+    if (g->watch) {
+        watch_begin(g->watch);
+    }
     if (loop_work(g->config.loop, reload_work, reload_on_built, g)) {
         reload_fail(g, err_set(&g->fault, ERR_NOMEM, "out of memory"));
     }
 }
 
-static void reload_on_last(struct store_generation *last)
+static void reload_on_past(struct past_load *past)
 {
-    struct engine *g = last->ctx;
-    if (last->code) {
-        reload_fail(g, err_set(&g->fault, (enum err_code)last->code,
+    struct engine *g = past->ctx;
+    if (past->code) {
+        reload_fail(g, err_set(&g->fault, (enum err_code)past->code,
                                "the stored workflow texts could not be read"));
         return;
     }
-    g->has_last = true;
-    g->last_files = calloc(last->file_count + 1, sizeof *g->last_files);
-    for (size_t i = 0; g->last_files && i < last->file_count; i++) {
-        g->last_files[i] = (struct generation_file){.path = (char *)last->files[i].path.data,
-                                                    .text = (char *)last->files[i].text.data,
-                                                    .len = last->files[i].text.len};
-    }
+    g->has_past = true;
     reload_build(g);
 }
 
@@ -167,28 +228,69 @@ static void reload_begin(struct engine *g)
     g->served = g->waiting;
     g->waiting = NULL;
     g->fault = (struct err){0};
-    if (g->has_last) {
+    g->is_explicit = false;
+    for (const struct engine_waiter *w = g->served; w; w = w->next) {
+        g->is_explicit = g->is_explicit || w->is_explicit;
+    }
+    if (g->current || g->has_past) {
         reload_build(g);
         return;
     }
-    arena_init(&g->last_arena, RELOAD_LAST_TEXTS_MAX);
-    g->last =
-        (struct store_generation){.arena = &g->last_arena, .on_done = reload_on_last, .ctx = g};
-    store_generation_get_last(g->config.store, &g->last);
+    g->past = (struct past_load){
+        .store = g->config.store, .at_ms = INT64_MAX, .on_done = reload_on_past, .ctx = g};
+    past_load_begin(&g->past);
+}
+
+static void reload_ask(struct engine *g, bool is_explicit,
+                       void (*on_done)(void *ctx, int code, const struct err *e), void *ctx)
+{
+    struct engine_waiter *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        struct err e;
+        int code = err_set(&e, ERR_NOMEM, "out of memory");
+        if (on_done) {
+            on_done(ctx, code, &e);
+        }
+        return;
+    }
+    *w = (struct engine_waiter){
+        .next = g->waiting, .is_explicit = is_explicit, .on_done = on_done, .ctx = ctx};
+    g->waiting = w;
+    if (!g->is_reloading) {
+        reload_begin(g);
+    }
 }
 
 void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const struct err *e),
                    void *ctx)
 {
-    struct engine_waiter *w = calloc(1, sizeof *w);
-    if (w == NULL) {
-        struct err e;
-        on_done(ctx, err_set(&e, ERR_NOMEM, "out of memory"), &e);
-        return;
-    }
-    *w = (struct engine_waiter){.next = g->waiting, .on_done = on_done, .ctx = ctx};
-    g->waiting = w;
-    if (!g->is_reloading) {
-        reload_begin(g);
+    reload_ask(g, true, on_done, ctx);
+}
+
+void engine_follow_folder(struct engine *g)
+{
+    reload_ask(g, false, NULL, NULL);
+}
+
+static void reload_on_change(void *ctx)
+{
+    engine_follow_folder(ctx);
+}
+
+int engine_watch(struct engine *g)
+{
+    struct watch_config c = {.loop = g->config.loop,
+                             .log = g->config.log,
+                             .dir = g->config.rules.rules_dir,
+                             .on_change = reload_on_change,
+                             .ctx = g};
+    g->watch = watch_open(&c);
+    return g->watch ? 0 : ERR_NOMEM;
+}
+
+void engine_watch_stop(struct engine *g)
+{
+    if (g->watch) {
+        watch_stop(g->watch);
     }
 }

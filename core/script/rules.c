@@ -67,6 +67,11 @@ int rules_add_fault(struct rules *r, const char *file, const char *path, const c
                                                    .message = rules_keep(r, message)});
 }
 
+void rules_forget_faults(struct rules *r, size_t count)
+{
+    r->fault_count = count < r->fault_count ? count : r->fault_count;
+}
+
 size_t rules_fault_count(const struct rules *r)
 {
     return r->fault_count;
@@ -363,7 +368,7 @@ int rules_new(struct rules **out, const struct rules_config *c, struct err *e)
         r->dir = str_dup(str_from(c->rules_dir));
         rc = r->dir ? 0 : err_set(e, ERR_NOMEM, "not enough memory");
     }
-    if (rc == 0 && rules_add_files(r))
+    if (rc == 0 && rules_begin_texts(r))
         rc = err_set(e, ERR_NOMEM, "not enough memory");
     if (rc == 0)
         rc = state_new(&r->s, &config, e);

@@ -54,6 +54,11 @@ struct rules_fault {
 // to the folder ("lib/money.lua"), NUL-terminated, both borrowed for the rules' life. 0, ERR_NOMEM.
 int rules_add_text(struct rules *r, struct str path, struct str text);
 
+// Another set of such texts, empty, for what is loaded from now on; sets are counted from 0. What
+// was loaded before goes on with its own. 0 or ERR_NOMEM.
+int rules_begin_texts(struct rules *r);
+void rules_use_texts(struct rules *r, size_t set);
+
 // Loads one workflow file: file is "invoice.lua" (relative to the rules folder), text its source.
 // 0: it has become the next workflow (there may be warnings). ERR_INVALID: its faults, all of them,
 // are added to those that rules_fault gives. ERR_NOMEM.
@@ -67,6 +72,8 @@ void rules_check_modules(struct rules *r);
 int rules_add_fault(struct rules *r, const char *file, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+// Drops the faults from that count on.
+void rules_forget_faults(struct rules *r, size_t count);
 size_t rules_fault_count(const struct rules *r);
 const struct rules_fault *rules_fault(const struct rules *r, size_t i);
 

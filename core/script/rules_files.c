@@ -3,7 +3,7 @@
 
 #include "script/rules_internal.h"
 
-int rules_add_files(struct rules *r)
+int rules_begin_texts(struct rules *r)
 {
     struct files **more = realloc(r->files, (r->files_count + 1) * sizeof *more);
     struct files *set = calloc(1, sizeof *set);
@@ -31,4 +31,9 @@ void rules_free_files(struct rules *r)
 int rules_add_text(struct rules *r, struct str path, struct str text)
 {
     return files_add(r->files[r->files_in_use], path, text);
+}
+
+void rules_use_texts(struct rules *r, size_t set)
+{
+    r->files_in_use = set;
 }

@@ -34,7 +34,6 @@ struct rules {
 };
 
 // --- rules_files.c ---
-int rules_add_files(struct rules *r); // an empty set, in use from now on; 0 or ERR_NOMEM
 void rules_free_files(struct rules *r);
 
 // --- rules_lookup.c ---

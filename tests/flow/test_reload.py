@@ -30,7 +30,7 @@ def by_api(host):
 
 @pytest.mark.parametrize("reload", [by_signal, by_api])
 def test_added_changed_and_removed_files(serve, receiver, reload):
-    host = serve({"a.lua": workflow(receiver.url), "b.lua": workflow(receiver.url)})
+    host = serve({"a.lua": workflow(receiver.url), "b.lua": workflow(receiver.url)}, args=["--no-watch"])
     assert fires(host) == ["a", "b"]
     (host.rules_dir / "a.lua").unlink()
     write(host, "b.lua", workflow(receiver.url + "/new"))

@@ -24,65 +24,126 @@ static int text_id(struct writer *w, struct str text, int64_t *id)
     return rc;
 }
 
-int generation_put_run(struct writer *w, struct store_generation *g)
+enum { TEXT_NONE = 0 }; // in the place of a text's id: the file is gone
+
+static int file_put(struct writer *w, uint64_t generation, const struct store_file *f)
 {
-    g->code = 0;
-    sqlite3_stmt *s = w->stmts[WRITE_GENERATION];
-    bind_id(s, 1, g->id);
-    bind_int(s, 2, g->at_ms);
-    int rc = statement_run(s);
-    for (size_t i = 0; i < g->file_count && rc == SQLITE_OK; i++) {
-        int64_t text;
-        rc = text_id(w, g->files[i].text, &text);
-        if (rc == SQLITE_OK) {
-            s = w->stmts[WRITE_GENERATION_FILE];
-            bind_id(s, 1, g->id);
-            bind_text(s, 2, g->files[i].path);
-            bind_int(s, 3, text);
-            rc = statement_run(s);
-        }
+    int64_t text = TEXT_NONE;
+    int rc = f->text.data ? text_id(w, f->text, &text) : SQLITE_OK;
+    if (rc == SQLITE_OK) {
+        sqlite3_stmt *s = w->stmts[WRITE_GENERATION_FILE];
+        bind_id(s, 1, generation);
+        bind_text(s, 2, f->path);
+        bind_int(s, 3, text);
+        rc = statement_run(s);
     }
     return rc;
 }
 
-static int files_read(struct writer *w, struct store_generation *g)
+int generation_put_run(struct writer *w, struct store_generation *g)
 {
-    sqlite3_stmt *s = w->stmts[WRITE_GENERATION_FILES];
+    g->code = 0;
+    int rc = SQLITE_OK;
+    sqlite3_stmt *s;
+    if (!g->is_begun) { // one that a crash left unfinished
+        s = w->stmts[WRITE_GENERATION_CLEAR];
+        bind_id(s, 1, g->id);
+        rc = statement_run(s);
+    }
+    for (size_t i = 0; i < g->file_count && rc == SQLITE_OK; i++) {
+        rc = file_put(w, g->id, &g->files[i]);
+    }
+    if (g->is_unfinished || rc != SQLITE_OK) {
+        return rc;
+    }
+    s = w->stmts[WRITE_GENERATION];
+    bind_id(s, 1, g->id);
+    bind_int(s, 2, g->at_ms);
+    rc = statement_run(s);
+    for (size_t i = 0; i < g->base_count && rc == SQLITE_OK; i++) {
+        s = w->stmts[WRITE_GENERATION_BASE];
+        bind_id(s, 1, g->id);
+        bind_text(s, 2, g->bases[i].path);
+        bind_id(s, 3, g->bases[i].generation);
+        rc = statement_run(s);
+    }
+    return rc;
+}
+
+static int fault_code(struct reader *r, int rc)
+{
+    return rc == SQLITE_OK ? 0 : fault_set(NULL, r->db, "", rc);
+}
+
+static int files_read(struct reader *r, struct store_generation *g)
+{
+    sqlite3_stmt *s = r->stmts[READ_GENERATION_FILES];
     bind_id(s, 1, g->id);
     size_t cap = 0;
-    int rc;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW && g->code == 0) {
+    int code = 0, rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW && code == 0) {
         struct store_file *files =
             grow_on_arena(g->arena, g->files, g->file_count, &cap, sizeof *files);
         if (!files) {
-            g->code = ERR_TOO_LARGE;
+            code = ERR_TOO_LARGE;
             break;
         }
         g->files = files;
         struct store_file *f = &files[g->file_count++];
         f->path = column_dup(s, 0, g->arena);
         f->text = column_dup(s, 1, g->arena);
-        if (!f->path.data || !f->text.data) {
-            g->code = ERR_TOO_LARGE;
-        }
-    }
-    return statement_end(s, rc);
-}
-
-int generation_last_run(struct writer *w, struct store_generation *g)
-{
-    g->code = 0;
-    g->id = 0;
-    g->at_ms = 0;
-    g->files = NULL;
-    g->file_count = 0;
-    sqlite3_stmt *s = w->stmts[WRITE_GENERATION_LAST];
-    int rc = sqlite3_step(s);
-    bool is_there = rc == SQLITE_ROW;
-    if (is_there) {
-        g->id = column_id(s, 0);
-        g->at_ms = sqlite3_column_int64(s, 1);
+        code = f->path.data && f->text.data ? 0 : ERR_TOO_LARGE;
     }
     rc = statement_end(s, rc);
-    return rc == SQLITE_OK && is_there ? files_read(w, g) : rc;
+    return rc == SQLITE_OK ? code : fault_code(r, rc);
+}
+
+static int bases_read(struct reader *r, struct store_generation *g)
+{
+    sqlite3_stmt *s = r->stmts[READ_GENERATION_BASES];
+    bind_id(s, 1, g->id);
+    size_t cap = 0;
+    int code = 0, rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW && code == 0) {
+        struct store_base *bases =
+            grow_on_arena(g->arena, g->bases, g->base_count, &cap, sizeof *bases);
+        if (!bases) {
+            code = ERR_TOO_LARGE;
+            break;
+        }
+        g->bases = bases;
+        struct store_base *b = &bases[g->base_count++];
+        *b = (struct store_base){column_dup(s, 0, g->arena), column_id(s, 1)};
+        code = b->path.data ? 0 : ERR_TOO_LARGE;
+    }
+    rc = statement_end(s, rc);
+    return rc == SQLITE_OK ? code : fault_code(r, rc);
+}
+
+static int generation_find(struct reader *r, struct store_generation *g)
+{
+    sqlite3_stmt *s = r->stmts[g->id ? READ_GENERATION : READ_GENERATION_AT];
+    if (g->id) {
+        bind_id(s, 1, g->id);
+    } else {
+        bind_int(s, 1, g->at_ms);
+    }
+    int rc = sqlite3_step(s);
+    bool is_there = rc == SQLITE_ROW;
+    g->id = is_there ? column_id(s, 0) : 0;
+    g->at_ms = is_there ? sqlite3_column_int64(s, 1) : 0;
+    return fault_code(r, statement_end(s, rc));
+}
+
+int generation_read(struct reader *r, struct store_generation *g)
+{
+    g->files = NULL;
+    g->file_count = 0;
+    g->bases = NULL;
+    g->base_count = 0;
+    int code = generation_find(r, g);
+    if (code == 0 && g->id) {
+        code = files_read(r, g);
+    }
+    return code == 0 && g->id ? bases_read(r, g) : code;
 }

@@ -37,7 +37,7 @@ enum request_kind {
     REQUEST_DUE,
     REQUEST_TARGETS,
     REQUEST_GENERATION_PUT,
-    REQUEST_GENERATION_LAST,
+    REQUEST_GENERATION_GET,
     REQUEST_READ
 };
 
@@ -162,7 +162,6 @@ int finish_run(struct writer *w, struct store_finish *f);
 int due_run(struct writer *w, struct store_due *d);
 int targets_run(struct writer *w, struct store_targets *t);
 int generation_put_run(struct writer *w, struct store_generation *g);
-int generation_last_run(struct writer *w, struct store_generation *g);
 
 // read_one.c, read_list.c: reads of one kind each. A code of err.h; SQLite's faults are ERR_IO,
 // ERR_CORRUPT.
@@ -172,6 +171,8 @@ int read_records(struct reader *r, struct store_read *q);
 int read_deliveries(struct reader *r, struct store_read *q);
 int read_events(struct reader *r, struct store_read *q);
 int read_runs(struct reader *r, struct store_read *q);
+
+int generation_read(struct reader *r, struct store_generation *g); // generation.c
 
 // row.c
 // An event's id as it is shown: its key, or "evt_" and its id. NULL data when the arena is out.

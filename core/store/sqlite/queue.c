@@ -117,7 +117,7 @@ static void call_on_done(struct store_item *item)
         break;
     }
     case REQUEST_GENERATION_PUT:
-    case REQUEST_GENERATION_LAST: {
+    case REQUEST_GENERATION_GET: {
         struct store_generation *g = (struct store_generation *)item;
         g->on_done(g);
         break;
@@ -266,9 +266,9 @@ void store_generation_put(struct store *s, struct store_generation *g)
     submit(s, &s->turn_writes, &g->item, REQUEST_GENERATION_PUT);
 }
 
-void store_generation_get_last(struct store *s, struct store_generation *g)
+void store_generation_get(struct store *s, struct store_generation *g)
 {
-    submit(s, &s->turn_writes, &g->item, REQUEST_GENERATION_LAST);
+    submit(s, &s->turn_reads, &g->item, REQUEST_GENERATION_GET);
 }
 
 void store_read(struct store *s, struct store_read *r)

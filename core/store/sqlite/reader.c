@@ -31,6 +31,16 @@ static int read_serve(struct reader *r, struct store_read *q)
     return ERR_INVALID;
 }
 
+static int item_serve(struct reader *r, struct store_item *item)
+{
+    if (item->kind == REQUEST_GENERATION_GET) {
+        struct store_generation *g = (struct store_generation *)item;
+        return g->code = generation_read(r, g);
+    }
+    struct store_read *q = (struct store_read *)item;
+    return q->code = read_serve(r, q);
+}
+
 static void tell_fault(struct store *s, int code)
 {
     struct err e;
@@ -47,10 +57,9 @@ static void serve_all(struct store *s, struct item_list reads)
     errno = 0;
     statement_run(r->stmts[READ_BEGIN]); // should it fail, each read meets the fault itself
     for (struct store_item *item = reads.first; item; item = item->next) {
-        struct store_read *q = (struct store_read *)item;
-        q->code = read_serve(r, q);
-        if (q->code == ERR_IO || q->code == ERR_CORRUPT) {
-            tell_fault(s, q->code);
+        int code = item_serve(r, item);
+        if (code == ERR_IO || code == ERR_CORRUPT) {
+            tell_fault(s, code);
         }
     }
     if (!sqlite3_get_autocommit(r->db)) {

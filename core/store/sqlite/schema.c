@@ -7,6 +7,14 @@
 // Rows are the cost of an event, so an ordinary one has a row in `event` (with its runs), one in
 // `delivery` for each webhook (with its first attempt), and its record's pointer; all else is for
 // what is not ordinary. Indexes are partial: an entry is there only while it is of use.
+
+// Workflows that run from the texts of an older generation, since those of this one do not load.
+#define GENERATION_BASE_SQL                                                                        \
+    "CREATE TABLE generation_base ("                                                               \
+    " generation INTEGER NOT NULL, path TEXT NOT NULL, base INTEGER NOT NULL,"                     \
+    " PRIMARY KEY (generation, path)"                                                              \
+    ") STRICT, WITHOUT ROWID;"
+
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -97,16 +105,30 @@ static const char CREATE_SQL[] =
     ") STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE generation (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;"
+    // The files that changed from one generation to the next; text 0: the file is gone.
     "CREATE TABLE generation_file ("
     " generation INTEGER NOT NULL, path TEXT NOT NULL, text INTEGER NOT NULL,"
     " PRIMARY KEY (generation, path)"
-    ") STRICT, WITHOUT ROWID;"
-    "CREATE TABLE rule_text ("
+    ") STRICT, WITHOUT ROWID;" GENERATION_BASE_SQL "CREATE TABLE rule_text ("
     " id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, text BLOB NOT NULL"
     ") STRICT;"
     "CREATE INDEX rule_text_hash ON rule_text (hash);";
 
-const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION, .create_sql = CREATE_SQL};
+// A generation had a row for each of its files; what was gone from one to the next had none.
+#define GENERATION_GONE_SQL                                                                        \
+    "INSERT INTO generation_file (generation, path, text)"                                         \
+    " SELECT g.id, f.path, 0 FROM generation g JOIN generation_file f ON f.generation ="           \
+    " (SELECT max(id) FROM generation WHERE id < g.id) WHERE NOT EXISTS (SELECT 1"                 \
+    " FROM generation_file n WHERE n.generation = g.id AND n.path = f.path);"
+
+static const struct schema_step STEPS[] = {
+    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL},
+};
+
+const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,
+                              .create_sql = CREATE_SQL,
+                              .steps = STEPS,
+                              .step_count = sizeof STEPS / sizeof STEPS[0]};
 
 static int pragma_read(sqlite3 *db, const char *sql, int64_t *out)
 {

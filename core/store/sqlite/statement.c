@@ -55,12 +55,11 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_NEXT_TARGET] = "SELECT target, due_at_ms FROM delivery INDEXED BY delivery_due"
                           " WHERE state < 2 AND target > ?1 ORDER BY target, due_at_ms LIMIT 1",
     [WRITE_GENERATION] = "INSERT INTO generation (id, at_ms) VALUES (?1, ?2)",
+    [WRITE_GENERATION_CLEAR] = "DELETE FROM generation_file WHERE generation = ?1",
     [WRITE_GENERATION_FILE] = "INSERT INTO generation_file (generation, path, text)"
                               " VALUES (?1, ?2, ?3)",
-    [WRITE_GENERATION_LAST] = "SELECT id, at_ms FROM generation ORDER BY id DESC LIMIT 1",
-    [WRITE_GENERATION_FILES] = "SELECT f.path, t.text FROM generation_file f"
-                               " LEFT JOIN rule_text t ON t.id = f.text"
-                               " WHERE f.generation = ?1 ORDER BY f.path",
+    [WRITE_GENERATION_BASE] = "INSERT INTO generation_base (generation, path, base)"
+                              " VALUES (?1, ?2, ?3)",
     [WRITE_RULE_TEXT] = "INSERT INTO rule_text (hash, text) VALUES (?1, ?2)",
     [WRITE_RULE_TEXT_BY_HASH] = "SELECT id FROM rule_text WHERE hash = ?1 AND text = ?2",
 };
@@ -73,6 +72,16 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     "d.target)"
 
 const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
+    [READ_GENERATION] = "SELECT id, at_ms FROM generation WHERE id = ?1",
+    [READ_GENERATION_AT] =
+        "SELECT id, at_ms FROM generation WHERE at_ms <= ?1 ORDER BY id DESC LIMIT 1",
+    // With max(), SQLite takes the other columns from the row that has it.
+    [READ_GENERATION_FILES] = "SELECT f.path, t.text FROM (SELECT path, text, max(generation)"
+                              " FROM generation_file WHERE generation <= ?1 GROUP BY path) f"
+                              " LEFT JOIN rule_text t ON t.id = f.text WHERE f.text <> 0"
+                              " ORDER BY f.path",
+    [READ_GENERATION_BASES] = "SELECT path, base FROM generation_base WHERE generation = ?1"
+                              " ORDER BY path",
     [READ_BEGIN] = "BEGIN",
     [READ_COMMIT] = "COMMIT",
     [READ_EVENT_BY_KEY] = "SELECT " EVENT_COLUMNS " FROM event WHERE key = ?1",

@@ -46,8 +46,7 @@ static int item_run(struct writer *w, struct store_item *item)
         return targets_run(w, (struct store_targets *)item);
     case REQUEST_GENERATION_PUT:
         return generation_put_run(w, (struct store_generation *)item);
-    case REQUEST_GENERATION_LAST:
-        return generation_last_run(w, (struct store_generation *)item);
+    case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
     }
@@ -82,9 +81,9 @@ static void item_fail(struct store_item *item, const struct err *e)
         break;
     }
     case REQUEST_GENERATION_PUT:
-    case REQUEST_GENERATION_LAST:
         ((struct store_generation *)item)->code = e->code;
         break;
+    case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
     }

@@ -55,14 +55,16 @@ static int drop(void **state)
     return 0;
 }
 
-static void read_all(const struct made *m, struct generation_file **files, size_t *count)
+static struct folder *read_all(const struct made *m)
 {
     char dir[80];
     struct err e;
+    struct folder *f;
     snprintf(dir, sizeof dir, "%s/rules", m->dir);
-    if (folder_read(dir, files, count, &e)) {
+    if (folder_read(&f, dir, NULL, &e)) {
         fail_msg("%s", e.text);
     }
+    return f;
 }
 
 static void what_is_read(void **state)
@@ -93,19 +95,17 @@ static void what_is_read(void **state)
                                       "templates/t_test.lua",
                                       "templates/x.json",
                                       "types/deal.lua"};
-    struct generation_file *files;
-    size_t count;
     for (size_t i = 0; i < COUNT_OF(in); i++) {
         put(m, in[i], in[i]);
     }
-    read_all(m, &files, &count);
-    assert_int_equal(count, COUNT_OF(out));
-    for (size_t i = 0; i < count; i++) {
-        assert_string_equal(files[i].path, out[i]);
-        assert_string_equal(files[i].text, out[i]);
-        assert_int_equal(folder_is_workflow(files[i].path), i == 0);
+    struct folder *f = read_all(m);
+    assert_int_equal(f->count, COUNT_OF(out));
+    for (size_t i = 0; i < f->count; i++) {
+        assert_string_equal(f->files[i].path, out[i]);
+        assert_string_equal(f->files[i].text, out[i]);
+        assert_int_equal(folder_is_workflow(f->files[i].path), i == 0);
     }
-    folder_free(files, count);
+    folder_unref(f);
 }
 
 static void links_are_followed_within_the_folder(void **state)
@@ -132,20 +132,18 @@ static void links_are_followed_within_the_folder(void **state)
                   {"templates/outside", NULL, "out of the rules folder"},
                   {"templates/secret", NULL, "out of the rules folder"},
                   {"templates/x", "x", NULL}};
-    struct generation_file *files;
-    size_t count;
-    read_all(m, &files, &count);
-    for (size_t i = 0; i < count && i < COUNT_OF(wanted); i++) {
-        assert_string_equal(files[i].path, wanted[i].path);
+    struct folder *f = read_all(m);
+    for (size_t i = 0; i < f->count && i < COUNT_OF(wanted); i++) {
+        assert_string_equal(f->files[i].path, wanted[i].path);
         if (wanted[i].text) {
-            assert_string_equal(files[i].text, wanted[i].text);
+            assert_string_equal(f->files[i].text, wanted[i].text);
         } else {
-            assert_null(files[i].text);
-            assert_non_null(strstr(files[i].fault, wanted[i].fault));
+            assert_null(f->files[i].text);
+            assert_non_null(strstr(f->files[i].fault, wanted[i].fault));
         }
     }
-    assert_int_equal(count, COUNT_OF(wanted));
-    folder_free(files, count);
+    assert_int_equal(f->count, COUNT_OF(wanted));
+    folder_unref(f);
 }
 
 static void folders_too_deep_are_told(void **state)
@@ -153,14 +151,12 @@ static void folders_too_deep_are_told(void **state)
     const struct made *m = *state;
     put(m, "1/2/3/4/5/6/7/8/in.lua", "");
     put(m, "1/2/3/4/5/6/7/8/9/out.lua", "");
-    struct generation_file *files;
-    size_t count;
-    read_all(m, &files, &count);
-    assert_int_equal(count, 2);
-    assert_string_equal(files[0].path, "1/2/3/4/5/6/7/8/9");
-    assert_non_null(strstr(files[0].fault, "too deep"));
-    assert_string_equal(files[1].path, "1/2/3/4/5/6/7/8/in.lua");
-    folder_free(files, count);
+    struct folder *f = read_all(m);
+    assert_int_equal(f->count, 2);
+    assert_string_equal(f->files[0].path, "1/2/3/4/5/6/7/8/9");
+    assert_non_null(strstr(f->files[0].fault, "too deep"));
+    assert_string_equal(f->files[1].path, "1/2/3/4/5/6/7/8/in.lua");
+    folder_unref(f);
 }
 
 static void files_too_large(void **state)
@@ -170,12 +166,10 @@ static void files_too_large(void **state)
     memset(text, '-', FOLDER_FILE_MAX_BYTES + 1);
     text[FOLDER_FILE_MAX_BYTES + 1] = '\0';
     put(m, "a.lua", text);
-    struct generation_file *files;
-    size_t count;
-    read_all(m, &files, &count);
-    assert_int_equal(count, 1);
-    assert_non_null(strstr(files[0].fault, "over 1048576 bytes"));
-    folder_free(files, count);
+    struct folder *f = read_all(m);
+    assert_int_equal(f->count, 1);
+    assert_non_null(strstr(f->files[0].fault, "over 1048576 bytes"));
+    folder_unref(f);
     text[FOLDER_FILE_MAX_BYTES] = '\0';
     for (int i = 0; i <= FOLDER_TOTAL_MAX_BYTES / FOLDER_FILE_MAX_BYTES; i++) {
         char path[32];
@@ -185,18 +179,46 @@ static void files_too_large(void **state)
     char dir[80];
     struct err e;
     snprintf(dir, sizeof dir, "%s/rules", m->dir);
-    assert_int_equal(folder_read(dir, &files, &count, &e), ERR_TOO_LARGE);
+    assert_int_equal(folder_read(&f, dir, NULL, &e), ERR_TOO_LARGE);
     assert_non_null(strstr(e.text, "over 64 MiB"));
     free(text);
+}
+
+static struct folder *folder_of(const char *const *texts)
+{
+    struct folder *f = folder_new();
+    for (; *texts; texts += 2) {
+        assert_int_equal(folder_add(f, str_from(texts[0]), str_from(texts[1])), 0);
+    }
+    return f;
+}
+
+static void what_changed(void **state)
+{
+    (void)state;
+    static const char *const was[] = {"a", "1", "b", "1", "d", "1", "e", "1", NULL};
+    static const char *const is[] = {"b", "2", "c", "1", "d", "1", NULL};
+    struct folder *old = folder_of(was), *now = folder_of(is);
+    struct store_file out[8];
+    static const char *const wanted[][2] = {{"a", NULL}, {"b", "2"}, {"c", "1"}, {"e", NULL}};
+    assert_int_equal(folder_changes(old, now, out), COUNT_OF(wanted));
+    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+        assert_str(out[i].path, str_from(wanted[i][0]));
+        assert_str(out[i].text, str_from(wanted[i][1]));
+    }
+    assert_int_equal(folder_changes(NULL, now, out), 3);
+    assert_int_equal(folder_changes(now, now, out), 0);
+    assert_true(folder_is_same(now, now, true) && !folder_is_same(old, now, false));
+    folder_unref(old);
+    folder_unref(now);
 }
 
 static void no_folder(void **state)
 {
     (void)state;
-    struct generation_file *files;
-    size_t count;
+    struct folder *f;
     struct err e;
-    assert_int_equal(folder_read("/nowhere/rules", &files, &count, &e), ERR_IO);
+    assert_int_equal(folder_read(&f, "/nowhere/rules", NULL, &e), ERR_IO);
     assert_non_null(strstr(e.text, "--rules DIR"));
 }
 
@@ -207,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(links_are_followed_within_the_folder, make, drop),
         cmocka_unit_test_setup_teardown(folders_too_deep_are_told, make, drop),
         cmocka_unit_test_setup_teardown(files_too_large, make, drop),
+        cmocka_unit_test(what_changed),
         cmocka_unit_test(no_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,10 +254,13 @@ static void generation_ignore(struct store_generation *g)
 
 static int put_generation(struct fixture *f, uint64_t id, struct store_file *files, size_t count)
 {
+    struct store_base base = {STR("b.lua"), 1};
     struct store_generation g = {.id = id,
-                                 .at_ms = f->now_ms,
+                                 .at_ms = f->now_ms + (int64_t)id,
                                  .files = files,
                                  .file_count = count,
+                                 .bases = &base,
+                                 .base_count = id == 2,
                                  .on_done = generation_ignore,
                                  .code = 1};
     store_generation_put(f->store, &g);
@@ -265,39 +268,76 @@ static int put_generation(struct fixture *f, uint64_t id, struct store_file *fil
     return g.code;
 }
 
-static struct store_generation last_generation(struct fixture *f)
+static struct store_generation get_generation(struct fixture *f, uint64_t id, int64_t at_ms)
 {
-    struct store_generation g = {.arena = &f->arena, .on_done = generation_ignore, .code = 1};
-    store_generation_get_last(f->store, &g);
+    struct store_generation g = {
+        .id = id, .at_ms = at_ms, .arena = &f->arena, .on_done = generation_ignore, .code = 1};
+    store_generation_get(f->store, &g);
     loop_run(f->loop);
     assert_int_equal(g.code, 0);
     return g;
 }
 
+// What differs from one to the next is put, all of it is got.
 static void generations_are_kept_as_texts(void **state)
 {
     struct fixture *f = *state;
-    assert_true(last_generation(f).id == 0);
-    struct store_file files[] = {{STR("a.lua"), STR("return 1")},
+    assert_true(get_generation(f, 0, INT64_MAX).id == 0);
+    struct store_file first[] = {{STR("a.lua"), STR("return 1")},
                                  {STR("b.lua"), STR("return \0 2")},
                                  {STR("empty.lua"), STR("")}};
-    assert_int_equal(put_generation(f, 1, files, 3), 0);
-    files[1].text = STR("return 3");
-    assert_int_equal(put_generation(f, 2, files, 2), 0);
-    assert_int_equal(put_generation(f, 2, files, 3), ERR_CONFLICT);
+    struct store_file second[] = {{STR("a.lua"), STR("return 3")},
+                                  {STR("empty.lua"), {NULL, 0}},
+                                  {STR("lib/new.lua"), STR("return 4")}};
+    assert_int_equal(put_generation(f, 1, first, 3), 0);
+    assert_int_equal(put_generation(f, 2, second, 3), 0);
+    assert_int_equal(put_generation(f, 2, second, 3), ERR_CONFLICT);
     for (int round = 0; round < 2; round++) {
-        struct store_generation g = last_generation(f);
-        assert_true(g.id == 2 && g.at_ms == f->now_ms);
-        assert_int_equal(g.file_count, 2);
+        struct store_generation g = get_generation(f, 0, INT64_MAX);
+        assert_true(g.id == 2 && g.at_ms == f->now_ms + 2);
+        assert_int_equal(g.file_count, 3);
         assert_str(g.files[0].path, STR("a.lua"));
-        assert_str(g.files[0].text, STR("return 1"));
+        assert_str(g.files[0].text, STR("return 3"));
         assert_str(g.files[1].path, STR("b.lua"));
-        assert_str(g.files[1].text, STR("return 3"));
+        assert_str(g.files[1].text, STR("return \0 2"));
+        assert_str(g.files[2].path, STR("lib/new.lua"));
+        assert_int_equal(g.base_count, 1);
+        assert_str(g.bases[0].path, STR("b.lua"));
+        assert_true(g.bases[0].generation == 1);
+        struct store_generation old = get_generation(f, round ? 1 : 0, f->now_ms + 1);
+        assert_true(old.id == 1);
+        assert_int_equal(old.file_count, 3);
+        assert_str(old.files[0].text, STR("return 1"));
+        assert_str(old.files[2].path, STR("empty.lua"));
+        assert_str(old.files[2].text, STR(""));
+        assert_int_equal(old.base_count, 0);
         fixture_reopen(f);
     }
-    assert_int_equal(put_generation(f, 3, NULL, 0), 0);
-    assert_true(last_generation(f).id == 3);
-    assert_int_equal(last_generation(f).file_count, 0);
+    struct store_generation piece = {.id = 3,
+                                     .files = first,
+                                     .file_count = 2,
+                                     .is_unfinished = true,
+                                     .on_done = generation_ignore};
+    store_generation_put(f->store, &piece); // and a crash
+    loop_run(f->loop);
+    assert_int_equal(piece.code, 0);
+    assert_true(get_generation(f, 0, INT64_MAX).id == 2);
+    piece.files = second, piece.file_count = 1;
+    store_generation_put(f->store, &piece);
+    loop_run(f->loop);
+    piece = (struct store_generation){.id = 3,
+                                      .at_ms = f->now_ms,
+                                      .files = &second[1],
+                                      .file_count = 1,
+                                      .is_begun = true,
+                                      .on_done = generation_ignore};
+    store_generation_put(f->store, &piece);
+    loop_run(f->loop);
+    struct store_generation last = get_generation(f, 3, 0);
+    assert_int_equal(last.file_count, 3); // none of the first piece's is in it
+    assert_str(last.files[1].text, STR("return \0 2"));
+    assert_true(get_generation(f, 0, f->now_ms - 1).id == 0);
+    assert_true(get_generation(f, 9, 0).id == 0);
 }
 
 static void restart_finds_everything(void **state)
