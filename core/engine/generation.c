@@ -209,6 +209,7 @@ int generation_build(struct generation **out, const struct rules_config *c,
                             generation_last_good(last_good, last_good_count, g->files[i].path));
         }
     }
+    code = code ? code : rules_load_sources(g->rules);
     if (code) {
         err_set(e, (enum err_code)code, "out of memory");
         goto out;
