@@ -15,6 +15,7 @@ enum { INGEST_ROUNDS_MAX = 8 }; // of judging a body against states that changed
 struct ingest {
     struct api *api;
     struct httpd_request *request;
+    const char *source; // whose adapter made the events; NULL: they are the request's body
     struct arena arena; // all that this body caused
     struct batch batch;
     struct store_accept accept;
@@ -39,8 +40,22 @@ static void ingest_free(struct ingest *in)
     free(in);
 }
 
+// What an adapter made cannot be taken: that is for the operator to mend, and the sender's next
+// try may fare better.
+static void ingest_refuse_source(struct ingest *in, const char *words)
+{
+    struct log_field fields[] = {{"source", str_from(in->source)}};
+    log_write(in->api->config.log, LOG_ERROR, fields, 1, "its events are refused: %s", words);
+    api_send_problem(in->request, 500, "the source's adapter failed; the log says why", NULL);
+    ingest_free(in);
+}
+
 static void ingest_refuse(struct ingest *in, int code, const char *words)
 {
+    if (in->source && code == ERR_INVALID) {
+        ingest_refuse_source(in, words);
+        return;
+    }
     int status = code == ERR_TOO_LARGE  ? 413
                  : code == ERR_CONFLICT ? 409
                  : code == ERR_INVALID  ? 400
@@ -296,46 +311,81 @@ static bool ingest_is_ndjson(const struct httpd_request *r)
                   "ndjson", 6);
 }
 
-void api_post_events(struct api *a, struct httpd_request *r, struct str id)
+static struct ingest *ingest_new(struct api *a, struct httpd_request *r, const char *source)
 {
-    (void)id;
     struct ingest *in = calloc(1, sizeof *in);
     if (in == NULL) {
         api_send_problem(r, 500, "out of memory", NULL);
-        return;
+        return NULL;
     }
     in->api = a;
     in->request = r;
+    in->source = source;
     api_begin(a);
     arena_init(&in->arena, API_ARENA_MAX);
     loop_timer_init(&in->turn, a->config.loop, LOOP_REAL_TIME, ingest_turn, in);
-    struct err e = {0};
-    int code = batch_read(&in->batch, httpd_body(r), ingest_is_ndjson(r), &a->config.batch,
-                          &in->arena, &e);
+    return in;
+}
+
+// The batch has been read.
+static int ingest_prepare(struct ingest *in, struct err *e)
+{
+    in->accept = (struct store_accept){
+        .events = arena_alloc(&in->arena, (in->batch.count + 1) * sizeof *in->accept.events),
+        .event_count = in->batch.count,
+        .arena = &in->arena,
+        .on_done = ingest_on_accepted,
+        .ctx = in};
+    int code = in->accept.events ? 0 : err_set(e, ERR_NOMEM, "out of memory");
     if (code == 0) {
-        code = ingest_take_key(in, &e);
-    }
-    if (code == 0) {
-        in->accept = (struct store_accept){
-            .events = arena_alloc(&in->arena, (in->batch.count + 1) * sizeof *in->accept.events),
-            .event_count = in->batch.count,
-            .arena = &in->arena,
-            .on_done = ingest_on_accepted,
-            .ctx = in};
-        code = in->accept.events ? 0 : err_set(&e, ERR_NOMEM, "out of memory");
-    }
-    if (code == 0) {
-        code = compare_begin(&in->compare, &in->batch, engine_generation(a->config.engine),
-                             &in->arena, &e);
+        code = compare_begin(&in->compare, &in->batch, engine_generation(in->api->config.engine),
+                             &in->arena, e);
     }
     if (code == 0 && in->compare.count) {
-        code = ingest_queue(in, &e);
+        code = ingest_queue(in, e);
+    }
+    return code;
+}
+
+static void ingest_start(struct ingest *in, int code, struct err *e)
+{
+    if (code == 0) {
+        code = ingest_prepare(in, e);
     }
     if (code) {
-        ingest_refuse(in, code, e.text);
+        ingest_refuse(in, code, e->text);
     } else if (in->compare.count == 0) {
         ingest_turn(in);
     } else if (record_turn_has_come(&in->place)) {
         ingest_read_states(in);
     }
+}
+
+void api_post_events(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    struct err e = {0};
+    struct ingest *in = ingest_new(a, r, NULL);
+    if (in == NULL) {
+        return;
+    }
+    int code = batch_read(&in->batch, httpd_body(r), ingest_is_ndjson(r), &a->config.batch,
+                          &in->arena, &e);
+    if (code == 0) {
+        code = ingest_take_key(in, &e);
+    }
+    ingest_start(in, code, &e);
+}
+
+void api_ingest(struct api *a, struct httpd_request *r, struct str events, const char *source)
+{
+    struct err e = {0};
+    struct ingest *in = ingest_new(a, r, source);
+    if (in == NULL) {
+        return;
+    }
+    struct str kept = arena_dup(&in->arena, events);
+    int code = kept.data ? batch_read(&in->batch, kept, false, &a->config.batch, &in->arena, &e)
+                         : err_set(&e, ERR_NOMEM, "out of memory");
+    ingest_start(in, code, &e);
 }

@@ -54,6 +54,16 @@ void api_get_readyz(struct api *a, struct httpd_request *r, struct str id);
 
 // --- ingest.c ---
 void api_post_events(struct api *a, struct httpd_request *r, struct str id);
+// Takes events in the place of the request's body: a JSON array, copied. The request is answered as
+// that of /v1/events is. `source` made them: where they are not legal that is its fault, logged and
+// answered with 500, so that the sender tries again.
+void api_ingest(struct api *a, struct httpd_request *r, struct str events, const char *source);
+
+// --- sources.c ---
+void api_post_source(struct api *a, struct httpd_request *r, struct str id);
+void api_list_sources(struct api *a, struct httpd_request *r, struct str id);
+// Whether that source checks its sender itself, so that no token is wanted.
+bool api_source_checks_sender(const struct api *a, struct str name);
 
 // --- list.c: reads of the store, one or a page ---
 struct api_read *api_read_new(struct api *a, struct httpd_request *r, enum store_read_kind kind);
@@ -78,6 +88,8 @@ void api_get_explain(struct api *a, struct httpd_request *r, struct str id); // 
 void api_list_runs(struct api *a, struct httpd_request *r, struct str id);
 void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id);
 void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);
+// The members message, file, line and path of a fault.
+void api_write_fault(struct json_writer *w, const struct rules_fault *f);
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);
 void api_get_workflow(struct api *a, struct httpd_request *r, struct str id);
 void api_post_reload(struct api *a, struct httpd_request *r, struct str id);

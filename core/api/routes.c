@@ -8,6 +8,7 @@ struct route {
     struct str verb; // and "/VERB" behind the ID, where it is not empty
     bool is_open;    // needs no token
     bool is_ingest;  // takes events: refused while there is no room
+    bool is_source;  // its sender may prove itself otherwise than by a token
     void (*handle)(struct api *a, struct httpd_request *r, struct str id);
 };
 
@@ -21,6 +22,9 @@ static const struct route ROUTES[] = {
     {"GET", STR("/v1/deliveries"), .takes_id = true, .handle = api_get_delivery},
     {"GET", STR("/v1/workflows"), .handle = api_list_workflows},
     {"GET", STR("/v1/workflows"), .takes_id = true, .handle = api_get_workflow},
+    {"POST", STR("/v1/sources"), .takes_id = true, .is_ingest = true, .is_source = true,
+     .handle = api_post_source},
+    {"GET", STR("/v1/sources"), .handle = api_list_sources},
     {"POST", STR("/v1/reload"), .handle = api_post_reload},
     {"GET", STR("/healthz"), .is_open = true, .handle = api_get_healthz},
     {"GET", STR("/readyz"), .is_open = true, .handle = api_get_readyz},
@@ -101,6 +105,11 @@ static int route_refuse_unknown(struct httpd_request *r, struct buf *allow)
     return 1;
 }
 
+static bool route_is_open(const struct api *a, const struct route *route, struct str id)
+{
+    return route->is_open || (route->is_source && api_source_checks_sender(a, id));
+}
+
 // Everything that can be said no to before a body is read.
 int api_on_head(void *ctx, struct httpd_request *r)
 {
@@ -110,14 +119,16 @@ int api_on_head(void *ctx, struct httpd_request *r)
     buf_init(&allow, 256);
     const struct route *route = route_find(r, &id, &allow);
     int refused = 0;
-    if (!(route && route->is_open) && !api_token_is_good(a, httpd_header(r, "authorization"))) {
+    if (!(route && route_is_open(a, route, id)) &&
+        !api_token_is_good(a, httpd_header(r, "authorization"))) {
         api_send_problem(r, 401,
                          "send Authorization: Bearer TOKEN (the first one is in DATA/admin.token)",
                          "WWW-Authenticate: Bearer\r\n");
         refused = 1;
     } else if (route == NULL) {
         refused = route_refuse_unknown(r, &allow);
-    } else if (route->is_ingest && !route_is_json(httpd_header(r, "content-type"))) {
+    } else if (route->is_ingest && !route->is_source &&
+               !route_is_json(httpd_header(r, "content-type"))) {
         refused = route_refuse(r, 415,
                                "send Content-Type: application/json (one event or an array) or "
                                "application/x-ndjson (one event a line)");

@@ -4,7 +4,7 @@
 #include "api/internal.h"
 #include "encode/percent.h"
 
-static void workflows_write_fault(struct json_writer *w, const struct rules_fault *f)
+void api_write_fault(struct json_writer *w, const struct rules_fault *f)
 {
     json_member_text(w, "message", f->message);
     json_member_text(w, "file", f->file);
@@ -31,7 +31,7 @@ static void workflows_write(struct json_writer *w, const struct generation *g,
     if (one->has_fault) {
         json_key(w, STR("error"));
         json_object_begin(w);
-        workflows_write_fault(w, rules_fault(g->rules, one->fault));
+        api_write_fault(w, rules_fault(g->rules, one->fault));
         json_member_bool(w, "last_good", one->is_last_good);
         json_object_end(w);
     } else {
@@ -106,7 +106,7 @@ static void workflows_on_reload(void *ctx, int code, const struct err *e)
             const struct rules_fault *f = rules_fault(g->rules, i);
             if (!f->is_warning) {
                 json_object_begin(&w);
-                workflows_write_fault(&w, f);
+                api_write_fault(&w, f);
                 json_object_end(&w);
             }
         }

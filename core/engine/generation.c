@@ -246,6 +246,7 @@ int generation_build(struct generation **out, const struct rules_config *c, stru
                             generation_past_base(past, folder->files[i].path));
         }
     }
+    code = code ? code : rules_load_sources(g->rules);
     if (code) {
         err_set(e, (enum err_code)code, "out of memory");
         goto out;

@@ -22,12 +22,12 @@ enum { RULES_FAULTS_MAX = 10000 };
 
 // --- faults --------------------------------------------------------------------------------------
 
-static char *rules_keep(struct rules *r, const char *text)
+char *rules_keep(struct rules *r, const char *text)
 {
     return (char *)arena_dup(&r->arena, str_from(text ? text : "")).data;
 }
 
-static char *rules_keep_path(struct rules *r, const char *file)
+char *rules_keep_path(struct rules *r, const char *file)
 {
     char path[FILES_CHUNK_MAX];
     if (!r->dir)
@@ -84,16 +84,6 @@ const struct rules_fault *rules_fault(const struct rules *r, size_t i)
 
 // --- one file ------------------------------------------------------------------------------------
 
-struct rules_loading {
-    struct rules *r;
-    const char *file;  // "invoice.lua"
-    const char *chunk; // the name it is compiled under, which its errors begin with; NULL: none
-    char *shown;       // "rules/invoice.lua"
-    struct str text;
-    struct rules_entry *entry;
-    bool has_errors;
-};
-
 // "CHUNK:12: words": the words, and *line. Frames behind them are left out: the fault has its line.
 static char *rules_take_message(struct rules_loading *l, const char *message, int *line)
 {
@@ -120,8 +110,7 @@ static void rules_add_message(struct rules_loading *l, const char *message)
     rules_put_fault(l->r, (struct rules_fault){.file = l->shown, .line = line, .message = words});
 }
 
-// The text field `key` of the table on top, kept; NULL where it has none. May longjmp.
-static char *rules_keep_field(lua_State *L, struct rules *r, const char *key)
+char *rules_keep_field(lua_State *L, struct rules *r, const char *key)
 {
     char *kept = NULL;
     if (lua_getfield(L, -1, key) == LUA_TSTRING)
@@ -130,7 +119,7 @@ static char *rules_keep_field(lua_State *L, struct rules *r, const char *key)
     return kept;
 }
 
-static bool rules_field_is_true(lua_State *L, const char *key)
+bool rules_field_is_true(lua_State *L, const char *key)
 {
     lua_getfield(L, -1, key);
     bool is_true = lua_toboolean(L, -1);
@@ -147,8 +136,7 @@ static char *rules_keep_fault_file(lua_State *L, struct rules_loading *l, const 
     return module ? rules_keep_path(l->r, module) : l->shown;
 }
 
-// The list of faults on top. Those of modules are the modules' own. May longjmp.
-static void rules_take_faults(lua_State *L, struct rules_loading *l)
+void rules_take_faults(lua_State *L, struct rules_loading *l)
 {
     lua_Integer count = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
     for (lua_Integer i = 1; i <= count; i++) {
@@ -330,6 +318,8 @@ static int rules_open_inside(lua_State *L)
     r->ref_check_module = rules_ref_function(L, "check_module");
     r->ref_run = rules_ref_function(L, "run");
     r->ref_explain = rules_ref_function(L, "explain");
+    r->ref_load_source = rules_ref_function(L, "load_source");
+    r->ref_run_source = rules_ref_function(L, "run_source");
     lua_pushboolean(L, false); // a place of its own: luaL_ref gives none to nil
     r->ref_event = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
@@ -392,6 +382,7 @@ void rules_free(struct rules *r)
     rules_free_files(r);
     arena_fini(&r->arena);
     free(r->entries);
+    free(r->sources);
     free(r->faults);
     free(r->dir);
     free(r);

@@ -99,6 +99,44 @@ struct rules_workflow { // borrowed for the rules' life
     bool reads_time; // and the event's time
 };
 
+// --- sources: adapters of foreign events (hook.source) -------------------------------------------
+
+enum rules_verify_form {
+    RULES_VERIFY_NONE,     // the request needs a token of the host's own
+    RULES_VERIFY_STANDARD, // Standard Webhooks 1.0.0
+    RULES_VERIFY_STRIPE,   // Stripe-Signature
+    RULES_VERIFY_HMAC,     // HMAC-SHA256 of the body in `header`, behind `prefix`
+    RULES_VERIFY_TOKEN     // in `header` behind `prefix`, or in the query parameter `query`
+};
+
+enum { RULES_VERIFY_SECRETS_MAX = 2 };
+
+struct rules_verify { // borrowed for the rules' life
+    enum rules_verify_form form;
+    const char *header;
+    const char *prefix;
+    const char *query;
+    bool is_base64; // HMAC; else hex
+    int64_t tolerance_ms;
+    const char *secrets[RULES_VERIFY_SECRETS_MAX]; // names: one of them must fit
+    size_t secret_count;
+};
+
+struct rules_source {  // borrowed for the rules' life
+    const char *name;  // "github_issues" for sources/github_issues.lua
+    const char *title; // what people call it
+    const char *file;  // "rules/sources/github_issues.lua"
+    struct rules_verify verify;
+    bool is_loaded; // false: the file has errors, and nothing of it is in force
+    size_t fault;   // then: rules_fault() by this index is its first
+};
+
+// Loads sources/*.lua of the texts in use; a file with an error is a source that is not loaded, its
+// faults beside the others. After the workflows. 0 or ERR_NOMEM.
+int rules_load_sources(struct rules *r);
+size_t rules_source_count(const struct rules *r);
+const struct rules_source *rules_source(const struct rules *r, size_t i);
+
 // After the last load and before the first event, on the thread that loads: collects what loading
 // left behind and sets the collector's pace to what stayed. It takes milliseconds for thousands of
 // workflows.
@@ -162,6 +200,23 @@ void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rul
 int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e);
 // Lets go of the event.
 void rules_event_end(struct rules *r);
+
+struct rules_source_request { // what an adapter is given
+    struct str headers;       // "Name: value" lines
+    struct str query;         // without '?', not decoded
+    struct str body;
+    bool is_json; // the body is legal JSON
+};
+
+struct rules_source_run {
+    enum rules_verdict verdict; // MATCH: `events` is what it gave
+    struct str message;         // ERROR, BUDGET: as of a run
+    struct str events;          // a JSON array, on the arena
+};
+
+// Runs the adapter of source i. Never fails: a fault is a verdict.
+void rules_source_run(struct rules *r, size_t i, const struct rules_source_request *request,
+                      struct arena *arena, struct rules_source_run *out);
 
 size_t rules_memory_bytes(const struct rules *r); // what the Lua state holds now
 

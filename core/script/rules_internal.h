@@ -2,6 +2,7 @@
 #ifndef SCRIPT_RULES_INTERNAL_H
 #define SCRIPT_RULES_INTERNAL_H
 
+#include "script/gate.h"
 #include "script/rules.h"
 #include "script/state.h"
 
@@ -10,6 +11,11 @@ struct rules_entry {
     int ref_description;       // the table that the library gave for it
     const struct files *files; // the texts it was loaded beside
     uint64_t seed;             // of math.random, mixed with the event's
+};
+
+struct rules_source_entry {
+    struct rules_source shown;
+    struct rules_entry entry; // what the gate's entry wants to know; shown.file alone is set
 };
 
 struct rules {
@@ -27,11 +33,41 @@ struct rules {
     struct files **files; // each set of texts
     size_t files_count;
     size_t files_in_use;
+    struct rules_source_entry **sources;
+    size_t source_count;
     uint64_t event_seed;
     // In the registry:
-    int ref_load, ref_check_module, ref_run, ref_explain; // the functions of hookline.host
-    int ref_event;                                        // the event that is there, or nil
+    // the functions of hookline.host
+    int ref_load, ref_check_module, ref_run, ref_explain, ref_load_source, ref_run_source;
+    int ref_event; // the event that is there, or nil
 };
+
+struct rules_loading { // of one file
+    struct rules *r;
+    const char *file;  // "invoice.lua"
+    const char *chunk; // the name it is compiled under, which its errors begin with; NULL: none
+    char *shown;       // "rules/invoice.lua"
+    struct str text;
+    struct rules_entry *entry;
+    bool has_errors;
+};
+
+// --- rules.c ---
+// Copies that live as long as the rules; NULL when memory is out. A path is shown with the folder.
+char *rules_keep(struct rules *r, const char *text);
+char *rules_keep_path(struct rules *r, const char *file);
+// Of the table on top; inside the gate, may longjmp. NULL where it has no such text.
+char *rules_keep_field(lua_State *L, struct rules *r, const char *key);
+bool rules_field_is_true(lua_State *L, const char *key);
+// The list of faults on top. Those of modules are the modules' own. May longjmp.
+void rules_take_faults(lua_State *L, struct rules_loading *l);
+
+// --- rules_run.c ---
+// Enters the gate for what a file's functions do: its budget, its seed, and what is to be done
+// after.
+enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry,
+                              lua_CFunction inside, void *arg);
+enum rules_verdict rules_verdict_of(enum gate_outcome outcome);
 
 // --- rules_files.c ---
 void rules_free_files(struct rules *r);

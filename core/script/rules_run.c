@@ -180,16 +180,16 @@ static int run_collect_inside(lua_State *L)
     return 0;
 }
 
-static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
+enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry,
+                              lua_CFunction inside, void *arg)
 {
-    struct rules *r = c->r;
     // Without functions only the library runs, whose work is bounded by the event: nothing to
     // count.
     struct budget_limits limits = r->run_limits;
-    limits.is_unhooked = !c->entry->shown.has_functions;
-    r->s->files = c->entry->files;
-    r->s->random.seed = r->event_seed ^ c->entry->seed;
-    enum gate_outcome outcome = gate_call(r->s, inside, c, &limits);
+    limits.is_unhooked = !entry->shown.has_functions;
+    r->s->files = entry->files;
+    r->s->random.seed = r->event_seed ^ entry->seed;
+    enum gate_outcome outcome = gate_call(r->s, inside, arg, &limits);
     // A run that was stopped may leave megabytes, which would stay until as much again is made.
     if (outcome == GATE_STEPS || outcome == GATE_MEMORY) {
         char message[STATE_MESSAGE_MAX];
@@ -200,7 +200,7 @@ static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
     return outcome;
 }
 
-static enum rules_verdict run_verdict(enum gate_outcome outcome)
+enum rules_verdict rules_verdict_of(enum gate_outcome outcome)
 {
     switch (outcome) {
     case GATE_STEPS:
@@ -250,9 +250,9 @@ void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rul
         return;
     }
     c.entry = r->entries[workflow];
-    enum gate_outcome outcome = run_enter(&c, run_inside);
+    enum gate_outcome outcome = rules_enter(r, c.entry, run_inside, &c);
     if (outcome != GATE_OK)
-        run_fail(&c, run_verdict(outcome), r->s->message);
+        run_fail(&c, rules_verdict_of(outcome), r->s->message);
     else if (c.is_out_of_arena) {
         run_fail(&c, RULES_BUDGET_OUTPUT, "what it owes does not fit beside the rest of the body");
         out->is_out_of_room = true;
@@ -280,7 +280,7 @@ int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err 
     if (workflow >= r->entry_count)
         return err_set(e, ERR_NOT_FOUND, "there is no such workflow");
     c.entry = r->entries[workflow];
-    if (run_enter(&c, run_explain_inside) != GATE_OK)
+    if (rules_enter(r, c.entry, run_explain_inside, &c) != GATE_OK)
         return err_set(e, ERR_INVALID, "%s", r->s->message);
     int rc = buf_append_str(out, buf_str(&r->s->out));
     return rc ? err_set(e, (enum err_code)rc, "the explanation is too large") : 0;

@@ -224,6 +224,11 @@ struct str httpd_header(const struct httpd_request *r, const char *name)
     return httpd_head_find(&r->info, name);
 }
 
+struct str httpd_header_lines(const struct httpd_request *r)
+{
+    return r->info.lines;
+}
+
 struct str httpd_body(const struct httpd_request *r)
 {
     return buf_str(&r->body);

@@ -4,6 +4,7 @@ local loading = require "hookline.loading"
 local modules = require "hookline.modules"
 local opaque = require "hookline.opaque"
 local run = require "hookline.run"
+local sources = require "hookline.sources"
 local words = require "hookline.words"
 local workflow = require "hookline.workflow"
 
@@ -40,7 +41,20 @@ function host.load(file, chunk)
   return not loading.has_errors(list) and data.description or nil, list
 end
 
+--- Loads sources/NAME.lua. Returns its description for sources.run, or nil, and its faults.
+function host.load_source(path)
+  modules.begin()
+  local data, list = loading.run(path, function()
+    return sources.load(path)
+  end)
+  for _, fault in ipairs(list) do
+    fault.module = fault.module or path
+  end
+  return data, list
+end
+
 host.check_module = modules.check
+host.run_source = sources.run
 host.run = run.judge
 host.explain = run.explain
 

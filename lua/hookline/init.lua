@@ -9,8 +9,10 @@ local later = require "hookline.later"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local secret = require "hookline.secret"
+local sources = require "hookline.sources"
 local triggers = require "hookline.triggers"
 local var = require "hookline.var"
+local verify = require "hookline.verify"
 local webhook = require "hookline.webhook"
 local words = require "hookline.words"
 local workflow = require "hookline.workflow"
@@ -217,6 +219,53 @@ hook.decode = core.freeze({
     return core.json.decode(text)
   end,
 }, "hook.decode")
+
+---@class hook.Request               what a source is given
+---@field headers table<string, string> by name, in lower case
+---@field query table<string, string>   the query's parameters, decoded
+---@field body string
+---@field json any          the body's value where it is JSON, else nil
+---@field id? string        the sender's id of the request, where it has one: the events' ids are
+--- made of it, so that a request that comes again is known
+
+---@class hook.SourceOptions
+---@field name? string
+---@field description? string
+---@field verify? hook.Verify  without it the request needs a token of the host's
+---@field events fun(request: hook.Request): table|table[]|nil  an event, a list of them, or nothing
+
+---@class hook.Verify
+---@class hook.Source
+
+--- Turns another system's request into record events; a file of sources/ returns it.
+---@type fun(options: hook.SourceOptions): hook.Source
+hook.source = sources.new
+
+---@alias hook.Keys hook.Secret|hook.Secret[] one, or two while keys are rotated
+
+---@class hook.ToleranceOptions
+---@field tolerance? string  how old a signature may be, "5m" unless it is given
+
+---@class hook.HmacOptions
+---@field header string   the header that holds the signature
+---@field key hook.Keys
+---@field encoding? "hex"|"base64"  hex unless it is given
+---@field prefix? string  in front of the signature: "sha256="
+
+---@class hook.TokenOptions
+---@field header? string  the header that holds the token; Authorization: Bearer unless it is given
+---@field query? string   the query parameter that holds it, in place of a header
+
+---@class hook.VerifyFunctions
+---@field standard fun(keys: hook.Keys, options?: hook.ToleranceOptions): hook.Verify
+---@field stripe fun(keys: hook.Keys, options?: hook.ToleranceOptions): hook.Verify
+---@field github fun(keys: hook.Keys): hook.Verify
+---@field hmac fun(options: hook.HmacOptions): hook.Verify
+---@field token fun(keys: hook.Keys, options?: hook.TokenOptions): hook.Verify
+
+--- How a source's sender proves that it is the one.
+---@type hook.VerifyFunctions
+hook.verify = core.freeze(verify.functions, "hook.verify")
 
 later.add(hook)
 

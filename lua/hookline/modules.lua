@@ -3,6 +3,7 @@
 local core = require "hookline.core"
 local faults = require "hookline.faults"
 local loading = require "hookline.loading"
+local opaque = require "hookline.opaque"
 
 local modules = {}
 
@@ -81,7 +82,8 @@ local function load_now(path, entry)
   entry.is_done = true
   entry.message = message_of(path, list)
   if not entry.message then
-    entry.value = type(value) == "table" and core.freeze(value, name_of(path)) or value
+    local is_plain = type(value) == "table" and not opaque.name(value)
+    entry.value = is_plain and core.freeze(value, name_of(path)) or value
   end
   for _, fault in ipairs(list) do
     fault.module = fault.module or path

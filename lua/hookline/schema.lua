@@ -79,10 +79,10 @@ local function accept(rule, value, scope, path, values)
   end
   local kind = type_of(value)
   if not has(rule.types, kind) then
-    if kind == "hook.secret" then
+    local hint = rule.wrong and rule.wrong[kind]
+    if kind == "hook.secret" and not hint then
       scope:error(path, SECRET_PLACES)
     else
-      local hint = rule.wrong and rule.wrong[kind]
       local wanted = rule.what or type_words(rule.types)
       scope:error(path, "wants %s, not %s%s", wanted, words.kind(value),
         hint and ": " .. hint or "")

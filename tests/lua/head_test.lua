@@ -171,7 +171,7 @@ local WRONG = {
   { { auth = 'hook.api_key(hook.secret "A", { query = "" })' }, "auth.query", "empty" },
   { { auth = 'hook.api_key("x" .. hook.secret "A", { query = "k" })' }, "auth", "stands alone" },
   { { auth = 'hook.api_key(hook.secret "A", "X-Key")' }, "auth", "takes a table" },
-  { { auth = 'hook.secret "A"' }, "auth", "a secret may stand only" },
+  { { auth = 'hook.secret "A"' }, "auth", "write hook.bearer(hook.secret" },
 }
 
 for _, row in ipairs(WRONG) do

@@ -38,6 +38,7 @@ class Host:
         self.rules_dir = self.folder / "rules"
         self.rules_dir.mkdir(parents=True, exist_ok=True)
         for name, text in rules.items():
+            (self.rules_dir / name).parent.mkdir(parents=True, exist_ok=True)
             (self.rules_dir / name).write_text(text)
         self.data = pathlib.Path(data) if data else self.folder / "data"
         self.args, self.prefix = list(args), list(prefix)

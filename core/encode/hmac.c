@@ -1,0 +1,20 @@
+#include "encode/hmac.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/err.h"
+
+int hmac_sha256(struct str key, struct str text, unsigned char out[HMAC_SHA256_LEN])
+{
+    unsigned len = 0;
+    const void *bytes = key.data ? key.data : "";
+    if (key.len > INT_MAX) {
+        return ERR_NOMEM;
+    }
+    return HMAC(EVP_sha256(), bytes, (int)key.len, (const unsigned char *)text.data, text.len, out,
+                &len)
+               ? 0
+               : ERR_NOMEM;
+}
