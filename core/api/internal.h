@@ -79,7 +79,19 @@ void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id);
 void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);
 void api_get_workflow(struct api *a, struct httpd_request *r, struct str id);
+// By its id as the path has it; NULL: 404 is sent.
+const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,
+                                                 struct str id);
+// 200 with the workflow; 404 where a reload has taken it away.
+void workflows_send_one(struct api *a, struct httpd_request *r, struct str id);
 void api_post_reload(struct api *a, struct httpd_request *r, struct str id);
+
+// --- control.c ---
+enum { CONTROL_ID_MAX = 4096 };
+void api_activate_workflow(struct api *a, struct httpd_request *r, struct str id);
+void api_deactivate_workflow(struct api *a, struct httpd_request *r, struct str id);
+void api_follow_file(struct api *a, struct httpd_request *r, struct str id);
+void api_reset_workflow(struct api *a, struct httpd_request *r, struct str id);
 
 // --- routes.c ---
 int api_on_head(void *ctx, struct httpd_request *r);

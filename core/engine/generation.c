@@ -90,6 +90,7 @@ static void generation_load(struct generation *g, const struct rules_config *c, 
             code = ERR_CONFLICT;
         }
     }
+    w->text_hash = file->text ? hash_bytes(&HASH_KEY_FIXED, file->text, file->len) : 0;
     w->index = index;
     w->rule = code ? NULL : rules_workflow(g->rules, index);
     w->id = w->rule ? w->rule->id : generation_stem(g, file->path);
@@ -167,8 +168,8 @@ static int generation_make_index(struct generation *g)
     int code = 0;
     for (size_t i = 0; code == 0 && i < g->workflow_count; i++) {
         const struct rules_workflow *w = g->workflows[i].rule;
-        if (w == NULL || !w->is_active) {
-            continue;
+        if (w == NULL) {
+            continue; // one that is stopped may be started
         }
         for (size_t v = 0; code == 0 && v < sizeof verbs / sizeof verbs[0]; v++) {
             if (w->verbs & verbs[v].verb) {
@@ -219,7 +220,11 @@ int generation_build(struct generation **out, const struct rules_config *c,
     for (size_t i = 0; i < rules_fault_count(g->rules); i++) {
         g->error_count += !rules_fault(g->rules, i)->is_warning;
     }
-    if (generation_make_index(g)) {
+    g->modes = arena_alloc(&g->arena, rules_workflow_count(g->rules) + 1);
+    if (g->modes) { // until the loop sets them
+        memset(g->modes, WORKFLOW_STOPPED, rules_workflow_count(g->rules) + 1);
+    }
+    if (g->modes == NULL || generation_make_index(g)) {
         code = err_set(e, ERR_NOMEM, "out of memory");
     }
 out:

@@ -61,13 +61,32 @@ static void judge_log_error(struct engine *g, const struct store_run *run, struc
               STR_ARG(run->reason));
 }
 
+// A suspended workflow is not asked: what it would have done can be had by a replay.
+static int judge_suppress(struct engine *g, const struct rules_workflow *w, struct arena *arena,
+                          struct store_run *run)
+{
+    const struct control_values *said = engine_control_of(g, str_from(w->id));
+    *run = (struct store_run){.workflow = arena_dup(arena, str_from(w->id)),
+                              .generation = g->current->id,
+                              .outcome = RUN_SUPPRESSED,
+                              .reason = arena_dup(arena, str_from(said->suspended_reason))};
+    return run->workflow.data && run->reason.data ? 0 : ERR_TOO_LARGE;
+}
+
 // Asks one workflow. *stored tells whether a run is to be stored.
 static int judge_workflow(struct engine *g, size_t index, struct str shown_id, struct arena *arena,
                           int64_t now_ms, struct store_run *run, bool *stored)
 {
     const struct rules_workflow *w = rules_workflow(g->current->rules, index);
+    enum workflow_mode mode = (enum workflow_mode)g->current->modes[index];
     struct rules_run r = {0};
-    rules_run(g->current->rules, index, arena, &r);
+    if (mode == WORKFLOW_SUSPENDED) {
+        *stored = true;
+        return judge_suppress(g, w, arena, run);
+    }
+    if (mode != WORKFLOW_STOPPED) {
+        rules_run(g->current->rules, index, arena, &r);
+    }
     *stored = r.verdict != RULES_NO_MATCH;
     if (!*stored) {
         return 0;
@@ -80,11 +99,14 @@ static int judge_workflow(struct engine *g, size_t index, struct str shown_id, s
     *run = (struct store_run){.workflow = id,
                               .generation = g->current->id,
                               .outcome = r.verdict != RULES_MATCH ? RUN_ERROR
-                                         : w->is_dry              ? RUN_DRY
+                                         : mode == WORKFLOW_DRY   ? RUN_DRY
                                                                   : RUN_SENT};
     if (r.verdict != RULES_MATCH) {
         run->reason = r.message;
         judge_log_error(g, run, shown_id);
+        if (r.verdict != RULES_ERROR) {
+            control_note_stop(g, w->id, r.message);
+        }
         return 0;
     }
     int code = judge_copy_requests(g, run, &r, arena, now_ms);

@@ -86,6 +86,7 @@ static void reload_on_stored(struct store_generation *put)
              (unsigned long long)g->current->id, g->current->workflow_count,
              g->current->error_count);
     reload_log_faults(g);
+    control_follow_generation(g);
     reload_finish(g, 0);
 }
 
@@ -161,6 +162,19 @@ static void reload_on_last(struct store_generation *last)
     reload_build(g);
 }
 
+static void reload_on_controls(struct engine *g, int code)
+{
+    if (code) {
+        reload_fail(g, err_set(&g->fault, (enum err_code)code,
+                               "what is said of the workflows could not be read"));
+        return;
+    }
+    arena_init(&g->last_arena, RELOAD_LAST_TEXTS_MAX);
+    g->last =
+        (struct store_generation){.arena = &g->last_arena, .on_done = reload_on_last, .ctx = g};
+    store_generation_get_last(g->config.store, &g->last);
+}
+
 static void reload_begin(struct engine *g)
 {
     g->is_reloading = true;
@@ -171,10 +185,7 @@ static void reload_begin(struct engine *g)
         reload_build(g);
         return;
     }
-    arena_init(&g->last_arena, RELOAD_LAST_TEXTS_MAX);
-    g->last =
-        (struct store_generation){.arena = &g->last_arena, .on_done = reload_on_last, .ctx = g};
-    store_generation_get_last(g->config.store, &g->last);
+    control_load(g, reload_on_controls);
 }
 
 void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const struct err *e),

@@ -78,10 +78,11 @@ struct rules_workflow { // borrowed for the rules' life
     const char *record; // record type
     unsigned verbs;     // RULES_CREATED | ...
     bool is_once;
-    bool is_active;      // what the file says
-    bool is_dry;         // active = "dry": judged and stored, never sent
-    int64_t cooldown_ms; // not again for that record within it; 0: none
-    bool has_functions;  // its conditions, actions, content or transform are Lua functions
+    bool is_active;        // what the file says
+    unsigned when_stopped; // 0 finish, 1 hold, 2 cancel what it owes when it is stopped
+    bool is_dry;           // active = "dry": judged and stored, never sent
+    int64_t cooldown_ms;   // not again for that record within it; 0: none
+    bool has_functions;    // its conditions, actions, content or transform are Lua functions
 };
 
 // After the last load and before the first event, on the thread that loads: collects what loading

@@ -1,4 +1,5 @@
 """The life of a workflow: how often it fires for a record, and what it does while it is dry."""
+import datetime
 import itertools
 
 import pytest
@@ -68,3 +69,148 @@ def test_dry_shows_what_it_would_send_and_sends_nothing(serve, receiver, trigger
     host.call("POST", "/v1/reload")
     assert fired(host, 1) == 2, "the dry runs have left no mark"
     receiver.wait_until(lambda r: any(x.path == "/dry" for x in r))
+
+
+# --- an operator's start and stop ---------------------------------------------------------------------
+
+def shown(host, id):
+    reply = host.call("GET", f"/v1/workflows/{id}")
+    assert reply.status == 200, reply
+    one = reply.json()
+    return one["active"], one["started_by"]
+
+
+def say(host, id, verb):
+    reply = host.call("POST", f"/v1/workflows/{id}/{verb}")
+    assert reply.status == 200, reply
+    assert reply.json()["id"] == id
+    return shown(host, id)
+
+
+def test_an_operator_wins_over_the_file_until_it_is_cleared(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url), "b.lua": workflow(receiver.url, wf_active="false")})
+    assert [shown(host, "a"), shown(host, "b")] == [(True, "file"), (False, "file")]
+    assert fired(host, 1) == 1
+    assert say(host, "a", "deactivate") == (False, "operator")
+    assert say(host, "b", "activate") == (True, "operator")
+    for again in (lambda: None, lambda: host.call("POST", "/v1/reload"), lambda: (host.kill9(), host.start())):
+        again()
+        assert [shown(host, "a"), shown(host, "b")] == [(False, "operator"), (True, "operator")]
+        answer = host.accept(changed(1))[0]
+        assert [host.delivery(id)["workflow"] for id in answer["deliveries"]] == ["b"]
+    assert say(host, "a", "follow-file") == (True, "file")
+    assert say(host, "b", "follow-file") == (False, "file")
+    host.kill9()
+    host.start()
+    assert [shown(host, "a"), shown(host, "b")] == [(True, "file"), (False, "file")]
+    assert fired(host, 1) == 1
+
+
+def test_activate_makes_a_dry_workflow_send(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url, wf_active='"dry"')})
+    assert say(host, "a", "activate") == (True, "operator")
+    host.until_state(host.accept(changed(1))[0]["deliveries"][0], "delivered")
+    assert say(host, "a", "follow-file") == ("dry", "file")
+
+
+def test_what_is_not_there_is_told(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url)})
+    for verb in ("activate", "deactivate", "follow-file", "reset?record=1"):
+        assert host.call("POST", f"/v1/workflows/nobody/{verb}").status == 404
+        assert host.call("GET", f"/v1/workflows/a/{verb}").status == 405
+    assert host.call("POST", "/v1/workflows/a/explode").status == 404
+    assert host.call("POST", "/v1/workflows/a/reset").status == 400
+
+
+def test_reset_forgets_one_record(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url, wf_trigger='hook.once { "created", "updated" }'),
+                  "b.lua": workflow(receiver.url, wf_cooldown='"1d"')})
+    assert [fired(host, 1), fired(host, 2), fired(host, 1)] == [2, 2, 0]
+    for id, marked in (("a", True), ("a", False), ("b", True)):
+        reply = host.call("POST", f"/v1/workflows/{id}/reset?record=1")
+        assert reply.status == 200 and reply.json() == {
+            "workflow": id, "record": {"type": "deal", "id": 1}, "was_marked": marked}
+    assert [fired(host, 2), fired(host, 1), fired(host, 1)] == [0, 2, 0]
+
+
+# --- what a stopped workflow still owes -------------------------------------------------------------
+
+def stop_by_operator(host, rules):
+    say(host, "a", "deactivate")
+
+
+def stop_by_file(host, rules):
+    (host.rules_dir / "a.lua").write_text(rules("false"))
+    host.call("POST", "/v1/reload")
+
+
+def stop_by_removal(host, rules):
+    (host.rules_dir / "a.lua").unlink()
+    host.call("POST", "/v1/reload")
+
+
+def start_again(host, rules):
+    (host.rules_dir / "a.lua").write_text(rules("true"))
+    host.call("POST", "/v1/reload")
+    say(host, "a", "follow-file")
+
+
+STOPS = [(stop_by_operator, "by an operator"), (stop_by_file, "active = false"), (stop_by_removal, "removed")]
+
+
+@pytest.mark.parametrize("stop, words", STOPS)
+def test_hold_keeps_what_is_owed_until_the_workflow_is_started_again(serve, receivers, stop, words):
+    receiver = receivers(lambda request: 503 if request.path == "/a" and request.number < 3 else 200)
+
+    def rules(active):
+        return workflow(receiver.url + "/a", wf_when_stopped='"hold"', wf_active=active)
+    host = serve({"a.lua": rules("true"), "b.lua": workflow(receiver.url + "/b")}, test_clock=True)
+    a, b = sorted(host.accept(changed(1))[0]["deliveries"], key=lambda id: host.delivery(id)["workflow"])
+    host.until_state(a, "retrying")
+    host.until_state(b, "delivered")
+    due = datetime.datetime.fromisoformat(host.delivery(a)["next_attempt_at"])
+    stop(host, rules)
+    one = host.until_state(a, "held")
+    assert words in one["reason"] and one["next_attempt_at"] is None
+    host.kill9()
+    host.start()
+    assert host.delivery(a)["state"] == "held"
+    host.advance("3d")
+    sent = len([r for r in receiver.requests if r.path == "/a"])
+    start_again(host, rules)
+    one = host.until_state(a, "retrying")
+    moved = datetime.datetime.fromisoformat(one["next_attempt_at"]) - due
+    assert one["reason"] is None and abs(moved.total_seconds() - 3 * 86400) < 60, "the time it was held is added"
+    host.advance("1m")
+    receiver.wait_until(lambda r: len([x for x in r if x.path == "/a"]) == sent + 1, "the held webhook")
+
+
+@pytest.mark.parametrize("stop, words", STOPS)
+def test_cancel_ends_what_is_owed(serve, receivers, stop, words):
+    receiver = receivers(lambda request: 503)
+
+    def rules(active):
+        return workflow(receiver.url + "/a", wf_when_stopped='"cancel"', wf_active=active)
+    host = serve({"a.lua": rules("true")}, test_clock=True)
+    id = host.accept(changed(1))[0]["deliveries"][0]
+    host.until_state(id, "retrying")
+    stop(host, rules)
+    one = host.until_state(id, "cancelled")
+    assert words in one["reason"]
+    start_again(host, rules)
+    host.until_state(host.accept(changed(1))[0]["deliveries"][0], "retrying")
+    assert host.delivery(id)["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("stop, words", STOPS)
+def test_finish_goes_on(serve, receivers, stop, words):
+    receiver = receivers(lambda request: 503 if request.number == 1 else 200)
+
+    def rules(active):
+        return workflow(receiver.url + "/a", wf_active=active)
+    host = serve({"a.lua": rules("true")}, test_clock=True)
+    id = host.accept(changed(1))[0]["deliveries"][0]
+    host.until_state(id, "retrying")
+    stop(host, rules)
+    host.advance("1m")
+    host.until_state(id, "delivered")

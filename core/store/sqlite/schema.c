@@ -7,6 +7,20 @@
 // Rows are the cost of an event, so an ordinary one has a row in `event` (with its runs), one in
 // `delivery` for each webhook (with its first attempt), and its record's pointer; all else is for
 // what is not ordinary. Indexes are partial: an entry is there only while it is of use.
+#define WORKFLOW_SQL                                                                               \
+    "CREATE TABLE workflow ("                                                                      \
+    " id TEXT PRIMARY KEY,"                                                                        \
+    " started INTEGER NOT NULL,"                                                                   \
+    " when_stopped INTEGER NOT NULL,"                                                              \
+    " suspended_at_ms INTEGER NOT NULL,"                                                           \
+    " suspended_text INTEGER NOT NULL,"                                                            \
+    " suspended_reason TEXT,"                                                                      \
+    " owed INTEGER NOT NULL,"                                                                      \
+    " owed_since_ms INTEGER NOT NULL,"                                                             \
+    " owed_reason TEXT,"                                                                           \
+    " is_owed_done INTEGER NOT NULL"                                                               \
+    ") STRICT, WITHOUT ROWID;"
+
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -26,7 +40,8 @@ static const char CREATE_SQL[] =
     " record_id TEXT NOT NULL,"
     " time_ms INTEGER NOT NULL,"
     " received_at_ms INTEGER NOT NULL,"
-    " runs TEXT," // store/runs.h; NULL: none
+    " runs TEXT,"    // store/runs.h; NULL: none
+    " base INTEGER," // the event that it was compared with; NULL: it was not
     " payload TEXT"
     ") STRICT;"
     "CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;"
@@ -49,7 +64,7 @@ static const char CREATE_SQL[] =
     " PRIMARY KEY (workflow, record_type, record_id)"
     ") STRICT, WITHOUT ROWID;"
 
-    "CREATE TABLE delivery ("
+    WORKFLOW_SQL "CREATE TABLE delivery ("
     " id INTEGER PRIMARY KEY,"
     " event INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
@@ -106,7 +121,14 @@ static const char CREATE_SQL[] =
     ") STRICT;"
     "CREATE INDEX rule_text_hash ON rule_text (hash);";
 
-const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION, .create_sql = CREATE_SQL};
+static const struct schema_step STEPS[] = {
+    {1, "ALTER TABLE event ADD COLUMN base INTEGER;" WORKFLOW_SQL},
+};
+
+const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,
+                              .create_sql = CREATE_SQL,
+                              .steps = STEPS,
+                              .step_count = sizeof STEPS / sizeof STEPS[0]};
 
 static int pragma_read(sqlite3 *db, const char *sql, int64_t *out)
 {

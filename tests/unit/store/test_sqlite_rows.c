@@ -8,6 +8,8 @@
 static bool may_scan(const char *sql)
 {
     return strstr(sql, "UPDATE host") ||                            // one row
+           strstr(sql, "FROM workflow ORDER BY id") ||              // for the start: those that
+           strstr(sql, "EXISTS (SELECT 1 FROM workflow") ||         // something is said of
            strstr(sql, "FROM generation ORDER BY id DESC LIMIT 1"); // its end alone
 }
 
