@@ -2,8 +2,9 @@
 #include "api/internal.h"
 #include "encode/json_reader.h"
 #include "encode/percent.h"
+#include "engine/compare.h"
 
-static void events_write_run(struct json_writer *w, const struct store_run_row *run)
+void events_write_run_head(struct json_writer *w, const struct store_run_row *run)
 {
     json_object_begin(w);
     json_member_string(w, "event", run->event_key);
@@ -16,6 +17,12 @@ static void events_write_run(struct json_writer *w, const struct store_run_row *
     } else {
         json_null(w);
     }
+    json_member_bool(w, "replay", run->is_replay);
+}
+
+static void events_write_run(struct json_writer *w, const struct store_run_row *run)
+{
+    events_write_run_head(w, run);
     json_key(w, STR("deliveries"));
     json_array_begin(w);
     for (size_t i = 0; i < run->delivery_count; i++) {
@@ -23,6 +30,16 @@ static void events_write_run(struct json_writer *w, const struct store_run_row *
     }
     json_array_end(w);
     json_object_end(w);
+}
+
+// The old values as they were sent, or as the comparison with the record's stored state had them.
+static void events_write_previous(struct json_writer *w, const struct store_event_row *row,
+                                  struct arena *arena)
+{
+    struct event ev;
+    bool is_known = event_restore(&ev, row, arena, NULL) == 0 && ev.previous.len;
+    json_key(w, STR("previous"));
+    json_raw(w, is_known ? ev.previous : STR("null"));
 }
 
 // Writes one top-level member of the stored payload as it was sent, null where it has none.
@@ -72,7 +89,7 @@ static void events_on_one(struct store_read *read)
     json_object_begin(&w);
     events_write_head(&w, ev);
     events_write_part(&w, ev->payload, "record");
-    events_write_part(&w, ev->payload, "previous");
+    events_write_previous(&w, ev, &q->arena);
     json_key(&w, STR("runs"));
     json_array_begin(&w);
     for (size_t i = 0; i < ev->run_count; i++) {

@@ -55,6 +55,13 @@ void api_get_readyz(struct api *a, struct httpd_request *r, struct str id);
 // --- ingest.c ---
 void api_post_events(struct api *a, struct httpd_request *r, struct str id);
 
+// "deliveries": [...], of an event and of one run.
+void api_write_event_deliveries(struct json_writer *w, const struct store_event *ev);
+void api_write_run_deliveries(struct json_writer *w, const struct store_run *run);
+
+// --- replay.c ---
+void api_replay_event(struct api *a, struct httpd_request *r, struct str id);
+
 // --- list.c: reads of the store, one or a page ---
 struct api_read *api_read_new(struct api *a, struct httpd_request *r, enum store_read_kind kind);
 // Whether the read went well; if not, it is answered and freed. what: "there is no such delivery".
@@ -72,6 +79,8 @@ int api_parse_id(struct str text, const char *prefix, uint64_t *id);
 void api_write_record(struct json_writer *w, struct str type, struct str id);
 
 // --- events.c, deliveries.c, workflows.c ---
+// Begins a run's object: all of it but its deliveries.
+void events_write_run_head(struct json_writer *w, const struct store_run_row *run);
 void api_list_events(struct api *a, struct httpd_request *r, struct str id);
 void api_get_event(struct api *a, struct httpd_request *r, struct str id);
 void api_list_runs(struct api *a, struct httpd_request *r, struct str id);

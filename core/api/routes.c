@@ -15,6 +15,8 @@ static const struct route ROUTES[] = {
     {"POST", STR("/v1/events"), .is_ingest = true, .handle = api_post_events},
     {"GET", STR("/v1/events"), .handle = api_list_events},
     {"GET", STR("/v1/events"), .takes_id = true, .handle = api_get_event},
+    {"POST", STR("/v1/events"), .takes_id = true, .verb = STR("replay"),
+     .handle = api_replay_event},
     {"GET", STR("/v1/runs"), .handle = api_list_runs},
     {"GET", STR("/v1/deliveries"), .handle = api_list_deliveries},
     {"GET", STR("/v1/deliveries"), .takes_id = true, .handle = api_get_delivery},

@@ -72,5 +72,9 @@ const struct control_values *engine_control_of(const struct engine *g, struct st
 // the arena has no room for it beside what was judged before.
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e);
+// The same by one workflow of the generation in force, of which something is in force.
+int engine_judge_one(struct engine *g, const struct generation_workflow *w, const struct event *ev,
+                     struct str shown_id, struct arena *arena, struct store_event *out,
+                     struct err *e);
 
 #endif

@@ -133,13 +133,11 @@ static int judge_add_run(struct store_event *out, const struct store_run *run, s
     return 0;
 }
 
-int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
-                 struct store_event *out, struct err *e)
+// Asks each of these, by their places among the rules.
+static int judge_each(struct engine *g, const size_t *workflows, size_t count,
+                      const struct event *ev, struct str shown_id, struct arena *arena,
+                      struct store_event *out, struct err *e)
 {
-    const struct generation_matches *m = generation_match(g->current, ev->type);
-    if (m == NULL) {
-        return 0;
-    }
     if (ev->depth > EVENT_RUN_DEPTH_MAX) {
         struct log_field fields[] = {{"event", shown_id}};
         log_write(g->config.log, LOG_WARN, fields, 1,
@@ -160,10 +158,10 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
     if (code) {
         return code;
     }
-    for (size_t i = 0; code == 0 && i < m->count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         struct store_run run;
         bool stored = false;
-        code = judge_workflow(g, m->workflows[i], shown_id, arena, now_ms, &run, &stored);
+        code = judge_workflow(g, workflows[i], shown_id, arena, now_ms, &run, &stored);
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }
@@ -173,4 +171,18 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
                           "what the workflows owe for this body takes too much memory: send fewer "
                           "events in one body")
                 : 0;
+}
+
+int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
+                 struct store_event *out, struct err *e)
+{
+    const struct generation_matches *m = generation_match(g->current, ev->type);
+    return m ? judge_each(g, m->workflows, m->count, ev, shown_id, arena, out, e) : 0;
+}
+
+int engine_judge_one(struct engine *g, const struct generation_workflow *w, const struct event *ev,
+                     struct str shown_id, struct arena *arena, struct store_event *out,
+                     struct err *e)
+{
+    return judge_each(g, &w->index, 1, ev, shown_id, arena, out, e);
 }

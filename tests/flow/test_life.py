@@ -214,3 +214,120 @@ def test_finish_goes_on(serve, receivers, stop, words):
     stop(host, rules)
     host.advance("1m")
     host.until_state(id, "delivered")
+
+
+# --- replay --------------------------------------------------------------------------------------
+
+BROKEN = '{ hook.webhook { method = "POST", url = "%s", encoding = "json", content = function(event) %s end } }'
+
+
+def replay(host, id, query=""):
+    reply = host.call("POST", f"/v1/events/{id}/replay{query}")
+    assert reply.status == 202, reply
+    return reply.json()["events"][0]
+
+
+def rewrite(host, name, text):
+    (host.rules_dir / name).write_text(text)
+    assert host.call("POST", "/v1/reload").json()["errors"] == []
+
+
+def test_replay_after_an_error_was_mended(serve, receiver):
+    once = 'hook.once { "created", "updated" }'
+    host = serve({"a.lua": workflow(receiver.url + "/a", wf_trigger=once,
+                                    wf_actions=BROKEN % (receiver.url + "/a", "error('oh')")),
+                  "b.lua": workflow(receiver.url + "/b")})
+    first = host.accept(changed(1, event_id="e1"))[0]
+    assert [(r["workflow"], r["outcome"]) for r in host.event("e1")["runs"]] == [("a", "error"), ("b", "sent")]
+    rewrite(host, "a.lua", workflow(receiver.url + "/a", wf_trigger=once))
+    again = replay(host, "e1", "?workflow=a")
+    assert again["id"] == "e1" and again["duplicate"] is False and len(again["deliveries"]) == 1
+    assert [(r["workflow"], r["outcome"], r["replay"]) for r in again["runs"]] == [("a", "sent", True)]
+    host.until_state(again["deliveries"][0], "delivered")
+    runs_now = host.event("e1")["runs"]
+    assert [(r["workflow"], r["outcome"], r["replay"]) for r in runs_now] == [
+        ("a", "error", False), ("b", "sent", False), ("a", "sent", True)]
+    # The once-mark is taken now, and obeyed.
+    none = replay(host, "e1", "?workflow=a")
+    assert none["deliveries"] == [] and none["runs"] == [] and none["marked"] == ["a"]
+    forced = replay(host, "e1", "?workflow=a&force=true")
+    assert len(forced["deliveries"]) == 1 and forced["marked"] == []
+    assert len(receiver.wait_until(lambda r: len([x for x in r if x.path == "/a"]) == 2)) >= 3
+    # The same event posted again is answered as it was at first.
+    host.kill9()
+    host.start()
+    assert host.event("e1")["runs"][2] == runs_now[2]
+    event = host.event("e1")
+    posted = host.accept({"id": "e1", "type": event["type"], "record": event["record"]})[0]
+    assert posted["duplicate"] is True and posted["deliveries"] == first["deliveries"]
+
+
+def test_replay_by_all_workflows_and_of_an_event_without_an_id(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url), "b.lua": workflow(receiver.url)})
+    id = host.accept(changed(1))[0]["id"]
+    again = replay(host, id)
+    assert sorted(r["workflow"] for r in again["runs"]) == ["a", "b"] and len(again["deliveries"]) == 2
+    assert len(host.event(id)["runs"]) == 4
+
+
+def test_replay_sees_the_changes_that_a_comparison_found(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url, wf_when='hook.all { field "amount":increased() }')})
+    host.accept(deal(1, amount=10))
+    assert len(host.accept(deal(1, event_id="up", amount=20))[0]["deliveries"]) == 1
+    host.accept(deal(1, event_id="down", amount=5))
+    assert host.event("up")["previous"] == {"amount": 10}
+    assert len(replay(host, "up")["deliveries"]) == 1, "judged against the state of then, not of now"
+    assert replay(host, "down")["deliveries"] == []
+
+
+def test_replay_that_cannot_be(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url), "off.lua": workflow(receiver.url, wf_active="false")})
+    host.accept(changed(1, event_id="e/1"))
+    for path, status in (("nobody/replay", 404), ("e%2F1/replay?workflow=nobody", 404),
+                         ("e%2F1/replay?workflow=off", 409), ("e%2F1/replay?force=maybe", 400)):
+        assert host.call("POST", f"/v1/events/{path}").status == status, path
+    assert len(replay(host, "e%2F1", "?force=false")["deliveries"]) == 1
+
+
+# --- suspension ----------------------------------------------------------------------------------
+
+def test_five_stops_in_a_minute_suspend_one_workflow(serve, receiver):
+    loop = workflow(receiver.url, wf_actions=BROKEN % (receiver.url, "while true do end"))
+    host = serve({"a.lua": loop, "b.lua": workflow(receiver.url + "/b")}, test_clock=True)
+    for number in range(5):
+        host.advance("16s")
+        host.accept(changed(1, event_id=f"slow{number}"))
+    assert shown(host, "a") == (True, "file"), "five, but not within a minute"
+    host.advance("1h")
+    for number in range(5):
+        host.accept(changed(1, event_id=f"e{number}"))
+    host.kill9()
+    host.start()
+    one = host.call("GET", "/v1/workflows/a").json()
+    assert one["active"] is False and one["started_by"] == "file"
+    assert "5 times in a minute" in one["suspended"]["reason"] and one["suspended"]["at"]
+    assert "suspended" in host.log()
+    assert len(host.accept(changed(1, event_id="e5"))[0]["deliveries"]) == 1, "the other goes on"
+    run = next(r for r in host.event("e5")["runs"] if r["workflow"] == "a")
+    assert run["outcome"] == "suppressed" and "5 times" in run["reason"] and run["deliveries"] == []
+    assert [r["event"] for r in runs(host, "outcome=suppressed")] == ["e5"]
+    assert host.call("POST", "/v1/events/e5/replay?workflow=a").status == 409
+    host.call("POST", "/v1/reload")
+    assert shown(host, "a") == (False, "file"), "the same text is no change"
+    rewrite(host, "a.lua", workflow(receiver.url + "/a"))
+    assert shown(host, "a") == (True, "file")
+    assert len(replay(host, "e5", "?workflow=a")["deliveries"]) == 1
+    host.kill9()
+    host.start()
+    assert shown(host, "a") == (True, "file")
+
+
+def test_activate_lifts_a_suspension(serve, receiver):
+    loop = workflow(receiver.url, wf_actions=BROKEN % (receiver.url, "while event.record.slow do end return {}"))
+    host = serve({"a.lua": loop})
+    for _ in range(5):
+        host.accept(changed(1, slow=True))
+    assert shown(host, "a") == (False, "file")
+    assert say(host, "a", "activate") == (True, "operator")
+    assert host.call("GET", "/v1/workflows/a").json()["suspended"] is None
+    assert fired(host, 1) == 1
