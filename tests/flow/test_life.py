@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from support.rules import deal, workflow
+from support.waiting import until
 
 INVALID = '{ hook.webhook { method = "POST", url = "%s", encoding = "json", content = function() return "{" end } }'
 
@@ -331,3 +332,33 @@ def test_activate_lifts_a_suspension(serve, receiver):
     assert say(host, "a", "activate") == (True, "operator")
     assert host.call("GET", "/v1/workflows/a").json()["suspended"] is None
     assert fired(host, 1) == 1
+
+
+# --- a large backlog, a crash ---------------------------------------------------------------------
+
+def owe(host, many):
+    for start in range(0, many, 5000):
+        events = [deal(number, type="deal.created") for number in range(start, min(start + 5000, many))]
+        assert host.ndjson(events).status == 202
+
+
+def count(host, query):
+    return len(host.deliveries(query))
+
+
+def test_a_kill_between_the_steps_of_a_stop_leaves_nothing_behind(serve, receivers):
+    receiver = receivers(lambda request: 503)
+    host = serve({"a.lua": workflow(receiver.url, wf_when_stopped='"hold"'),
+                  "b.lua": workflow(receiver.url)}, test_clock=True)
+    owe(host, 6000)
+    # The answer comes when the stop itself is stored; most of what is owed is held only then.
+    say(host, "a", "deactivate")
+    host.kill9()
+    host.start()
+    until(lambda: count(host, "&state=held") == 6000, "all that a owes is held")
+    assert {d["workflow"] for d in host.deliveries("&state=held")} == {"a"}
+    say(host, "a", "follow-file")
+    host.kill9()
+    host.start()
+    until(lambda: count(host, "&state=held") == 0, "all of it is let go")
+    assert count(host, "&workflow=a") == 6000
