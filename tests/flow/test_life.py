@@ -3,6 +3,7 @@ import datetime
 import itertools
 
 import pytest
+from support.host import run
 from support.rules import deal, workflow
 from support.waiting import until
 
@@ -362,3 +363,33 @@ def test_a_kill_between_the_steps_of_a_stop_leaves_nothing_behind(serve, receive
     host.start()
     until(lambda: count(host, "&state=held") == 0, "all of it is let go")
     assert count(host, "&workflow=a") == 6000
+
+
+# --- the command line -------------------------------------------------------------------------------
+
+def test_the_life_of_a_workflow_on_the_command_line(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url, wf_trigger='hook.once { "created", "updated" }')})
+    host.accept(changed(7, event_id="e1"))
+
+    def hookline(*words):
+        done = run(*words, "--data", host.data)
+        return done.returncode, done.stdout, done.stderr
+    code, out, _ = hookline("workflows", "deactivate", "a")
+    assert code == 0 and "stopped" in out and "operator" in out
+    assert "stopped" in hookline("workflows")[1]
+    assert hookline("events", "replay", "e1", "--workflow", "a")[0] == 1
+    assert hookline("workflows", "activate", "a")[0] == 0
+    assert '"started_by":"file"' in hookline("workflows", "follow-file", "a", "--json")[1]
+    code, out, err = hookline("events", "replay", "e1")
+    assert code == 0 and out == "" and "--force" in err
+    code, out, _ = hookline("events", "replay", "e1", "--workflow", "a", "--force")
+    assert code == 0 and "Run of a: sent" in out and "dlv_" in out
+    code, out, _ = hookline("workflows", "reset", "a", "--record", "7")
+    assert code == 0 and "may fire again" in out
+    assert "Run of a: sent" in hookline("events", "replay", "e1")[1]
+    for words in (["workflows", "reset", "a"], ["workflows", "activate"], ["workflows", "explode", "a"],
+                  ["workflows", "list", "--record", "7"], ["events", "list", "--force"],
+                  ["events", "replay", "e1", "--type", "deal"]):
+        code, out, err = hookline(*words)
+        assert code == 2 and out == "" and err, words
+    assert hookline("workflows", "activate", "nobody")[0] == 1
