@@ -309,6 +309,7 @@ def test_five_stops_in_a_minute_suspend_one_workflow(serve, receiver):
     assert one["active"] is False and one["started_by"] == "file"
     assert "5 times in a minute" in one["suspended"]["reason"] and one["suspended"]["at"]
     assert "suspended" in host.log()
+    assert host.call("GET", "/readyz").json()["suspended"] == ["a"]
     assert len(host.accept(changed(1, event_id="e5"))[0]["deliveries"]) == 1, "the other goes on"
     run = next(r for r in host.event("e5")["runs"] if r["workflow"] == "a")
     assert run["outcome"] == "suppressed" and "5 times" in run["reason"] and run["deliveries"] == []
@@ -318,6 +319,7 @@ def test_five_stops_in_a_minute_suspend_one_workflow(serve, receiver):
     assert shown(host, "a") == (False, "file"), "the same text is no change"
     rewrite(host, "a.lua", workflow(receiver.url + "/a"))
     assert shown(host, "a") == (True, "file")
+    assert host.call("GET", "/readyz").json()["suspended"] == []
     assert len(replay(host, "e5", "?workflow=a")["deliveries"]) == 1
     host.kill9()
     host.start()
