@@ -2,7 +2,6 @@
 #include "api/internal.h"
 #include "encode/json_reader.h"
 #include "encode/percent.h"
-#include "engine/compare.h"
 
 void events_write_run_head(struct json_writer *w, const struct store_run_row *run)
 {
@@ -30,16 +29,6 @@ static void events_write_run(struct json_writer *w, const struct store_run_row *
     }
     json_array_end(w);
     json_object_end(w);
-}
-
-// The old values as they were sent, or as the comparison with the record's stored state had them.
-static void events_write_previous(struct json_writer *w, const struct store_event_row *row,
-                                  struct arena *arena)
-{
-    struct event ev;
-    bool is_known = event_restore(&ev, row, arena, NULL) == 0 && ev.previous.len;
-    json_key(w, STR("previous"));
-    json_raw(w, is_known ? ev.previous : STR("null"));
 }
 
 // Writes one top-level member of the stored payload as it was sent, null where it has none.
@@ -89,7 +78,7 @@ static void events_on_one(struct store_read *read)
     json_object_begin(&w);
     events_write_head(&w, ev);
     events_write_part(&w, ev->payload, "record");
-    events_write_previous(&w, ev, &q->arena);
+    events_write_part(&w, ev->payload, "previous");
     json_key(&w, STR("runs"));
     json_array_begin(&w);
     for (size_t i = 0; i < ev->run_count; i++) {
