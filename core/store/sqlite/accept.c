@@ -162,8 +162,7 @@ static struct store_delivery held_back(const struct store_delivery *d, const str
     return stored;
 }
 
-static int write_run(struct writer *w, struct arena *arena, const struct store_event *ev,
-                     struct store_run *run)
+static int write_run(struct writer *w, const struct store_event *ev, struct store_run *run)
 {
     int rc = run->mark.is_set ? take_mark(w, ev, run) : SQLITE_OK;
     if (rc != SQLITE_OK || run->was_marked) {
@@ -171,7 +170,7 @@ static int write_run(struct writer *w, struct arena *arena, const struct store_e
     }
     struct held_back as = {.state = DELIVERY_PENDING};
     if (run->delivery_count) {
-        rc = workflow_hold_back(w, run, arena, &as);
+        rc = workflow_hold_back(w, run, &as);
     }
     for (size_t i = 0; i < run->delivery_count && rc == SQLITE_OK; i++) {
         struct store_delivery stored = held_back(&run->deliveries[i], &as);
@@ -221,11 +220,11 @@ static int point_record(struct writer *w, const struct store_event *ev)
     return statement_run(s);
 }
 
-static int write_runs(struct writer *w, struct store_accept *a, struct store_event *ev)
+static int write_runs(struct writer *w, struct store_event *ev)
 {
     int rc = SQLITE_OK;
     for (size_t i = 0; i < ev->run_count && rc == SQLITE_OK; i++) {
-        rc = write_run(w, a->arena, ev, &ev->runs[i]);
+        rc = write_run(w, ev, &ev->runs[i]);
     }
     return rc;
 }
@@ -252,7 +251,7 @@ static int accept_replay(struct writer *w, struct store_accept *a, size_t index)
     if (rc != SQLITE_OK || a->code != 0) {
         return rc;
     }
-    rc = write_runs(w, a, ev);
+    rc = write_runs(w, ev);
     runs_write(&w->runs, ev->runs, ev->run_count, true);
     if (rc == SQLITE_OK && w->runs.failed) {
         rc = w->runs.failed == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_TOOBIG;
@@ -281,7 +280,7 @@ static int accept_event(struct writer *w, struct store_accept *a, size_t index)
     if (rc != SQLITE_OK || a->code != 0) {
         return rc;
     }
-    rc = write_runs(w, a, ev);
+    rc = write_runs(w, ev);
     if (rc == SQLITE_OK) {
         rc = write_event(w, ev);
     }

@@ -69,6 +69,7 @@ struct writer { // the writer thread's alone
     struct buf scratch; // for reading JSON
     int wal_frames;     // in the WAL after the last commit
     enum stopped_workflows stopped;
+    struct buf held_reason; // of what is held back
     bool is_in_trouble;
 };
 
@@ -180,10 +181,9 @@ int mark_forget_run(struct writer *w, struct store_mark_forget *q);
 // it is where not. SQLite's result.
 struct held_back {
     enum delivery_state state;
-    struct str reason; // on the arena
+    struct str reason; // until the next call
 };
-int workflow_hold_back(struct writer *w, struct store_run *run, struct arena *arena,
-                       struct held_back *out);
+int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back *out);
 
 // read_one.c, read_list.c: reads of one kind each. A code of err.h; SQLite's faults are ERR_IO,
 // ERR_CORRUPT.

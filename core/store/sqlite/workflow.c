@@ -96,8 +96,7 @@ static int look_for_stopped(struct writer *w)
     return statement_end(s, rc);
 }
 
-int workflow_hold_back(struct writer *w, struct store_run *run, struct arena *arena,
-                       struct held_back *out)
+int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back *out)
 {
     int rc = w->stopped == STOPPED_UNKNOWN ? look_for_stopped(w) : SQLITE_OK;
     if (rc != SQLITE_OK || w->stopped == STOPPED_NONE) {
@@ -108,7 +107,9 @@ int workflow_hold_back(struct writer *w, struct store_run *run, struct arena *ar
     rc = find_rule(w, run->workflow, &rule, &s);
     if (rule.owed != WHEN_STOPPED_FINISH) {
         out->state = rule.owed == WHEN_STOPPED_HOLD ? DELIVERY_HELD : DELIVERY_CANCELLED;
-        out->reason = arena_dup(arena, rule.reason);
+        buf_reset(&w->held_reason);
+        buf_append_str(&w->held_reason, rule.reason);
+        out->reason = buf_str(&w->held_reason);
         run->is_held_back = true;
     }
     return statement_end(s, rc);
