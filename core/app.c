@@ -103,6 +103,7 @@ static void app_stop(struct app *app)
     if (app->api) {
         api_drain(app->api);
     }
+    engine_stop(app->engine);
     app_stop_when_answered(app);
 }
 
@@ -237,6 +238,12 @@ static unsigned app_target_in_flight(void *ctx, struct str target)
     return config_in_flight(app->config, target);
 }
 
+static void app_on_owed(void *ctx, struct str workflow, bool is_held_back)
+{
+    const struct app *app = ctx;
+    deliver_hold_back(app->deliver, workflow, is_held_back);
+}
+
 static int app_open_parts(struct app *app)
 {
     const struct config *c = app->config;
@@ -256,7 +263,9 @@ static int app_open_parts(struct app *app)
                                        .log = &app->log,
                                        .rules = config_rules(c),
                                        .ids = &app->ids,
-                                       .crash_at = c->crash_at};
+                                       .crash_at = c->crash_at,
+                                       .on_owed = app_on_owed,
+                                       .ctx = app};
         code = engine_new(&app->engine, &engine, app->err);
     }
     if (code == 0) {

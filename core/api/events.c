@@ -3,7 +3,7 @@
 #include "encode/json_reader.h"
 #include "encode/percent.h"
 
-static void events_write_run(struct json_writer *w, const struct store_run_row *run)
+void events_write_run_head(struct json_writer *w, const struct store_run_row *run)
 {
     json_object_begin(w);
     json_member_string(w, "event", run->event_key);
@@ -16,6 +16,12 @@ static void events_write_run(struct json_writer *w, const struct store_run_row *
     } else {
         json_null(w);
     }
+    json_member_bool(w, "replay", run->is_replay);
+}
+
+static void events_write_run(struct json_writer *w, const struct store_run_row *run)
+{
+    events_write_run_head(w, run);
     json_key(w, STR("deliveries"));
     json_array_begin(w);
     for (size_t i = 0; i < run->delivery_count; i++) {

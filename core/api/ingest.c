@@ -72,7 +72,22 @@ static void ingest_refuse(struct ingest *in, int code, const char *words)
 
 static void ingest_read_states(struct ingest *in);
 
-static void ingest_write_deliveries(struct json_writer *w, const struct store_event *ev)
+static void ingest_write_ids(struct json_writer *w, const struct store_run *run)
+{
+    for (size_t i = 0; !run->was_marked && i < run->delivery_count; i++) {
+        api_write_id(w, NULL, "dlv_", run->deliveries[i].id);
+    }
+}
+
+void api_write_run_deliveries(struct json_writer *w, const struct store_run *run)
+{
+    json_key(w, STR("deliveries"));
+    json_array_begin(w);
+    ingest_write_ids(w, run);
+    json_array_end(w);
+}
+
+void api_write_event_deliveries(struct json_writer *w, const struct store_event *ev)
 {
     json_key(w, STR("deliveries"));
     json_array_begin(w);
@@ -80,10 +95,7 @@ static void ingest_write_deliveries(struct json_writer *w, const struct store_ev
         api_write_id(w, NULL, "dlv_", ev->delivery_ids[i]);
     }
     for (size_t r = 0; !ev->is_duplicate && r < ev->run_count; r++) {
-        const struct store_run *run = &ev->runs[r];
-        for (size_t i = 0; !run->was_marked && i < run->delivery_count; i++) {
-            api_write_id(w, NULL, "dlv_", run->deliveries[i].id);
-        }
+        ingest_write_ids(w, &ev->runs[r]);
     }
     json_array_end(w);
 }
@@ -106,7 +118,7 @@ static void ingest_answer(struct ingest *in)
             api_write_id(&w, "id", "evt_", ev->id);
         }
         json_member_bool(&w, "duplicate", ev->is_duplicate);
-        ingest_write_deliveries(&w, ev);
+        api_write_event_deliveries(&w, ev);
         json_object_end(&w);
     }
     json_array_end(&w);

@@ -65,6 +65,13 @@ void api_list_sources(struct api *a, struct httpd_request *r, struct str id);
 // Whether that source checks its sender itself, so that no token is wanted.
 bool api_source_checks_sender(const struct api *a, struct str name);
 
+// "deliveries": [...], of an event and of one run.
+void api_write_event_deliveries(struct json_writer *w, const struct store_event *ev);
+void api_write_run_deliveries(struct json_writer *w, const struct store_run *run);
+
+// --- replay.c ---
+void api_replay_event(struct api *a, struct httpd_request *r, struct str id);
+
 // --- list.c: reads of the store, one or a page ---
 struct api_read *api_read_new(struct api *a, struct httpd_request *r, enum store_read_kind kind);
 // Whether the read went well; if not, it is answered and freed. what: "there is no such delivery".
@@ -82,6 +89,8 @@ int api_parse_id(struct str text, const char *prefix, uint64_t *id);
 void api_write_record(struct json_writer *w, struct str type, struct str id);
 
 // --- events.c, deliveries.c, workflows.c ---
+// Begins a run's object: all of it but its deliveries.
+void events_write_run_head(struct json_writer *w, const struct store_run_row *run);
 void api_list_events(struct api *a, struct httpd_request *r, struct str id);
 void api_get_event(struct api *a, struct httpd_request *r, struct str id);
 void api_get_explain(struct api *a, struct httpd_request *r, struct str id); // explain.c
@@ -92,7 +101,19 @@ void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);
 void api_write_fault(struct json_writer *w, const struct rules_fault *f);
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);
 void api_get_workflow(struct api *a, struct httpd_request *r, struct str id);
+// By its id as the path has it; NULL: 404 is sent.
+const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,
+                                                 struct str id);
+// 200 with the workflow; 404 where a reload has taken it away.
+void workflows_send_one(struct api *a, struct httpd_request *r, struct str id);
 void api_post_reload(struct api *a, struct httpd_request *r, struct str id);
+
+// --- control.c ---
+enum { CONTROL_ID_MAX = 4096 };
+void api_activate_workflow(struct api *a, struct httpd_request *r, struct str id);
+void api_deactivate_workflow(struct api *a, struct httpd_request *r, struct str id);
+void api_follow_file(struct api *a, struct httpd_request *r, struct str id);
+void api_reset_workflow(struct api *a, struct httpd_request *r, struct str id);
 
 // --- routes.c ---
 int api_on_head(void *ctx, struct httpd_request *r);

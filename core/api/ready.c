@@ -30,18 +30,33 @@ void api_get_healthz(struct api *a, struct httpd_request *r, struct str id)
                                          .body = STR("{\"status\":\"ok\"}")});
 }
 
+// The workflows that the host itself has stopped: somebody should look at them.
+static void ready_write_suspended(struct json_writer *w, const struct generation *g)
+{
+    json_key(w, STR("suspended"));
+    json_array_begin(w);
+    for (size_t i = 0; g && i < g->workflow_count; i++) {
+        const struct generation_workflow *one = &g->workflows[i];
+        if (one->rule && g->modes[one->index] == WORKFLOW_SUSPENDED) {
+            json_string(w, str_from(one->id));
+        }
+    }
+    json_array_end(w);
+}
+
 void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
     const char *refusal = api_refusal(a);
     struct buf body;
     struct json_writer w;
-    buf_init(&body, 16384);
+    buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
     json_object_begin(&w);
     json_member_bool(&w, "ready", refusal == NULL);
     json_member_text(&w, "reason", refusal);
     json_member_text(&w, "redirect_all", a->config.redirect_all);
+    ready_write_suspended(&w, engine_generation(a->config.engine));
     json_object_end(&w);
     api_send_json(r, refusal ? 503 : 200, &body);
 }

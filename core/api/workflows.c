@@ -12,9 +12,33 @@ void api_write_fault(struct json_writer *w, const struct rules_fault *f)
     json_member_text(w, "path", f->path);
 }
 
-static void workflows_write(struct json_writer *w, const struct generation *g,
+static void workflows_write_life(struct json_writer *w, const struct engine *engine,
+                                 const struct generation *g, const struct generation_workflow *one)
+{
+    const struct control_values *said = engine_control_of(engine, str_from(one->id));
+    bool is_by_operator = said && said->started != STARTED_BY_FILE;
+    int mode = one->rule ? g->modes[one->index] : WORKFLOW_STOPPED;
+    if (mode == WORKFLOW_DRY) {
+        json_member_text(w, "active", "dry");
+    } else {
+        json_member_bool(w, "active", mode == WORKFLOW_RUNS);
+    }
+    json_member_text(w, "started_by", is_by_operator ? "operator" : "file");
+    if (said && said->suspended_at_ms) {
+        json_key(w, STR("suspended"));
+        json_object_begin(w);
+        json_member_time(w, "at", said->suspended_at_ms);
+        json_member_text(w, "reason", said->suspended_reason);
+        json_object_end(w);
+    } else {
+        json_member_null(w, "suspended");
+    }
+}
+
+static void workflows_write(struct json_writer *w, const struct engine *engine,
                             const struct generation_workflow *one)
 {
+    const struct generation *g = engine_generation(engine);
     const struct rules_workflow *rule = one->rule;
     json_object_begin(w);
     json_member_text(w, "id", one->id);
@@ -22,12 +46,7 @@ static void workflows_write(struct json_writer *w, const struct generation *g,
     json_member_text(w, "description", rule ? rule->description : "");
     json_member_text(w, "record", rule ? rule->record : NULL);
     json_member_text(w, "file", one->file);
-    if (rule && rule->is_dry) {
-        json_member_text(w, "active", "dry");
-    } else {
-        json_member_bool(w, "active", rule && rule->is_active);
-    }
-    json_member_text(w, "started_by", "file");
+    workflows_write_life(w, engine, g, one);
     if (one->has_fault) {
         json_key(w, STR("error"));
         json_object_begin(w);
@@ -52,7 +71,7 @@ void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
     json_key(&w, STR("workflows"));
     json_array_begin(&w);
     for (size_t i = 0; g && i < g->workflow_count; i++) {
-        workflows_write(&w, g, &g->workflows[i]);
+        workflows_write(&w, a->config.engine, &g->workflows[i]);
     }
     json_array_end(&w);
     json_member_null(&w, "next");
@@ -60,7 +79,8 @@ void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
     api_send_json(r, 200, &body);
 }
 
-void api_get_workflow(struct api *a, struct httpd_request *r, struct str id)
+const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,
+                                                 struct str id)
 {
     const struct generation *g = engine_generation(a->config.engine);
     struct buf name;
@@ -71,14 +91,38 @@ void api_get_workflow(struct api *a, struct httpd_request *r, struct str id)
     buf_fini(&name);
     if (one == NULL) {
         api_send_problem(r, 404, "there is no such workflow", NULL);
-        return;
     }
+    return one;
+}
+
+static void workflows_send(struct api *a, struct httpd_request *r,
+                           const struct generation_workflow *one)
+{
     struct buf body;
     struct json_writer w;
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
-    workflows_write(&w, g, one);
+    workflows_write(&w, a->config.engine, one);
     api_send_json(r, 200, &body);
+}
+
+void workflows_send_one(struct api *a, struct httpd_request *r, struct str id)
+{
+    const struct generation_workflow *one =
+        generation_find(engine_generation(a->config.engine), id);
+    if (one) {
+        workflows_send(a, r, one);
+    } else {
+        api_send_problem(r, 404, "there is no such workflow any more", NULL);
+    }
+}
+
+void api_get_workflow(struct api *a, struct httpd_request *r, struct str id)
+{
+    const struct generation_workflow *one = workflows_find(a, r, id);
+    if (one) {
+        workflows_send(a, r, one);
+    }
 }
 
 struct reload_request {

@@ -61,7 +61,7 @@ static int show_one(struct listing *l)
 
 static int run(const struct invocation *in)
 {
-    static const struct listing_verb verbs = {"/v1/deliveries", show_list, show_one};
+    static const struct listing_verb verbs = {"/v1/deliveries", show_list, show_one, NULL, NULL};
 
     return listing_act(in, &verbs);
 }

@@ -57,9 +57,33 @@ static int show_one(struct listing *l)
     return CLI_DONE;
 }
 
+static int show_replay(struct listing *l)
+{
+    const struct json_node *events = json_tree_get(l->root, "events");
+    const struct json_node *event = events ? events->first : NULL;
+    const struct json_node *runs = json_tree_get(event, "runs");
+    const struct json_node *marked = json_tree_get(event, "marked");
+    FILE *messages = l->in->messages;
+
+    if (!runs || !runs->first)
+        fputs("No workflow fired.\n", messages);
+    for (const struct json_node *r = runs ? runs->first : NULL; r; r = r->next)
+        show_run(l->in->out, r);
+    for (const struct json_node *m = marked ? marked->first : NULL; m; m = m->next) {
+        table_print_safe(messages, json_tree_text(m), false);
+        fputs(" has fired for this record and does not do so again: add --force\n", messages);
+    }
+    return CLI_DONE;
+}
+
 static int run(const struct invocation *in)
 {
-    static const struct listing_verb verbs = {"/v1/events", show_list, show_one};
+    static const struct listing_action actions[] = {
+        {"replay", " workflow force ", NULL, show_replay},
+        {NULL, NULL, NULL, NULL},
+    };
+    static const struct listing_verb verbs = {"/v1/events", show_list, show_one, actions,
+                                              " type record since until limit cursor "};
 
     return listing_act(in, &verbs);
 }
@@ -71,15 +95,21 @@ static const struct option options[] = {
      "from then on: 2d (back from now), 2026-11-23 or 2026-11-23T09:15:00Z"},
     {"until", "TIME", OPTION_SINCE, false, false, "before then, written alike"},
     {"limit", "N", OPTION_COUNT, false, false, "at most so many (50), 1000 at most"},
+    {"workflow", "ID", OPTION_TEXT, false, false, "replay: by this workflow alone"},
+    {"force", NULL, OPTION_SWITCH, false, false,
+     "replay: also where hook.once or a cooldown says not again"},
     {"cursor", "CURSOR", OPTION_TEXT, false, false, "go on where the page that named it ended"},
     {NULL, NULL, OPTION_SWITCH, false, false, NULL},
 };
 
 const struct command command_events = {
     .name = "events",
-    .arguments = "[list | show ID]",
+    .arguments = "[list | show ID | replay ID]",
     .summary = "The events that a running host has taken, newest first",
-    .details = "show prints one event with its record, and what each workflow made of it.\n",
+    .details =
+        "show prints one event with its record, and what each workflow made of it.\n"
+        "replay judges it again by the rules in force: after an error was mended, say. What they\n"
+        "owe is sent as new webhooks.\n",
     .options = options,
     .common = COMMON_REMOTE | COMMON_JSON,
     .least_arguments = 0,

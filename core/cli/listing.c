@@ -51,26 +51,31 @@ out:
     return status;
 }
 
-int listing_path(const struct invocation *in, const char *base, struct buf *out)
+// The common options are no parameters of the API.
+static bool is_parameter(const struct option *option)
 {
-    static const char *const not_filters[] = {"json", "url",   "token", "config",
-                                              "data", "rules", "help",  NULL};
+    static const char *const others[] = {"json", "url",   "token", "config",
+                                         "data", "rules", "help",  NULL};
+
+    for (size_t k = 0; others[k]; k++)
+        if (strcmp(others[k], option->name) == 0)
+            return false;
+    return true;
+}
+
+static void append_parameters(const struct invocation *in, struct buf *out)
+{
     struct clock clock;
     char separator = '?';
 
     clock_init(&clock);
-    buf_append_text(out, base);
     for (size_t i = 0; i < in->options.value_count; i++) {
         const struct option_value *v = &in->options.values[i];
-        bool is_filter = true;
         char time[RFC3339_LEN + 1];
-        const char *text = v->text;
+        const char *text = v->option->kind == OPTION_SWITCH ? "true" : v->text;
         int64_t at_ms;
 
-        for (size_t k = 0; not_filters[k]; k++)
-            if (strcmp(not_filters[k], v->option->name) == 0)
-                is_filter = false;
-        if (!is_filter)
+        if (!is_parameter(v->option))
             continue;
         if (v->option->kind == OPTION_SINCE &&
             options_since(text, clock_wall_ms(&clock), &at_ms) == 0) {
@@ -84,6 +89,12 @@ int listing_path(const struct invocation *in, const char *base, struct buf *out)
         separator = '&';
     }
     buf_append_char(out, '\0');
+}
+
+int listing_path(const struct invocation *in, const char *base, struct buf *out)
+{
+    buf_append_text(out, base);
+    append_parameters(in, out);
     return out->failed;
 }
 
@@ -123,10 +134,54 @@ void listing_say_more(const struct listing *l)
                 STR_ARG(next));
 }
 
-int listing_act(const struct invocation *in, const struct listing_verb *v)
+static bool takes_option(const char *options, const char *name)
+{
+    char word[64];
+
+    snprintf(word, sizeof(word), " %s ", name);
+    return options && strstr(options, word);
+}
+
+// The first option given that the verb has no use for, or NULL. options NULL: it takes them all.
+static const char *useless_option(const struct options *o, const char *options)
+{
+    for (size_t i = 0; options && i < o->value_count; i++) {
+        const struct option *option = o->values[i].option;
+
+        if (is_parameter(option) && !takes_option(options, option->name))
+            return option->name;
+    }
+    return NULL;
+}
+
+static int act_on_one(const struct invocation *in, const struct listing_verb *v,
+                      const struct listing_action *action)
 {
     const struct options *o = &in->options;
-    const char *verb = o->argument_count ? o->arguments[0] : "list";
+    struct buf path;
+    int status;
+
+    if (o->argument_count != 2)
+        return cli_refuse(in, "an id is missing: hookline %s %s ID", in->command->name,
+                          action->verb);
+    if (action->needed && !options_has(o, action->needed))
+        return cli_refuse(in, "%s needs --%s", action->verb, action->needed);
+    buf_init(&path, PATH_MAX_BYTES);
+    if (listing_path_of(v->base, o->arguments[1], &path) == 0) {
+        path.len--; // the NUL
+        buf_append_char(&path, '/');
+        buf_append_text(&path, action->verb);
+        append_parameters(in, &path);
+    }
+    status = path.failed ? cli_fail(in, "the id is too long")
+                         : listing_run(in, "POST", path.data, action->show, NULL);
+    buf_fini(&path);
+    return status;
+}
+
+static int list_or_show(const struct invocation *in, const struct listing_verb *v, const char *verb)
+{
+    const struct options *o = &in->options;
     struct buf path;
     int status;
 
@@ -144,8 +199,26 @@ int listing_act(const struct invocation *in, const struct listing_verb *v)
     } else if (strcmp(verb, "list") == 0) {
         status = cli_refuse(in, "one argument too many: %s", o->arguments[1]);
     } else {
-        status = cli_refuse(in, "%s wants list or show ID, not '%s'", in->command->name, verb);
+        status = cli_refuse(in, "%s wants %s, not '%s'", in->command->name,
+                            v->actions ? in->command->arguments : "list or show ID", verb);
     }
     buf_fini(&path);
     return status;
+}
+
+int listing_act(const struct invocation *in, const struct listing_verb *v)
+{
+    const struct options *o = &in->options;
+    const char *verb = o->argument_count ? o->arguments[0] : "list";
+    const struct listing_action *action = v->actions;
+    const char *useless;
+
+    while (action && action->verb && strcmp(action->verb, verb) != 0)
+        action++;
+    if (action && !action->verb)
+        action = NULL;
+    useless = useless_option(o, action ? action->options : v->list_options);
+    if (useless)
+        return cli_refuse(in, "%s takes no --%s", verb, useless);
+    return action ? act_on_one(in, v, action) : list_or_show(in, v, verb);
 }

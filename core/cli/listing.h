@@ -29,11 +29,22 @@ void listing_print_table(struct listing *l, const char *name, const char *const 
 // Says on in->messages how to get the next page, where there is one.
 void listing_say_more(const struct listing *l);
 
-// "list" (or nothing) and "show ID", as `events` and `deliveries` take them.
+// "VERB ID": POST BASE/ID/VERB.
+struct listing_action {
+    const char *verb;    // NULL: behind the last
+    const char *options; // the options that it takes: " workflow force "
+    const char *needed;  // the one of them that it needs, or NULL
+    int (*show)(struct listing *l);
+};
+
+// "list" (or nothing) and "show ID", as `events` and `deliveries` take them, and what else can be
+// done with one.
 struct listing_verb {
     const char *base; // "/v1/deliveries"
     int (*list)(struct listing *l);
     int (*show)(struct listing *l);
+    const struct listing_action *actions; // NULL: none
+    const char *list_options;             // where there are actions: the options that list takes
 };
 int listing_act(const struct invocation *in, const struct listing_verb *v);
 

@@ -43,6 +43,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     d->config = *c;
     map_init(&d->targets);
     map_init(&d->jobs);
+    map_init(&d->held_back);
     heap_init(&d->due);
     d->ready.last = &d->ready.first;
     d->on_trial.last = &d->on_trial.first;
@@ -55,7 +56,12 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
 
 void deliver_start(struct deliver *d)
 {
+    if (d->is_start_asked || d->is_draining) {
+        d->is_start_owed = true;
+        return;
+    }
     d->is_start_owed = false;
+    d->is_start_asked = true;
     arena_init(&d->start_arena, DELIVER_START_ARENA_MAX);
     d->start_read =
         (struct store_targets){.arena = &d->start_arena, .on_done = schedule_on_start, .ctx = d};
@@ -63,7 +69,8 @@ void deliver_start(struct deliver *d)
     store_targets(d->config.store, &d->start_read);
 }
 
-static void deliver_take(struct deliver *d, const struct store_delivery *one, int64_t now_ms)
+static void deliver_take(struct deliver *d, const struct store_delivery *one, struct str workflow,
+                         int64_t now_ms)
 {
     struct target *t = target_get(d, one->target);
     if (t == NULL) {
@@ -77,6 +84,7 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, in
                               .head = one->head,
                               .body = one->body,
                               .retry = one->retry,
+                              .workflow = workflow,
                               .timeout_ms = one->timeout_ms};
     if (one->due_at_ms > now_ms || !has_room || has_older || job_add(t, &owed) == NULL) {
         target_mark_due(t, one->due_at_ms);
@@ -89,9 +97,9 @@ void deliver_take_event(struct deliver *d, const struct store_event *ev)
     int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
     for (size_t r = 0; r < ev->run_count; r++) {
         const struct store_run *run = &ev->runs[r];
-        for (size_t i = 0; !run->was_marked && i < run->delivery_count; i++) {
+        for (size_t i = 0; !run->was_marked && !run->is_held_back && i < run->delivery_count; i++) {
             if (run->deliveries[i].state == DELIVERY_PENDING) {
-                deliver_take(d, &run->deliveries[i], now_ms);
+                deliver_take(d, &run->deliveries[i], run->workflow, now_ms);
             }
         }
     }
@@ -155,6 +163,7 @@ void deliver_free(struct deliver *d)
         free(j);
     }
     map_fini(&d->jobs);
+    held_back_free(d);
     target_free_all(d);
     heap_fini(&d->due);
     free(d);

@@ -29,11 +29,14 @@ struct deliver_config {
 };
 
 int deliver_open(struct deliver **out, const struct deliver_config *c, struct err *e);
-// Asks the store what is owed and begins.
+// Asks the store what is owed and begins, or looks again.
 void deliver_start(struct deliver *d);
 // What was stored just now with an event: it is sent from memory where there is room, later from
 // the store otherwise. All is copied.
 void deliver_take_event(struct deliver *d, const struct store_event *ev);
+// The webhooks of a workflow are held back or cancelled in the store from now on: what waits here
+// is dropped, what is under way ends. Or they go on: what is due is looked for.
+void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back);
 // Whether all that is due has been started, as far as the limits let it.
 bool deliver_is_settled(const struct deliver *d);
 size_t deliver_in_flight(const struct deliver *d);

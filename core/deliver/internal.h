@@ -53,6 +53,7 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct str head;    // in data
     struct str body;
     struct str retry;
+    struct str workflow;
     bool is_on_trial;   // counted among the attempts to targets that are not proven
     struct arena arena; // of this attempt: request and outcome
     struct mask mask;
@@ -70,6 +71,7 @@ struct deliver {
     struct deliver_config config;
     struct map targets;          // by name
     struct map jobs;             // by id
+    struct map held_back;        // ids of workflows whose webhooks are not to be started
     struct heap due;             // targets with something due in the store
     struct target_ring ready;    // of targets that are proven
     struct target_ring on_trial; // of the others: a quarter of all attempts under way at most
@@ -88,7 +90,8 @@ struct deliver {
     struct target *due_owners[DELIVER_DUE_TARGETS_MAX];
     struct arena due_arena;
     // at the start
-    bool is_start_owed; // the store could not say what is owed
+    bool is_start_asked;
+    bool is_start_owed; // asked for meanwhile, or the store could not say what is owed
     struct store_targets start_read;
     struct arena start_arena;
     // outcomes that could not be stored yet
@@ -109,6 +112,7 @@ void target_update_ready(struct target *t);
 void target_leave_ring(struct target *t); // it is in one
 // Lets a target go that has nothing left, when there are many.
 void target_settle(struct target *t);
+void target_look_again(struct target *t); // there is room for more of it
 void target_succeeded(struct target *t);
 void target_failed(struct target *t);
 void target_ask_leases_again(struct deliver *d); // those that failed
@@ -118,6 +122,10 @@ void target_free_all(struct deliver *d);
 // Copies what is owed. NULL: no memory, or it is here already.
 struct job *job_add(struct target *t, const struct store_owed *owed);
 void job_drop(struct job *j); // frees it; it is in no queue
+
+// --- held_back.c ---
+bool held_back_has(const struct deliver *d, struct str workflow);
+void held_back_free(struct deliver *d);
 
 // --- schedule.c ---
 void schedule_arm(struct deliver *d); // the timer, for the earliest that is due in the store

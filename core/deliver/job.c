@@ -21,7 +21,7 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     if (map_get(&d->jobs, key)) {
         return NULL;
     }
-    size_t bytes = owed->head.len + owed->body.len + owed->retry.len;
+    size_t bytes = owed->head.len + owed->body.len + owed->retry.len + owed->workflow.len;
     struct job *j = malloc(sizeof *j + bytes);
     if (j == NULL) {
         return NULL;
@@ -37,6 +37,7 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     j->head = job_copy(j, &at, owed->head);
     j->body = job_copy(j, &at, owed->body);
     j->retry = job_copy(j, &at, owed->retry);
+    j->workflow = job_copy(j, &at, owed->workflow);
     arena_init(&j->arena, JOB_ARENA_MAX);
     mask_init(&j->mask);
     if (map_put(&d->jobs, (struct str){(const char *)&j->id, sizeof j->id}, j)) {

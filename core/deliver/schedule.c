@@ -69,7 +69,7 @@ static void schedule_take_owed(struct deliver *d, const struct store_due *r)
 {
     for (size_t i = 0; i < r->owed_count; i++) {
         struct target *t = map_get(&d->targets, r->owed[i].target);
-        if (t) {
+        if (t && !held_back_has(d, r->owed[i].workflow)) {
             job_add(t, &r->owed[i]); // what is here already stays as it is
         }
     }
@@ -148,6 +148,7 @@ void schedule_on_start(struct store_targets *r)
 {
     struct deliver *d = r->ctx;
     d->asked--;
+    d->is_start_asked = false;
     if (r->code) {
         log_error(d->config.log, "what is owed could not be read from the store (%s)",
                   err_word((enum err_code)r->code));
@@ -161,6 +162,9 @@ void schedule_on_start(struct store_targets *r)
         }
     }
     arena_fini(&d->start_arena);
+    if (r->code == 0 && d->is_start_owed) {
+        deliver_start(d);
+    }
     schedule_arm(d);
     deliver_check_drained(d);
 }

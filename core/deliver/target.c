@@ -107,16 +107,21 @@ void target_leave_ring(struct target *t)
     t->ring = NULL;
 }
 
-void target_settle(struct target *t)
+void target_look_again(struct target *t)
 {
-    struct deliver *d = t->deliver;
     if (t->is_starved && t->job_count <= TARGET_JOBS_MAX / 2) {
         t->is_starved = false;
         int64_t due_ms = t->due_ms;
         t->due_ms = INT64_MAX;
         target_mark_due(t, due_ms);
-        schedule_arm(d);
+        schedule_arm(t->deliver);
     }
+}
+
+void target_settle(struct target *t)
+{
+    struct deliver *d = t->deliver;
+    target_look_again(t);
     bool is_idle = t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->ring &&
                    !d->is_reading_due;
     if (is_idle && d->targets.count > DELIVER_IDLE_TARGETS_MAX) {

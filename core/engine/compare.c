@@ -203,3 +203,27 @@ void compare_fini(struct compare *c)
     record_fields_fini(&c->now);
     buf_fini(&c->text);
 }
+
+int event_restore(struct event *out, const struct store_event_row *row, struct arena *arena,
+                  struct err *e)
+{
+    if (row->payload.len == 0) {
+        return err_set(e, ERR_NOT_FOUND, "the event's payload is kept no longer");
+    }
+    struct compare c = {.events = NULL};
+    struct compare_state state = {.payload = row->before};
+    struct json_reader r;
+    buf_init(&c.text, COMPARE_PREVIOUS_MAX);
+    json_reader_init(&r, row->payload, JSON_DEPTH_MAX, &c.text);
+    int code = event_read(out, &r, arena, e);
+    if (code == 0 && out->previous.len == 0 && row->before.len) {
+        code = compare_with(&c, &state, out, arena);
+        code = code ? err_set(e, (enum err_code)code,
+                              "the event cannot be compared with the state of its record then")
+                    : 0;
+    }
+    compare_drop_fields(&state);
+    record_fields_fini(&c.now);
+    buf_fini(&c.text);
+    return code;
+}

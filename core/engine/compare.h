@@ -57,4 +57,10 @@ void compare_advance(struct compare *c, size_t i, const struct event *ev,
 void compare_learn(struct compare *c, const struct store_accept *accept);
 void compare_fini(struct compare *c); // of a zeroed one too
 
+// A stored event as it was judged then: `previous` is put together again where it was found by
+// comparing. out borrows from the row and the arena. 0; ERR_NOT_FOUND where the payload is kept no
+// more; ERR_TOO_LARGE, ERR_NOMEM, ERR_CORRUPT, with words.
+int event_restore(struct event *out, const struct store_event_row *row, struct arena *arena,
+                  struct err *e);
+
 #endif

@@ -9,6 +9,8 @@ int engine_new(struct engine **out, const struct engine_config *c, struct err *e
         return err_set(e, ERR_NOMEM, "out of memory");
     }
     g->config = *c;
+    map_init(&g->controls);
+    loop_timer_init(&g->control_again, c->loop, LOOP_REAL_TIME, control_on_again, g);
     *out = g;
     return 0;
 }
@@ -25,6 +27,7 @@ void engine_free(struct engine *g)
         generation_free(g->old[i]);
     }
     generation_past_fini(&g->past.past);
+    control_free_all(g);
     free(g);
 }
 

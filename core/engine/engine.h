@@ -20,10 +20,32 @@ struct engine_config {
     struct rules_config rules; // borrowed texts
     struct id_source *ids;
     const char *crash_at; // a named point to die at (tests), or NULL
+    // What a workflow owes is held back or cancelled from now on, or goes on: the sender drops what
+    // it has of it, or looks into the store again.
+    void (*on_owed)(void *ctx, struct str workflow, bool is_held_back);
+    void *ctx;
+};
+
+enum { CONTROL_WORDS_MAX = 512 };
+
+// What an operator and the host have said of a workflow beside its file (store.h, store_workflow).
+struct control_values {
+    enum store_started started;
+    enum when_stopped when_stopped;
+    int64_t suspended_at_ms; // 0: it is not
+    uint64_t suspended_text;
+    char suspended_reason[CONTROL_WORDS_MAX];
+    enum when_stopped owed;
+    int64_t owed_since_ms;
+    char owed_reason[CONTROL_WORDS_MAX];
+    bool is_owed_done;
 };
 
 int engine_new(struct engine **out, const struct engine_config *c, struct err *e);
-// A reload must not be under way. The engine's own memory and the generation's.
+// Begins nothing more in the store by itself.
+void engine_stop(struct engine *g);
+// A reload must not be under way, the store is closed. The engine's own memory and the
+// generation's.
 void engine_free(struct engine *g);
 
 // Reads the folder, builds the next generation beside the one in force, stores its texts, swaps it
@@ -43,12 +65,24 @@ bool engine_is_reloading(const struct engine *g);
 // The generation in force: NULL before the first load; borrowed until the loop's next turn.
 const struct generation *engine_generation(const struct engine *g);
 
+// An operator's start or stop of a workflow of the generation in force, or (STARTED_BY_FILE) the
+// end of it. A start lifts a suspension too. on_done when it is stored and in force: 0, or the
+// store's code.
+void engine_control(struct engine *g, const struct generation_workflow *w,
+                    enum store_started started, void (*on_done)(void *ctx, int code), void *ctx);
+// Borrowed until the loop's next turn; NULL: nothing was said.
+const struct control_values *engine_control_of(const struct engine *g, struct str id);
+
 // Judges one event by the generation in force: fills out->runs with what it owes, ids given, all of
 // it on the arena (the event's own bytes are borrowed). `id` is the event's row, `shown_id` the id
 // it goes by. A rule's fault is a run with the outcome `error`. 0; ERR_NOMEM; ERR_TOO_LARGE where
 // the arena has no room for it beside what was judged before.
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e);
+// The same by one workflow of the generation in force, of which something is in force.
+int engine_judge_one(struct engine *g, const struct generation_workflow *w, const struct event *ev,
+                     struct str shown_id, struct arena *arena, struct store_event *out,
+                     struct err *e);
 
 enum { ENGINE_EXPLAIN_MAX_BYTES = 32 * 1024 * 1024, ENGINE_OLD_GENERATIONS = 2 };
 

@@ -178,6 +178,8 @@ static void generation_load(struct generation *g, const struct rules_config *c, 
     if (w->is_last_good && generation_past_add(&g->past, file->path, base)) {
         code = ERR_NOMEM;
     }
+    const struct folder_file *in_force = w->is_last_good ? folder_find(base, file->path) : file;
+    w->text_hash = code ? 0 : hash_bytes(&HASH_KEY_FIXED, in_force->text, in_force->len);
     w->rule = code ? NULL : rules_workflow(g->rules, w->index);
     w->id = w->rule ? w->rule->id : generation_stem(g, file->path);
 }
@@ -205,7 +207,7 @@ static int generation_make_index(struct generation *g)
     size_t count = 0;
     for (size_t i = 0; active && i < g->workflow_count; i++) {
         const struct generation_workflow *w = &g->workflows[i];
-        if (w->rule && w->rule->is_active) {
+        if (w->rule) { // one that is stopped may be started
             active[count++] = w->index;
         }
         struct str id = str_from(w->id);
@@ -256,7 +258,11 @@ int generation_build(struct generation **out, const struct rules_config *c, stru
     for (size_t i = 0; i < rules_fault_count(g->rules); i++) {
         g->error_count += !rules_fault(g->rules, i)->is_warning;
     }
-    if (generation_make_index(g)) {
+    g->modes = arena_alloc(&g->arena, rules_workflow_count(g->rules) + 1);
+    if (g->modes) { // until the loop sets them
+        memset(g->modes, WORKFLOW_STOPPED, rules_workflow_count(g->rules) + 1);
+    }
+    if (g->modes == NULL || generation_make_index(g)) {
         code = err_set(e, ERR_NOMEM, "out of memory");
     }
 out:

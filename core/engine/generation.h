@@ -31,11 +31,17 @@ struct generation_workflow {           // one line of GET /v1/workflows
     bool has_fault;                    // the file as it stands has an error:
     size_t fault;                      // rules_fault() by this index is its first
     bool is_last_good;                 // an older text is in force
+    uint64_t text_hash;                // of the text in force
 };
+
+// What a workflow does with an event: by its file, unless an operator or the host has said
+// otherwise.
+enum workflow_mode { WORKFLOW_STOPPED, WORKFLOW_RUNS, WORKFLOW_DRY, WORKFLOW_SUSPENDED };
 
 struct generation {
     uint64_t id;
     struct rules *rules;
+    unsigned char *modes; // of each of the rules: enum workflow_mode, the loop's to change
     struct generation_workflow *workflows; // in the order of their files' names
     size_t workflow_count;
     size_t error_count;          // faults that are errors

@@ -13,10 +13,43 @@ struct engine_waiter { // somebody who asked for a reload
     void *ctx;
 };
 
+struct control_waiter { // an operator whose word is being stored
+    struct control_waiter *next;
+    void (*on_done)(void *ctx, int code);
+    void *ctx;
+};
+
+enum { CONTROL_STOPS_MAX = 5, CONTROL_STOPS_WITHIN_MS = 60 * 1000 };
+
+// What is said of one workflow beside its file; there is none for most.
+struct control {
+    struct engine *engine;
+    struct control_values now;    // in force, and stored
+    struct control_values wanted; // to be stored next
+    struct control_values put_values;
+    bool is_dirty; // wanted is to be stored
+    bool is_busy;  // a put or a step is under way
+    struct control_waiter *waiting;
+    struct control_waiter *served; // by the put under way
+    struct store_workflow_put put;
+    struct store_workflow_step step;
+    size_t changed;      // webhooks, by the steps so far
+    uint64_t generation; // the last that had it
+    int64_t stops_ms[CONTROL_STOPS_MAX];
+    size_t stop_count;
+    char id[];
+};
+
 struct engine {
     struct engine_config config;
     struct generation *current;
     struct index_look look; // for the event being judged
+    struct map controls; // by id
+    bool is_stopping;
+    struct loop_timer control_again; // after the store failed
+    struct arena control_arena;
+    struct store_workflows control_rows;
+    void (*control_on_loaded)(struct engine *g, int code);
     // the reload under way
     bool is_reloading;
     struct engine_waiter *served;  // by the reload under way
@@ -36,5 +69,13 @@ struct engine {
     struct store_file *put_files;
     size_t put_count;
 };
+
+// --- control.c ---
+void control_load(struct engine *g, void (*on_loaded)(struct engine *g, int code));
+void control_follow_generation(struct engine *g); // g->current is new: sets its modes
+// A run of the workflow was stopped by its budget: the fifth in a minute suspends it.
+void control_note_stop(struct engine *g, const char *id, struct str reason);
+void control_on_again(void *ctx);
+void control_free_all(struct engine *g);
 
 #endif

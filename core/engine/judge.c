@@ -61,13 +61,32 @@ static void judge_log_error(struct engine *g, const struct store_run *run, struc
               STR_ARG(run->reason));
 }
 
+// A suspended workflow is not asked: what it would have done can be had by a replay.
+static int judge_suppress(struct engine *g, const struct rules_workflow *w, struct arena *arena,
+                          struct store_run *run)
+{
+    const struct control_values *said = engine_control_of(g, str_from(w->id));
+    *run = (struct store_run){.workflow = arena_dup(arena, str_from(w->id)),
+                              .generation = g->current->id,
+                              .outcome = RUN_SUPPRESSED,
+                              .reason = arena_dup(arena, str_from(said->suspended_reason))};
+    return run->workflow.data && run->reason.data ? 0 : ERR_TOO_LARGE;
+}
+
 // Asks one workflow. *stored tells whether a run is to be stored.
 static int judge_workflow(struct engine *g, size_t index, struct str shown_id, struct arena *arena,
                           int64_t now_ms, struct store_run *run, bool *stored)
 {
     const struct rules_workflow *w = rules_workflow(g->current->rules, index);
+    enum workflow_mode mode = (enum workflow_mode)g->current->modes[index];
     struct rules_run r = {0};
-    rules_run(g->current->rules, index, arena, &r);
+    if (mode == WORKFLOW_SUSPENDED) {
+        *stored = true;
+        return judge_suppress(g, w, arena, run);
+    }
+    if (mode != WORKFLOW_STOPPED) {
+        rules_run(g->current->rules, index, arena, &r);
+    }
     *stored = r.verdict != RULES_NO_MATCH;
     if (!*stored) {
         return 0;
@@ -80,11 +99,14 @@ static int judge_workflow(struct engine *g, size_t index, struct str shown_id, s
     *run = (struct store_run){.workflow = id,
                               .generation = g->current->id,
                               .outcome = r.verdict != RULES_MATCH ? RUN_ERROR
-                                         : w->is_dry              ? RUN_DRY
+                                         : mode == WORKFLOW_DRY   ? RUN_DRY
                                                                   : RUN_SENT};
     if (r.verdict != RULES_MATCH) {
         run->reason = r.message;
         judge_log_error(g, run, shown_id);
+        if (r.verdict != RULES_ERROR) {
+            control_note_stop(g, w->id, r.message);
+        }
         return 0;
     }
     int code = judge_copy_requests(g, run, &r, arena, now_ms);
@@ -111,26 +133,12 @@ static int judge_add_run(struct store_event *out, const struct store_run *run, s
     return 0;
 }
 
-int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
-                 struct store_event *out, struct err *e)
+// Asks each of these, by their places among the rules. look: what they read of the event; NULL: all
+// of it.
+static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
+                      const struct index_look *look, const struct event *ev, struct str shown_id,
+                      struct arena *arena, struct store_event *out, struct err *e)
 {
-    if (!index_wants(&g->current->index, ev->type)) {
-        return 0;
-    }
-    if (ev->depth > EVENT_RUN_DEPTH_MAX) {
-        struct log_field fields[] = {{"event", shown_id}};
-        log_write(g->config.log, LOG_WARN, fields, 1,
-                  "the event came through %u workflows: it is stored and not run", ev->depth);
-        return 0;
-    }
-    struct index_look *look = &g->look;
-    int code = index_look(look, &g->current->index, ev, out->time_ms, arena);
-    if (code) {
-        return err_set(e, ERR_NOMEM, "out of memory");
-    }
-    if (look->asked_count == 0) {
-        return 0;
-    }
     int64_t now_ms = clock_wall_ms(loop_clock(g->config.loop));
     struct rules_event re = {.json = ev->json,
                              .id = shown_id,
@@ -140,17 +148,17 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
                              .time_ms = out->time_ms,
                              .previous = ev->previous,
                              .is_compared = ev->is_compared,
-                             .parts = look->parts,
-                             .part_count = look->part_count,
-                             .reads_time = look->reads_time};
-    code = rules_event_begin(g->current->rules, &re, e);
+                             .parts = look ? look->parts : NULL,
+                             .part_count = look ? look->part_count : 0,
+                             .reads_time = look && look->reads_time};
+    int code = rules_event_begin(g->current->rules, &re, e);
     if (code) {
         return code;
     }
-    for (size_t i = 0; code == 0 && i < look->asked_count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         struct store_run run;
         bool stored = false;
-        code = judge_workflow(g, look->asked[i], shown_id, arena, now_ms, &run, &stored);
+        code = judge_workflow(g, workflows[i], shown_id, arena, now_ms, &run, &stored);
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }
@@ -160,4 +168,41 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
                           "what the workflows owe for this body takes too much memory: send fewer "
                           "events in one body")
                 : 0;
+}
+
+// An event that came through many workflows may be caused by them, in a circle.
+static bool judge_is_too_deep(const struct engine *g, const struct event *ev, struct str shown_id)
+{
+    if (ev->depth <= EVENT_RUN_DEPTH_MAX) {
+        return false;
+    }
+    struct log_field fields[] = {{"event", shown_id}};
+    log_write(g->config.log, LOG_WARN, fields, 1,
+              "the event came through %u workflows: it is stored and not run", ev->depth);
+    return true;
+}
+
+int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
+                 struct store_event *out, struct err *e)
+{
+    struct index_look *look = &g->look;
+    if (!index_wants(&g->current->index, ev->type) || judge_is_too_deep(g, ev, shown_id)) {
+        return 0;
+    }
+    if (index_look(look, &g->current->index, ev, out->time_ms, arena)) {
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
+    return look->asked_count ? judge_each(g, look->asked, look->asked_count, look, ev, shown_id,
+                                          arena, out, e)
+                             : 0;
+}
+
+int engine_judge_one(struct engine *g, const struct generation_workflow *w, const struct event *ev,
+                     struct str shown_id, struct arena *arena, struct store_event *out,
+                     struct err *e)
+{
+    uint32_t index = (uint32_t)w->index;
+    return judge_is_too_deep(g, ev, shown_id)
+               ? 0
+               : judge_each(g, &index, 1, NULL, ev, shown_id, arena, out, e);
 }

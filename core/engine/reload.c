@@ -87,6 +87,7 @@ static void reload_swap(struct engine *g)
              (unsigned long long)g->current->id, g->current->workflow_count,
              g->current->error_count);
     reload_log_faults(g);
+    control_follow_generation(g);
     reload_finish(g, 0);
 }
 
@@ -222,6 +223,18 @@ static void reload_on_past(struct past_load *past)
     reload_build(g);
 }
 
+static void reload_on_controls(struct engine *g, int code)
+{
+    if (code) {
+        reload_fail(g, err_set(&g->fault, (enum err_code)code,
+                               "what is said of the workflows could not be read"));
+        return;
+    }
+    g->past = (struct past_load){
+        .store = g->config.store, .at_ms = INT64_MAX, .on_done = reload_on_past, .ctx = g};
+    past_load_begin(&g->past);
+}
+
 static void reload_begin(struct engine *g)
 {
     g->is_reloading = true;
@@ -236,9 +249,7 @@ static void reload_begin(struct engine *g)
         reload_build(g);
         return;
     }
-    g->past = (struct past_load){
-        .store = g->config.store, .at_ms = INT64_MAX, .on_done = reload_on_past, .ctx = g};
-    past_load_begin(&g->past);
+    control_load(g, reload_on_controls);
 }
 
 static void reload_ask(struct engine *g, bool is_explicit,

@@ -177,6 +177,9 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
     w->is_once = rules_field_is_true(L, "once");
     w->is_active = rules_field_is_true(L, "active");
     w->is_dry = rules_field_is_true(L, "dry");
+    lua_getfield(L, -1, "when_stopped");
+    w->when_stopped = (unsigned)lua_tointeger(L, -1);
+    lua_pop(L, 1);
     lua_getfield(L, -1, "cooldown_ms");
     w->cooldown_ms = lua_tointeger(L, -1);
     lua_pop(L, 1);

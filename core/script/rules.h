@@ -88,6 +88,7 @@ struct rules_workflow { // borrowed for the rules' life
     unsigned verbs;     // RULES_CREATED | ...
     bool is_once;
     bool is_active;             // what the file says
+    unsigned when_stopped;      // 0 finish, 1 hold, 2 cancel what it owes when it is stopped
     bool is_dry;                // active = "dry": judged and stored, never sent
     int64_t cooldown_ms;        // not again for that record within it; 0: none
     bool has_functions;         // its conditions, actions, content or transform are Lua functions

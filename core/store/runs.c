@@ -4,14 +4,14 @@
 #include "encode/json_writer.h"
 #include "store/grow.h"
 
-enum { RUNS_DEPTH = 2 };
+enum { RUNS_DEPTH = 2, RUN_IS_REPLAY = 16 };
 
-static void run_write(struct json_writer *w, const struct store_run *run)
+static void run_write(struct json_writer *w, const struct store_run *run, bool is_replay)
 {
     json_array_begin(w);
     json_string(w, run->workflow);
     json_integer(w, (int64_t)run->generation);
-    json_integer(w, run->outcome);
+    json_integer(w, run->outcome + (is_replay ? RUN_IS_REPLAY : 0));
     json_string(w, run->reason);
     for (size_t i = 0; i < run->delivery_count; i++) {
         json_integer(w, (int64_t)run->deliveries[i].id);
@@ -19,8 +19,9 @@ static void run_write(struct json_writer *w, const struct store_run *run)
     json_array_end(w);
 }
 
-void runs_write(struct buf *out, const struct store_run *runs, size_t count)
+void runs_write(struct buf *out, const struct store_run *runs, size_t count, bool is_replay)
 {
+    size_t before = out->len; // a whole array, or nothing
     struct json_writer w;
     bool is_begun = false;
     for (size_t i = 0; i < count; i++) {
@@ -32,10 +33,15 @@ void runs_write(struct buf *out, const struct store_run *runs, size_t count)
             json_array_begin(&w);
             is_begun = true;
         }
-        run_write(&w, &runs[i]);
+        run_write(&w, &runs[i], is_replay);
     }
     if (is_begun) {
         json_array_end(&w);
+    }
+    if (is_begun && before && !out->failed) { // "[..][..]" becomes "[..,..]"
+        out->data[before - 1] = ',';
+        memmove(out->data + before, out->data + before + 1, out->len - before - 1);
+        out->len--;
     }
 }
 
@@ -67,7 +73,8 @@ static int run_read(struct json_reader *r, struct arena *arena, struct store_run
         return rc;
     }
     run->generation = (uint64_t)generation;
-    run->outcome = (enum run_outcome)outcome;
+    run->is_replay = outcome >= RUN_IS_REPLAY;
+    run->outcome = (enum run_outcome)(outcome % RUN_IS_REPLAY);
 
     enum json_token token;
     while ((token = json_read(r)) == JSON_NUMBER) {
@@ -129,14 +136,14 @@ int runs_read_ids(struct str text, struct arena *arena, struct buf *scratch, uin
     }
     size_t total = 0;
     for (size_t i = 0; i < run_count; i++) {
-        total += runs[i].delivery_count;
+        total += runs[i].is_replay ? 0 : runs[i].delivery_count;
     }
     uint64_t *all = arena_alloc(arena, total * sizeof *all);
     if (!all) {
         return ERR_TOO_LARGE;
     }
     for (size_t i = 0; i < run_count; i++) {
-        if (runs[i].delivery_count > 0) {
+        if (runs[i].delivery_count > 0 && !runs[i].is_replay) {
             memcpy(all + *count, runs[i].delivery_ids, runs[i].delivery_count * sizeof *all);
             *count += runs[i].delivery_count;
         }

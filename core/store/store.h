@@ -94,6 +94,7 @@ struct store_delivery {        // one webhook owed
 struct store_mark { // once, cooldown: one primitive
     bool is_set;
     int64_t until_ms; // not again for (workflow, record) before this wall time; INT64_MAX: ever
+    bool is_forced;   // taken also where an earlier run holds it
 };
 
 struct store_run {
@@ -106,6 +107,8 @@ struct store_run {
     size_t delivery_count;
     bool was_marked; // out: an earlier run holds the mark: neither the run nor its deliveries were
                      // stored
+    bool is_held_back; // out: the workflow is stopped: what was PENDING was stored as HELD or
+                       // CANCELLED (store_workflow.owed)
 };
 
 struct store_event {
@@ -125,6 +128,9 @@ struct store_event {
     // where needs_version; another in the store now, and the whole body is stale: nothing stored.
     bool needs_version;
     uint64_t judged_version;
+    // The runs are added to those of the stored event `id`; nothing else of it is looked at but
+    // record_type and record_id, and received_at_ms, which says what marks have run out.
+    bool is_replay;
     // out:
     bool is_duplicate;      // the same key and digest were there
     uint64_t first_id;      // duplicate: the row of the first one
@@ -143,7 +149,8 @@ struct store_accept {
     int code; // 0; ERR_CONFLICT: events[fault_index] has a known key and another digest; ERR_BUSY:
               // events[fault_index] is stale, judge again (is_duplicate tells of all events which
               // are known already and so are no record's latest state; of a key that comes twice in
-              // the body it may not); ERR_FULL, ERR_IO, ERR_CORRUPT
+              // the body it may not); ERR_NOT_FOUND: a replay of an event that is not there;
+              // ERR_FULL, ERR_IO, ERR_CORRUPT
     size_t fault_index;
     struct err err;
 };
@@ -180,6 +187,8 @@ struct store_finish {
     // out:
     int code; // 0, ERR_NOT_FOUND, ERR_FULL, ERR_IO, ERR_CORRUPT
 };
+// Where the delivery was held or ended while its attempt was under way, a failed attempt leaves it
+// so: `state` says then what it is.
 void store_finish(struct store *s, struct store_finish *f);
 
 // --- leases and what is due ---------------------------------------------------------------------
@@ -289,6 +298,82 @@ void store_generation_put(struct store *s, struct store_generation *g);
 // Of what was put before it was asked: on_done of the put has run.
 void store_generation_get(struct store *s, struct store_generation *g);
 
+// --- workflows: what is said of them beside their files -----------------------------------------
+
+enum store_started { STARTED_BY_FILE = 0, STARTED_BY_OPERATOR = 1, STOPPED_BY_OPERATOR = 2 };
+
+// What becomes of the webhooks that a stopped workflow still owes.
+enum when_stopped { WHEN_STOPPED_FINISH = 0, WHEN_STOPPED_HOLD = 1, WHEN_STOPPED_CANCEL = 2 };
+
+struct store_workflow { // one without a row is as its file says
+    struct str id;
+    enum store_started started;
+    enum when_stopped when_stopped; // what its file said last, for when it is removed
+    int64_t suspended_at_ms;        // 0: it is not
+    uint64_t suspended_text;        // hash of the text that was suspended
+    struct str suspended_reason;
+    // The rule for the webhooks it owes. From the put on, new ones are stored by it; those that
+    // are there are seen to by store_workflow_step.
+    enum when_stopped owed; // FINISH: they are sent
+    int64_t owed_since_ms;  // HOLD, and FINISH after it: since when they are, or were, held
+    struct str owed_reason; // of each that is held or cancelled
+    bool is_owed_done;      // those that were there have been seen to
+};
+
+struct store_workflow_put {
+    struct store_item item; // the store's
+    struct store_workflow row;
+    void (*on_done)(struct store_workflow_put *p);
+    void *ctx;
+    int code; // out
+};
+void store_workflow_put(struct store *s, struct store_workflow_put *p);
+
+struct store_workflows {    // all rows, for the start
+    struct store_item item; // the store's
+    struct arena *arena;
+    void (*on_done)(struct store_workflows *q);
+    void *ctx;
+    // out:
+    int code;
+    struct store_workflow *rows;
+    size_t count;
+};
+void store_workflows(struct store *s, struct store_workflows *q);
+
+struct store_workflow_step {
+    struct store_item item; // the store's
+    struct str workflow;
+    int64_t now_ms;
+    struct { // how far it has come; zeroed for the first, then left as it is
+        int64_t target;
+        int64_t due_at_ms;
+        uint64_t id;
+    } place;
+    void (*on_done)(struct store_workflow_step *q);
+    void *ctx;
+    // out:
+    int code;
+    bool is_done;   // with all; is_owed_done is stored with it
+    size_t changed; // deliveries
+};
+// Holds, cancels or releases some of the webhooks that a workflow owes, as its row says. What is
+// released is as if the time in which it was held had not been: its base and its due time move.
+void store_workflow_step(struct store *s, struct store_workflow_step *q);
+
+struct store_mark_forget {  // once and cooldown of one record
+    struct store_item item; // the store's
+    struct str workflow;
+    struct str record_type;
+    struct str record_id;
+    void (*on_done)(struct store_mark_forget *q);
+    void *ctx;
+    // out:
+    int code;
+    bool was_marked;
+};
+void store_mark_forget(struct store *s, struct store_mark_forget *q);
+
 // --- reads, on a thread and a connection of their own -------------------------------------------
 
 struct store_run_row {
@@ -297,6 +382,7 @@ struct store_run_row {
     uint64_t generation;
     enum run_outcome outcome;
     struct str reason;
+    bool is_replay;
     uint64_t *delivery_ids;
     size_t delivery_count;
 };
@@ -310,6 +396,7 @@ struct store_event_row {
     int64_t time_ms;
     int64_t received_at_ms;
     struct str payload;
+    struct str before; // for one: the event that held the record's state it was compared with
     struct store_run_row *runs;
     size_t run_count;
 };

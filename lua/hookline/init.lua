@@ -54,6 +54,7 @@ local workflow = require "hookline.workflow"
 ---@field when? hook.ConditionOrFunction  without it every event of the trigger fires
 ---@field actions hook.Webhook[]|fun(event: hook.Event): hook.Webhook[]
 ---@field active? boolean|"dry"  false: saved, but not started; "dry": judged, and nothing is sent
+---@field when_stopped? "finish"|"hold"|"cancel"  what becomes of the webhooks it still owes then
 ---@field cooldown? string    "10m": not again for that record within it
 ---@field retry? hook.Retry   for its webhooks that give none
 

@@ -65,6 +65,18 @@ local function check_cooldown(value, scope, path)
   return ms
 end
 
+-- The words, and what the host knows them by.
+local WHEN_STOPPED = { finish = 0, hold = 1, cancel = 2 }
+
+local function check_when_stopped(value, scope, path)
+  if not WHEN_STOPPED[value] then
+    scope:error(path, 'wants "finish", "hold" or "cancel", not %s%s', words.show(value),
+      words.did_you_mean(words.nearest(value, words.sorted_keys(WHEN_STOPPED))))
+    return nil
+  end
+  return WHEN_STOPPED[value]
+end
+
 local ACTIONS = schema.new {
   name = "actions",
   items = { types = { "hook.webhook" }, what = "one hook.webhook { ... }", most = ACTIONS_MAX },
@@ -112,9 +124,10 @@ local OPTIONS = schema.new {
       check = check_active,
     },
     cooldown = { types = { "text" }, check = check_cooldown },
+    when_stopped = { types = { "text" }, check = check_when_stopped },
     retry = retry.RULE,
   },
-  later = { "zone", "delay", "recheck", "order", "when_stopped", "notify" },
+  later = { "zone", "delay", "recheck", "order", "notify" },
   hints = {
     conditions = "when",
     condition = "when",
@@ -248,6 +261,7 @@ function workflow.new(options)
     active = values.active ~= false,
     dry = values.active == "dry",
     cooldown_ms = values.cooldown,
+    when_stopped = values.when_stopped,
     has_functions = calls_functions(values),
   }
   description.reads = not description.has_functions and reads_of(values) or nil

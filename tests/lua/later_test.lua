@@ -1,7 +1,7 @@
 -- What a later version brings is refused by name, with its line and path, and never ignored.
 local WORKFLOW_KEYS = {
   zone = '"Europe/Berlin"', delay = '"10m"', recheck = "true",
-  order = '"record"', when_stopped = '"hold"', notify = '{ "a@example.com" }',
+  order = '"record"', notify = '{ "a@example.com" }',
 }
 
 local WEBHOOK_KEYS = {

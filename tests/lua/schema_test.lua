@@ -109,6 +109,8 @@ return hook.workflow {
     'wants true, false or "dry", not "no"' } },
   { "active of another type", support.workflow { active = "1" },
     { 1, "active", 'true, false or "dry"' } },
+  { "a when_stopped that is none", support.workflow { when_stopped = '"holt"' },
+    { 1, "when_stopped", 'did you mean "hold"?' } },
   { "a cooldown that is none", support.workflow { cooldown = '"soon"' },
     { 1, "cooldown", "no time to wait" } },
   { "a cooldown of nothing", support.workflow { cooldown = '"0s"' },

@@ -102,7 +102,7 @@ static int take_mark(struct writer *w, const struct store_event *ev, struct stor
     bind_text(s, 2, ev->record_type);
     bind_text(s, 3, ev->record_id);
     bind_int(s, 4, run->mark.until_ms);
-    bind_int(s, 5, ev->received_at_ms);
+    bind_int(s, 5, run->mark.is_forced ? INT64_MAX : ev->received_at_ms);
     int rc = statement_run(s);
     run->was_marked = rc == SQLITE_OK && sqlite3_changes(w->db) == 0;
     return rc;
@@ -151,14 +151,30 @@ static int write_delivery(struct writer *w, const struct store_event *ev,
     return rc;
 }
 
+// As it is to be stored: where the workflow is stopped, not as it was asked for.
+static struct store_delivery held_back(const struct store_delivery *d, const struct held_back *as)
+{
+    struct store_delivery stored = *d;
+    if (d->state == DELIVERY_PENDING) {
+        stored.state = as->state;
+        stored.reason = as->reason;
+    }
+    return stored;
+}
+
 static int write_run(struct writer *w, const struct store_event *ev, struct store_run *run)
 {
     int rc = run->mark.is_set ? take_mark(w, ev, run) : SQLITE_OK;
     if (rc != SQLITE_OK || run->was_marked) {
         return rc;
     }
+    struct held_back as = {.state = DELIVERY_PENDING};
+    if (run->delivery_count) {
+        rc = workflow_hold_back(w, run, &as);
+    }
     for (size_t i = 0; i < run->delivery_count && rc == SQLITE_OK; i++) {
-        rc = write_delivery(w, ev, run, &run->deliveries[i]);
+        struct store_delivery stored = held_back(&run->deliveries[i], &as);
+        rc = write_delivery(w, ev, run, &stored);
     }
     if (rc == SQLITE_OK && run->outcome != RUN_SENT) {
         bind_int(w->stmts[WRITE_ODD_RUN], 1, run->outcome);
@@ -171,7 +187,7 @@ static int write_run(struct writer *w, const struct store_event *ev, struct stor
 static int write_event(struct writer *w, const struct store_event *ev)
 {
     buf_reset(&w->runs);
-    runs_write(&w->runs, ev->runs, ev->run_count);
+    runs_write(&w->runs, ev->runs, ev->run_count, false);
     if (w->runs.failed) {
         return w->runs.failed == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_TOOBIG;
     }
@@ -185,7 +201,12 @@ static int write_event(struct writer *w, const struct store_event *ev)
     bind_int(s, 7, ev->time_ms);
     bind_int(s, 8, ev->received_at_ms);
     bind_text_or_null(s, 9, buf_str(&w->runs));
-    bind_text(s, 10, ev->payload);
+    if (ev->needs_version && ev->judged_version) {
+        bind_id(s, 10, ev->judged_version);
+    } else {
+        sqlite3_bind_null(s, 10);
+    }
+    bind_text(s, 11, ev->payload);
     return statement_run(s);
 }
 
@@ -199,11 +220,58 @@ static int point_record(struct writer *w, const struct store_event *ev)
     return statement_run(s);
 }
 
+static int write_runs(struct writer *w, struct store_event *ev)
+{
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < ev->run_count && rc == SQLITE_OK; i++) {
+        rc = write_run(w, ev, &ev->runs[i]);
+    }
+    return rc;
+}
+
+// The runs that the event has, into w->runs.
+static int read_runs_text(struct writer *w, struct store_accept *a, size_t index)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_RUNS_OF_EVENT];
+    bind_id(s, 1, a->events[index].id);
+    int rc = sqlite3_step(s);
+    buf_reset(&w->runs);
+    if (rc == SQLITE_ROW) {
+        buf_append_str(&w->runs, column_str(s, 0));
+    } else if (rc == SQLITE_DONE) {
+        refuse(a, index, ERR_NOT_FOUND, "the event is not there any more");
+    }
+    return statement_end(s, rc);
+}
+
+static int accept_replay(struct writer *w, struct store_accept *a, size_t index)
+{
+    struct store_event *ev = &a->events[index];
+    int rc = read_runs_text(w, a, index);
+    if (rc != SQLITE_OK || a->code != 0) {
+        return rc;
+    }
+    rc = write_runs(w, ev);
+    runs_write(&w->runs, ev->runs, ev->run_count, true);
+    if (rc == SQLITE_OK && w->runs.failed) {
+        rc = w->runs.failed == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_TOOBIG;
+    }
+    if (rc == SQLITE_OK) {
+        bind_id(w->stmts[WRITE_REPLAY], 1, ev->id);
+        bind_text_or_null(w->stmts[WRITE_REPLAY], 2, buf_str(&w->runs));
+        rc = statement_run(w->stmts[WRITE_REPLAY]);
+    }
+    return rc;
+}
+
 // Everything that can refuse an event comes before its first write, so a body of one event needs no
 // savepoint.
 static int accept_event(struct writer *w, struct store_accept *a, size_t index)
 {
     struct store_event *ev = &a->events[index];
+    if (ev->is_replay) {
+        return accept_replay(w, a, index);
+    }
     int rc = find_first(w, a, index);
     if (rc != SQLITE_OK || a->code != 0 || ev->is_duplicate) {
         return rc;
@@ -212,9 +280,7 @@ static int accept_event(struct writer *w, struct store_accept *a, size_t index)
     if (rc != SQLITE_OK || a->code != 0) {
         return rc;
     }
-    for (size_t i = 0; i < ev->run_count && rc == SQLITE_OK; i++) {
-        rc = write_run(w, ev, &ev->runs[i]);
-    }
+    rc = write_runs(w, ev);
     if (rc == SQLITE_OK) {
         rc = write_event(w, ev);
     }
@@ -249,6 +315,7 @@ static void reset_verdicts(struct store_accept *a)
         ev->delivery_count = 0;
         for (size_t k = 0; k < ev->run_count; k++) {
             ev->runs[k].was_marked = false;
+            ev->runs[k].is_held_back = false;
         }
     }
 }

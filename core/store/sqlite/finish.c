@@ -1,7 +1,9 @@
 #include "store/sqlite/internal.h"
 
-// The greatest state that is still owed, and the greatest of all, for the condition `state <= ?6`.
+// The greatest state that is still owed, the greatest that is to be sent by itself, and the
+// greatest of all, for the condition `state <= ?6`.
 static const enum delivery_state OWED_STATE = DELIVERY_HELD;
+static const enum delivery_state DUE_STATE = DELIVERY_RETRYING;
 static const enum delivery_state ANY_STATE = DELIVERY_SUPERSEDED;
 
 // `first` is the place of at_ms; the rest follows in the order that both tables have.
@@ -26,33 +28,56 @@ static int write_attempt(struct writer *w, const struct store_finish *f)
     return statement_run(s);
 }
 
-int finish_run(struct writer *w, struct store_finish *f)
+// An attempt that failed says nothing of a delivery that was held or has ended meanwhile: that
+// stays as it is, and *f says so.
+static int keep_state(struct writer *w, struct store_finish *f)
 {
-    bool is_first = f->attempt.number == 1;
-    bool is_owed_after = f->state <= OWED_STATE;
-    sqlite3_stmt *s = w->stmts[is_first ? WRITE_FIRST_ATTEMPT : WRITE_STATE];
+    sqlite3_stmt *s = w->stmts[WRITE_STATE_NOW];
+    bind_id(s, 1, f->delivery);
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        f->state = (enum delivery_state)sqlite3_column_int(s, 0);
+    }
+    return statement_end(s, rc);
+}
+
+static void bind_finish(sqlite3_stmt *s, const struct store_finish *f, bool keeps_reason)
+{
     bind_id(s, 1, f->delivery);
     bind_int(s, 2, f->state);
-    if (is_owed_after) {
+    if (f->state <= OWED_STATE) {
         bind_int(s, 3, f->due_at_ms);
     } else {
         sqlite3_bind_null(s, 3);
     }
     bind_int(s, 4, f->base_ms);
     bind_text_or_null(s, 5, f->reason);
-    if (is_first) {
+    if (f->attempt.number == 1) {
         bind_attempt(s, 7, &f->attempt);
     } else {
         bind_int(s, 7, f->attempt.number);
     }
+    bind_int(s, f->attempt.number == 1 ? 15 : 8, keeps_reason);
+}
+
+int finish_run(struct writer *w, struct store_finish *f)
+{
+    bool is_first = f->attempt.number == 1;
+    bool has_failed = f->attempt.number > 0 && f->state == DELIVERY_RETRYING;
+    enum delivery_state first_try = has_failed ? DUE_STATE : OWED_STATE;
+    sqlite3_stmt *s = w->stmts[is_first ? WRITE_FIRST_ATTEMPT : WRITE_STATE];
     // The count of what is owed needs the state before; asking with the update saves a read. A
-    // delivery that was owed no more takes the second try.
-    bind_int(s, 6, OWED_STATE);
+    // delivery that was owed no more, or is held, takes the second try.
+    bind_finish(s, f, false);
+    bind_int(s, 6, first_try);
     int rc = statement_run(s);
     bool was_owed = rc == SQLITE_OK && sqlite3_changes(w->db) > 0;
     if (rc == SQLITE_OK && !was_owed) {
+        rc = has_failed ? keep_state(w, f) : SQLITE_OK;
+        was_owed = has_failed && f->state == DELIVERY_HELD;
+        bind_finish(s, f, has_failed);
         bind_int(s, 6, ANY_STATE);
-        rc = statement_run(s);
+        rc = rc == SQLITE_OK ? statement_run(s) : rc;
         if (rc == SQLITE_OK && sqlite3_changes(w->db) == 0) {
             f->code = ERR_NOT_FOUND;
             return SQLITE_OK;
@@ -61,7 +86,7 @@ int finish_run(struct writer *w, struct store_finish *f)
     if (rc == SQLITE_OK && f->attempt.number > 1) {
         rc = write_attempt(w, f);
     }
-    w->owed += is_owed_after - was_owed;
+    w->owed += (f->state <= OWED_STATE) - was_owed;
     f->code = 0;
     return rc;
 }

@@ -38,6 +38,10 @@ enum request_kind {
     REQUEST_TARGETS,
     REQUEST_GENERATION_PUT,
     REQUEST_GENERATION_GET,
+    REQUEST_WORKFLOW_PUT,
+    REQUEST_WORKFLOWS,
+    REQUEST_WORKFLOW_STEP,
+    REQUEST_MARK_FORGET,
     REQUEST_READ
 };
 
@@ -53,6 +57,9 @@ struct store_message {
     struct store *store;
 };
 
+// Whether some workflow's webhooks are held back, so that new ones need a look.
+enum stopped_workflows { STOPPED_UNKNOWN, STOPPED_NONE, STOPPED_SOME };
+
 struct writer { // the writer thread's alone
     sqlite3 *db;
     sqlite3_stmt *stmts[WRITE_STATEMENT_COUNT];
@@ -61,6 +68,8 @@ struct writer { // the writer thread's alone
     struct buf runs;    // the JSON of one event's runs
     struct buf scratch; // for reading JSON
     int wal_frames;     // in the WAL after the last commit
+    enum stopped_workflows stopped;
+    struct buf held_reason; // of what is held back
     bool is_in_trouble;
 };
 
@@ -162,6 +171,18 @@ int finish_run(struct writer *w, struct store_finish *f);
 int due_run(struct writer *w, struct store_due *d);
 int targets_run(struct writer *w, struct store_targets *t);
 int generation_put_run(struct writer *w, struct store_generation *g);
+int workflow_put_run(struct writer *w, struct store_workflow_put *p);
+int workflows_run(struct writer *w, struct store_workflows *q);
+int workflow_step_run(struct writer *w, struct store_workflow_step *q);
+int mark_forget_run(struct writer *w, struct store_mark_forget *q);
+
+// workflow.c: where the run's workflow is stopped, how what it makes owed is stored. *out stays as
+// it is where not. SQLite's result.
+struct held_back {
+    enum delivery_state state;
+    struct str reason; // until the next call
+};
+int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back *out);
 
 // read_one.c, read_list.c: reads of one kind each. A code of err.h; SQLite's faults are ERR_IO,
 // ERR_CORRUPT.

@@ -210,6 +210,7 @@ static struct store *store_make(const struct store_config *c, const struct sqlit
     map_init(&s->writer.targets);
     buf_init(&s->writer.runs, RUNS_MAX_BYTES);
     buf_init(&s->writer.scratch, SCRATCH_MAX_BYTES);
+    buf_init(&s->writer.held_reason, SCRATCH_MAX_BYTES);
     buf_init(&s->reader.scratch, SCRATCH_MAX_BYTES);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t monotonic;
@@ -230,6 +231,7 @@ void sqlite_store_free(struct store *s)
     target_forget_all(&s->writer);
     buf_fini(&s->writer.runs);
     buf_fini(&s->writer.scratch);
+    buf_fini(&s->writer.held_reason);
     buf_fini(&s->reader.scratch);
     pthread_cond_destroy(&s->reads_wake);
     pthread_cond_destroy(&s->writes_wake);

@@ -122,6 +122,26 @@ static void call_on_done(struct store_item *item)
         g->on_done(g);
         break;
     }
+    case REQUEST_WORKFLOW_PUT: {
+        struct store_workflow_put *p = (struct store_workflow_put *)item;
+        p->on_done(p);
+        break;
+    }
+    case REQUEST_WORKFLOWS: {
+        struct store_workflows *q = (struct store_workflows *)item;
+        q->on_done(q);
+        break;
+    }
+    case REQUEST_WORKFLOW_STEP: {
+        struct store_workflow_step *q = (struct store_workflow_step *)item;
+        q->on_done(q);
+        break;
+    }
+    case REQUEST_MARK_FORGET: {
+        struct store_mark_forget *q = (struct store_mark_forget *)item;
+        q->on_done(q);
+        break;
+    }
     case REQUEST_READ: {
         struct store_read *r = (struct store_read *)item;
         r->on_done(r);
@@ -269,6 +289,26 @@ void store_generation_put(struct store *s, struct store_generation *g)
 void store_generation_get(struct store *s, struct store_generation *g)
 {
     submit(s, &s->turn_reads, &g->item, REQUEST_GENERATION_GET);
+}
+
+void store_workflow_put(struct store *s, struct store_workflow_put *p)
+{
+    submit(s, &s->turn_writes, &p->item, REQUEST_WORKFLOW_PUT);
+}
+
+void store_workflows(struct store *s, struct store_workflows *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_WORKFLOWS);
+}
+
+void store_workflow_step(struct store *s, struct store_workflow_step *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_WORKFLOW_STEP);
+}
+
+void store_mark_forget(struct store *s, struct store_mark_forget *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_MARK_FORGET);
 }
 
 void store_read(struct store *s, struct store_read *r)

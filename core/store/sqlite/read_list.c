@@ -228,6 +228,7 @@ static int copy_run(struct page *p, const struct store_run_row *run, struct str 
                                               .generation = run->generation,
                                               .outcome = run->outcome,
                                               .reason = reason,
+                                              .is_replay = run->is_replay,
                                               .delivery_ids = ids,
                                               .delivery_count = run->delivery_count};
     return 0;

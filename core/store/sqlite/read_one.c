@@ -27,9 +27,11 @@ static int event_fill(struct reader *r, struct store_read *q, sqlite3_stmt *s)
     int code = row_event(s, q->arena, ev);
     if (code == 0) {
         ev->payload = column_dup(s, EVENT_COLUMN_PAYLOAD, q->arena);
-        code = ev->payload.data ? runs_read(column_str(s, EVENT_COLUMN_RUNS), ev->key, q->arena,
-                                            &r->scratch, &ev->runs, &ev->run_count)
-                                : ERR_TOO_LARGE;
+        ev->before = column_dup(s, EVENT_COLUMN_BEFORE, q->arena);
+        code = ev->payload.data && ev->before.data
+                   ? runs_read(column_str(s, EVENT_COLUMN_RUNS), ev->key, q->arena, &r->scratch,
+                               &ev->runs, &ev->run_count)
+                   : ERR_TOO_LARGE;
     }
     q->events = ev;
     q->count = code == 0;

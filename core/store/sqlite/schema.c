@@ -7,12 +7,25 @@
 // Rows are the cost of an event, so an ordinary one has a row in `event` (with its runs), one in
 // `delivery` for each webhook (with its first attempt), and its record's pointer; all else is for
 // what is not ordinary. Indexes are partial: an entry is there only while it is of use.
-
 // Workflows that run from the texts of an older generation, since those of this one do not load.
 #define GENERATION_BASE_SQL                                                                        \
     "CREATE TABLE generation_base ("                                                               \
     " generation INTEGER NOT NULL, path TEXT NOT NULL, base INTEGER NOT NULL,"                     \
     " PRIMARY KEY (generation, path)"                                                              \
+    ") STRICT, WITHOUT ROWID;"
+
+#define WORKFLOW_SQL                                                                               \
+    "CREATE TABLE workflow ("                                                                      \
+    " id TEXT PRIMARY KEY,"                                                                        \
+    " started INTEGER NOT NULL,"                                                                   \
+    " when_stopped INTEGER NOT NULL,"                                                              \
+    " suspended_at_ms INTEGER NOT NULL,"                                                           \
+    " suspended_text INTEGER NOT NULL,"                                                            \
+    " suspended_reason TEXT,"                                                                      \
+    " owed INTEGER NOT NULL,"                                                                      \
+    " owed_since_ms INTEGER NOT NULL,"                                                             \
+    " owed_reason TEXT,"                                                                           \
+    " is_owed_done INTEGER NOT NULL"                                                               \
     ") STRICT, WITHOUT ROWID;"
 
 static const char CREATE_SQL[] =
@@ -34,7 +47,8 @@ static const char CREATE_SQL[] =
     " record_id TEXT NOT NULL,"
     " time_ms INTEGER NOT NULL,"
     " received_at_ms INTEGER NOT NULL,"
-    " runs TEXT," // store/runs.h; NULL: none
+    " runs TEXT,"    // store/runs.h; NULL: none
+    " base INTEGER," // the event that it was compared with; NULL: it was not
     " payload TEXT"
     ") STRICT;"
     "CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;"
@@ -57,7 +71,7 @@ static const char CREATE_SQL[] =
     " PRIMARY KEY (workflow, record_type, record_id)"
     ") STRICT, WITHOUT ROWID;"
 
-    "CREATE TABLE delivery ("
+    WORKFLOW_SQL "CREATE TABLE delivery ("
     " id INTEGER PRIMARY KEY,"
     " event INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
@@ -122,7 +136,8 @@ static const char CREATE_SQL[] =
     " FROM generation_file n WHERE n.generation = g.id AND n.path = f.path);"
 
 static const struct schema_step STEPS[] = {
-    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL},
+    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL
+        "ALTER TABLE event ADD COLUMN base INTEGER;"},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -1,5 +1,9 @@
 #include "store/sqlite/statement.h"
 
+#define WORKFLOW_COLUMNS                                                                           \
+    "id, started, when_stopped, suspended_at_ms, suspended_text, suspended_reason, owed,"          \
+    " owed_since_ms, owed_reason, is_owed_done"
+
 // INDEXED BY, where the plan must not be left to chance: the condition of a partial index has to
 // stand in the query word for word.
 const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
@@ -15,8 +19,8 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_BODY_RELEASE] = "RELEASE body",
     [WRITE_OWED] = "UPDATE host SET owed = ?1",
     [WRITE_EVENT] = "INSERT INTO event (id, key, digest, type, record_type, record_id, time_ms,"
-                    " received_at_ms, runs, payload)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    " received_at_ms, runs, base, payload)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [WRITE_EVENT_BY_KEY] = "SELECT id, digest, runs FROM event WHERE key = ?1",
     [WRITE_EVENT_BY_ID] =
         "SELECT id, digest, runs, payload FROM event WHERE id = ?1 AND key IS NULL",
@@ -38,13 +42,15 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_TARGET] = "INSERT INTO target (text) VALUES (?1)",
     [WRITE_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [WRITE_TARGET_BY_ID] = "SELECT text FROM target WHERE id = ?1",
-    [WRITE_FIRST_ATTEMPT] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
-                            " reason = ?5, attempt_count = max(attempt_count, 1), at_ms = ?7,"
-                            " elapsed_ms = ?8, status = ?9, answer_is_cut = ?10, error = ?11,"
-                            " detail = ?12, answer_headers = ?13, answer_body = ?14"
-                            " WHERE id = ?1 AND state <= ?6",
-    [WRITE_STATE] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4, reason = ?5,"
-                    " attempt_count = max(attempt_count, ?7) WHERE id = ?1 AND state <= ?6",
+    [WRITE_FIRST_ATTEMPT] =
+        "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
+        " reason = iif(?15, reason, ?5), attempt_count = max(attempt_count, 1), at_ms = ?7,"
+        " elapsed_ms = ?8, status = ?9, answer_is_cut = ?10, error = ?11,"
+        " detail = ?12, answer_headers = ?13, answer_body = ?14"
+        " WHERE id = ?1 AND state <= ?6",
+    [WRITE_STATE] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
+                    " reason = iif(?8, reason, ?5), attempt_count = max(attempt_count, ?7) WHERE "
+                    "id = ?1 AND state <= ?6",
     [WRITE_ATTEMPT] = "INSERT OR REPLACE INTO attempt (delivery, number, at_ms, elapsed_ms, status,"
                       " answer_is_cut, error, detail, answer_headers, answer_body)"
                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -62,8 +68,35 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                               " VALUES (?1, ?2, ?3)",
     [WRITE_RULE_TEXT] = "INSERT INTO rule_text (hash, text) VALUES (?1, ?2)",
     [WRITE_RULE_TEXT_BY_HASH] = "SELECT id FROM rule_text WHERE hash = ?1 AND text = ?2",
+    [WRITE_REPLAY] = "UPDATE event SET runs = ?2 WHERE id = ?1",
+    [WRITE_RUNS_OF_EVENT] = "SELECT runs FROM event WHERE id = ?1",
+    [WRITE_STATE_NOW] = "SELECT state FROM delivery WHERE id = ?1",
+    [WRITE_MARK_FORGET] =
+        "DELETE FROM mark WHERE workflow = ?1 AND record_type = ?2 AND record_id = ?3",
+    [WRITE_WORKFLOW] = "INSERT OR REPLACE INTO workflow (" WORKFLOW_COLUMNS ")"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [WRITE_WORKFLOWS] = "SELECT " WORKFLOW_COLUMNS " FROM workflow ORDER BY id",
+    [WRITE_WORKFLOW_OWED] = "SELECT owed, owed_since_ms, owed_reason FROM workflow WHERE id = ?1",
+    [WRITE_ANY_STOPPED] = "SELECT EXISTS (SELECT 1 FROM workflow WHERE owed <> 0)",
+    // Rows are looked at in the order of the index, those of other workflows too, so that a step
+    // is bounded whatever the rest of the backlog is.
+    [WRITE_OWED_OF_ALL] =
+        "SELECT id, workflow = ?4, target, due_at_ms FROM delivery INDEXED BY delivery_due"
+        " WHERE state < 2 AND (target, due_at_ms, id) > (?1, ?2, ?3)"
+        " ORDER BY target, due_at_ms, id LIMIT ?5",
+    [WRITE_HELD_OF_ALL] =
+        "SELECT id, workflow = ?2, 0, 0 FROM delivery INDEXED BY delivery_state"
+        " WHERE state = 2 AND state <> 0 AND state <> 3 AND id > ?1 ORDER BY id LIMIT ?3",
+    [WRITE_HOLD] = "UPDATE delivery SET state = 2, reason = ?2 WHERE id = ?1",
+    [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, reason = ?2 WHERE id = ?1",
+    [WRITE_RELEASE] = "UPDATE delivery SET state = attempt_count > 0, reason = NULL,"
+                      " due_at_ms = due_at_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0),"
+                      " base_ms = base_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0)"
+                      " WHERE id = ?1",
+    [WRITE_OWED_DONE] = "UPDATE workflow SET is_owed_done = 1 WHERE id = ?1",
 };
 
+#define EVENT_BEFORE ", (SELECT b.payload FROM event b WHERE b.id = event.base)"
 #define EVENT_COLUMNS                                                                              \
     "id, key, type, record_type, record_id, time_ms, received_at_ms, runs, payload"
 #define DELIVERY_LIST_COLUMNS                                                                      \
@@ -84,8 +117,8 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
                               " ORDER BY path",
     [READ_BEGIN] = "BEGIN",
     [READ_COMMIT] = "COMMIT",
-    [READ_EVENT_BY_KEY] = "SELECT " EVENT_COLUMNS " FROM event WHERE key = ?1",
-    [READ_EVENT_BY_ID] = "SELECT " EVENT_COLUMNS " FROM event WHERE id = ?1",
+    [READ_EVENT_BY_KEY] = "SELECT " EVENT_COLUMNS EVENT_BEFORE " FROM event WHERE key = ?1",
+    [READ_EVENT_BY_ID] = "SELECT " EVENT_COLUMNS EVENT_BEFORE " FROM event WHERE id = ?1",
     [READ_DELIVERY] = "SELECT " OWED_COLUMNS ", d.reason, t.text, d.at_ms, d.elapsed_ms, d.status,"
                       " d.answer_is_cut, d.error, d.detail, d.answer_headers, d.answer_body"
                       " FROM delivery d LEFT JOIN event e ON e.id = d.event"

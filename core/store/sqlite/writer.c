@@ -11,7 +11,9 @@ enum { PAUSE_MS = 100, PAUSE_CHECKPOINT_SHARE = 4 };
 
 static bool kind_writes(int kind)
 {
-    return kind == REQUEST_ACCEPT || kind == REQUEST_FINISH || kind == REQUEST_GENERATION_PUT;
+    return kind == REQUEST_ACCEPT || kind == REQUEST_FINISH || kind == REQUEST_GENERATION_PUT ||
+           kind == REQUEST_WORKFLOW_PUT || kind == REQUEST_WORKFLOW_STEP ||
+           kind == REQUEST_MARK_FORGET;
 }
 
 static bool batch_writes(const struct store_item *item)
@@ -46,6 +48,14 @@ static int item_run(struct writer *w, struct store_item *item)
         return targets_run(w, (struct store_targets *)item);
     case REQUEST_GENERATION_PUT:
         return generation_put_run(w, (struct store_generation *)item);
+    case REQUEST_WORKFLOW_PUT:
+        return workflow_put_run(w, (struct store_workflow_put *)item);
+    case REQUEST_WORKFLOWS:
+        return workflows_run(w, (struct store_workflows *)item);
+    case REQUEST_WORKFLOW_STEP:
+        return workflow_step_run(w, (struct store_workflow_step *)item);
+    case REQUEST_MARK_FORGET:
+        return mark_forget_run(w, (struct store_mark_forget *)item);
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -83,6 +93,18 @@ static void item_fail(struct store_item *item, const struct err *e)
     case REQUEST_GENERATION_PUT:
         ((struct store_generation *)item)->code = e->code;
         break;
+    case REQUEST_WORKFLOW_PUT:
+        ((struct store_workflow_put *)item)->code = e->code;
+        break;
+    case REQUEST_WORKFLOWS:
+        ((struct store_workflows *)item)->code = e->code;
+        break;
+    case REQUEST_WORKFLOW_STEP:
+        ((struct store_workflow_step *)item)->code = e->code;
+        break;
+    case REQUEST_MARK_FORGET:
+        ((struct store_mark_forget *)item)->code = e->code;
+        break;
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -95,6 +117,7 @@ static void roll_back(struct writer *w, int64_t owed_before)
         statement_run(w->stmts[WRITE_ROLLBACK]);
     }
     w->owed = owed_before;
+    w->stopped = STOPPED_UNKNOWN;
     target_forget_all(w);
 }
 
@@ -114,6 +137,7 @@ static int item_run_alone(struct store *s, struct store_item *item)
         item_fail(item, &e);
         rc = statement_run(w->stmts[WRITE_ITEM_BACK]);
         w->owed = owed_before;
+        w->stopped = STOPPED_UNKNOWN;
         target_forget_all(w);
     }
     return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_ITEM_RELEASE]) : rc;

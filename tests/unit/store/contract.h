@@ -6,6 +6,7 @@
 #include "store/contract_accept.h"
 #include "store/contract_deliver.h"
 #include "store/contract_read.h"
+#include "store/contract_workflow.h"
 
 // Each test has a new, empty store.
 static inline int contract_setup_with(void **state, open_backend *backend)
@@ -58,6 +59,13 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(list_of_runs_by_outcome), CONTRACT_TEST(read_needs_room_on_its_arena),       \
         CONTRACT_TEST(generations_are_kept_as_texts), CONTRACT_TEST(restart_finds_everything),     \
         CONTRACT_TEST(callbacks_come_in_order), CONTRACT_TEST(close_finishes_what_is_queued),      \
+        CONTRACT_TEST(workflows_are_kept_as_they_were_put),                                        \
+        CONTRACT_TEST(what_is_owed_is_held_and_let_go),                                            \
+        CONTRACT_TEST(what_is_owed_is_cancelled_in_bounded_steps),                                 \
+        CONTRACT_TEST(a_failed_attempt_leaves_what_was_held_or_cancelled),                         \
+        CONTRACT_TEST(a_mark_is_forgotten_for_one_record),                                         \
+        CONTRACT_TEST(a_replay_adds_to_the_event),                                                 \
+        CONTRACT_TEST(an_event_keeps_what_it_was_compared_with),                                   \
         cmocka_unit_test(shards_are_the_same_on_every_machine),                                    \
         cmocka_unit_test(words_of_states_and_outcomes)
 

@@ -119,6 +119,8 @@ static void a_newer_schema_is_refused(void **state)
 
 // As the first schema had it.
 static const char BACK_TO_1[] = "DROP TABLE generation_base;"
+                                "ALTER TABLE event DROP COLUMN base;"
+                                "DROP TABLE workflow;"
                                 "PRAGMA user_version = 1;";
 
 // A generation had all its files, not those alone that changed.

@@ -8,6 +8,8 @@
 static bool may_scan(const char *sql)
 {
     return strstr(sql, "UPDATE host") ||                            // one row
+           strstr(sql, "FROM workflow ORDER BY id") ||              // for the start: those that
+           strstr(sql, "EXISTS (SELECT 1 FROM workflow") ||         // something is said of
            strstr(sql, "FROM generation WHERE at_ms") ||            // its end alone
            strstr(sql, "FROM generation_file WHERE generation <="); // the changes up to one
 }
