@@ -117,7 +117,7 @@ static int compare_read_state(struct compare *c, struct compare_state *state, st
         struct err e;
         buf_reset(&c->text);
         json_reader_init(&r, state->payload, JSON_DEPTH_MAX, &c->text);
-        int code = event_read(&stored, &r, arena, &e);
+        int code = event_read(&stored, &r, EVENT_STORED, arena, &e);
         if (code) {
             return code == ERR_NOMEM ? ERR_TOO_LARGE : ERR_CORRUPT;
         }

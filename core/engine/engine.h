@@ -43,4 +43,8 @@ const struct generation *engine_generation(const struct engine *g);
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e);
 
+// Whether a workflow in force wants one of these outcomes of webhooks as events (RULES_DELIVERED |
+// RULES_TERMINATED).
+bool engine_wants(const struct engine *g, unsigned verbs);
+
 #endif

@@ -162,8 +162,11 @@ static int generation_make_index(struct generation *g)
     static const struct {
         unsigned verb;
         const char *word;
-    } verbs[] = {
-        {RULES_CREATED, "created"}, {RULES_UPDATED, "updated"}, {RULES_DELETED, "deleted"}};
+    } verbs[] = {{RULES_CREATED, "created"},
+                 {RULES_UPDATED, "updated"},
+                 {RULES_DELETED, "deleted"},
+                 {RULES_DELIVERED, "delivered"},
+                 {RULES_TERMINATED, "terminated"}};
     int code = 0;
     for (size_t i = 0; code == 0 && i < g->workflow_count; i++) {
         const struct rules_workflow *w = g->workflows[i].rule;
@@ -172,6 +175,7 @@ static int generation_make_index(struct generation *g)
         }
         for (size_t v = 0; code == 0 && v < sizeof verbs / sizeof verbs[0]; v++) {
             if (w->verbs & verbs[v].verb) {
+                g->verbs |= verbs[v].verb;
                 code = generation_index_add(g, w->record, verbs[v].word, g->workflows[i].index);
             }
         }

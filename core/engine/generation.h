@@ -34,6 +34,7 @@ struct generation {
     struct generation_file *files; // the texts in force
     size_t file_count;
     struct map by_type; // "deal.updated" -> struct generation_matches
+    unsigned verbs;     // of all of them: RULES_CREATED | ...
     struct arena arena; // what the workflows and the index are made of
 };
 

@@ -1,11 +1,27 @@
 // From an event to the webhooks owed: each workflow that wants its type is asked, and what it owes
 // becomes rows for the store.
+#include "encode/head.h"
 #include "engine/internal.h"
 
 static const struct str JUDGE_DRY = STR("a dry run: it is shown and never sent");
 
+// What an event makes owed that came through workflows itself says so to its receiver.
+static struct str judge_head_with_depth(struct str head, unsigned depth, struct arena *arena)
+{
+    struct buf text;
+    struct err e;
+    buf_init(&text, HEAD_BYTES_MAX);
+    buf_append_str(&text, head);
+    struct str kept = {NULL, 0};
+    if (head_write_depth(&text, depth + 1, &e) == 0 && !text.failed) {
+        kept = arena_dup(arena, buf_str(&text));
+    }
+    buf_fini(&text);
+    return kept;
+}
+
 static int judge_copy_requests(struct engine *g, struct store_run *run, const struct rules_run *r,
-                               struct arena *arena, int64_t now_ms)
+                               unsigned depth, struct arena *arena, int64_t now_ms)
 {
     run->deliveries = arena_alloc(arena, (r->request_count + 1) * sizeof *run->deliveries);
     if (run->deliveries == NULL) {
@@ -28,6 +44,13 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
             .timeout_ms = q->timeout_ms,
             .reason = q->invalid.len || run->outcome != RUN_DRY ? q->invalid : JUDGE_DRY,
         };
+        if (depth > 0) {
+            struct str head = judge_head_with_depth(q->head, depth, arena);
+            if (head.data == NULL) {
+                return ERR_TOO_LARGE;
+            }
+            run->deliveries[i].head = head;
+        }
     }
     return 0;
 }
@@ -62,8 +85,9 @@ static void judge_log_error(struct engine *g, const struct store_run *run, struc
 }
 
 // Asks one workflow. *stored tells whether a run is to be stored.
-static int judge_workflow(struct engine *g, size_t index, struct str shown_id, struct arena *arena,
-                          int64_t now_ms, struct store_run *run, bool *stored)
+static int judge_workflow(struct engine *g, size_t index, const struct event *ev,
+                          struct str shown_id, struct arena *arena, int64_t now_ms,
+                          struct store_run *run, bool *stored)
 {
     const struct rules_workflow *w = rules_workflow(g->current->rules, index);
     struct rules_run r = {0};
@@ -87,7 +111,7 @@ static int judge_workflow(struct engine *g, size_t index, struct str shown_id, s
         judge_log_error(g, run, shown_id);
         return 0;
     }
-    int code = judge_copy_requests(g, run, &r, arena, now_ms);
+    int code = judge_copy_requests(g, run, &r, ev->depth, arena, now_ms);
     run->mark = judge_mark(w, run, now_ms);
     return code;
 }
@@ -141,7 +165,7 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
     for (size_t i = 0; code == 0 && i < m->count; i++) {
         struct store_run run;
         bool stored = false;
-        code = judge_workflow(g, m->workflows[i], shown_id, arena, now_ms, &run, &stored);
+        code = judge_workflow(g, m->workflows[i], ev, shown_id, arena, now_ms, &run, &stored);
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }

@@ -229,7 +229,9 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
     if (lua_getfield(L, -1, "verbs") == LUA_TTABLE)
         w->verbs = (rules_field_is_true(L, "created") ? RULES_CREATED : 0) |
                    (rules_field_is_true(L, "updated") ? RULES_UPDATED : 0) |
-                   (rules_field_is_true(L, "deleted") ? RULES_DELETED : 0);
+                   (rules_field_is_true(L, "deleted") ? RULES_DELETED : 0) |
+                   (rules_field_is_true(L, "delivered") ? RULES_DELIVERED : 0) |
+                   (rules_field_is_true(L, "terminated") ? RULES_TERMINATED : 0);
     lua_pop(L, 1);
     rules_take_reads(L, r, w->record);
     entry->seed = hash_bytes(&HASH_KEY_FIXED, w->id, strlen(w->id));

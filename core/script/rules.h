@@ -68,7 +68,13 @@ int rules_add_fault(struct rules *r, const char *file, const char *path, const c
 size_t rules_fault_count(const struct rules *r);
 const struct rules_fault *rules_fault(const struct rules *r, size_t i);
 
-enum { RULES_CREATED = 1, RULES_UPDATED = 2, RULES_DELETED = 4 };
+enum {
+    RULES_CREATED = 1,
+    RULES_UPDATED = 2,
+    RULES_DELETED = 4,
+    RULES_DELIVERED = 8, // of the record type "webhook": how a delivery ended
+    RULES_TERMINATED = 16
+};
 
 struct rules_workflow { // borrowed for the rules' life
     const char *id;

@@ -25,7 +25,7 @@ struct store_config {
 };
 
 enum { STORE_SHARDS = 16 };
-enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_SCHEMA_VERSION = 2 };
 enum { STORE_PAGE_MAX = 1000 };
 
 // Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier
@@ -89,6 +89,8 @@ struct store_delivery {        // one webhook owed
     struct str retry;   // the retry windows as text where they are not the default, else empty
     int64_t timeout_ms; // 0: the default
     struct str reason;  // why invalid or held
+    bool wants_recheck; // its conditions are to be judged again before its first attempt
+    struct str recheck_previous; // then: the `previous` that was found for its event; or empty
 };
 
 struct store_mark { // once, cooldown: one primitive
@@ -125,6 +127,7 @@ struct store_event {
     // where needs_version; another in the store now, and the whole body is stale: nothing stored.
     bool needs_version;
     uint64_t judged_version;
+    bool is_stateless; // it holds no record's state: its record gets no pointer to it
     // out:
     bool is_duplicate;      // the same key and digest were there
     uint64_t first_id;      // duplicate: the row of the first one
@@ -175,11 +178,18 @@ struct store_finish {
     int64_t base_ms; // the first failure's time: what retry offsets count from; 0: none yet
     struct str reason;
     struct store_attempt attempt; // number 0: none (a state change alone)
+    bool is_rechecked;            // attempt.number other than 1: it wants no recheck any more
+    // The events that this outcome is, with what they make owed, stored in the same transaction.
+    // They are new and the host's own: no key, digest or version of theirs is looked at.
+    struct store_event *events;
+    size_t event_count;
     void (*on_done)(struct store_finish *f);
     void *ctx;
     // out:
     int code; // 0, ERR_NOT_FOUND, ERR_FULL, ERR_IO, ERR_CORRUPT
 };
+// In one transaction: the attempt, the delivery's state, the events with their runs, marks and
+// deliveries (was_marked is told for each run). Of a delivery that is not there nothing is stored.
 void store_finish(struct store *s, struct store_finish *f);
 
 // --- leases and what is due ---------------------------------------------------------------------
@@ -213,6 +223,8 @@ struct store_owed { // a delivery to be attempted
     struct str body;
     struct str retry;
     int64_t timeout_ms;
+    bool wants_recheck; // as in store_delivery, and not rechecked yet
+    struct str recheck_previous;
 };
 
 struct store_due_target {

@@ -44,6 +44,7 @@ int finish_run(struct writer *w, struct store_finish *f)
         bind_attempt(s, 7, &f->attempt);
     } else {
         bind_int(s, 7, f->attempt.number);
+        bind_int(s, 8, f->is_rechecked);
     }
     // The count of what is owed needs the state before; asking with the update saves a read. A
     // delivery that was owed no more takes the second try.
@@ -62,6 +63,9 @@ int finish_run(struct writer *w, struct store_finish *f)
         rc = write_attempt(w, f);
     }
     w->owed += is_owed_after - was_owed;
+    for (size_t i = 0; i < f->event_count && rc == SQLITE_OK; i++) {
+        rc = accept_write(w, &f->events[i]);
+    }
     f->code = 0;
     return rc;
 }

@@ -74,7 +74,10 @@ static const char CREATE_SQL[] =
     " error TEXT,"
     " detail TEXT,"
     " answer_headers BLOB,"
-    " answer_body BLOB"
+    " answer_body BLOB,"
+    // To be judged again before its first attempt: the `previous` that the host found for its
+    // event, or empty. NULL: not, or not any more.
+    " recheck TEXT"
     ") STRICT;"
     "CREATE INDEX delivery_due ON delivery (target, due_at_ms) WHERE state < 2;"
     "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;"
@@ -106,7 +109,14 @@ static const char CREATE_SQL[] =
     ") STRICT;"
     "CREATE INDEX rule_text_hash ON rule_text (hash);";
 
-const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION, .create_sql = CREATE_SQL};
+static const struct schema_step STEPS[] = {
+    {1, "ALTER TABLE delivery ADD COLUMN recheck TEXT;"},
+};
+
+const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,
+                              .create_sql = CREATE_SQL,
+                              .steps = STEPS,
+                              .step_count = sizeof STEPS / sizeof STEPS[0]};
 
 static int pragma_read(sqlite3 *db, const char *sql, int64_t *out)
 {

@@ -1,5 +1,6 @@
 // How the SQLite backend opens a folder: what it makes, what it migrates, what it refuses and in
 // which words.
+#include "store/schema_1.h"
 #include "store/sqlite_harness.h"
 
 #include <sys/stat.h>
@@ -110,16 +111,40 @@ static void a_newer_schema_is_refused(void **state)
     owe_one(f, "https://a.example:443", f->now_ms);
     fixture_close(f);
     exec_closed(f, "PRAGMA user_version = 99");
-    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 1)");
+    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 2)");
     assert_int_equal(query_integer(f, "SELECT epoch FROM host"), 1); // it was left alone
-    exec_closed(f, "PRAGMA user_version = 1");
+    exec_closed(f, "PRAGMA user_version = 2");
     fixture_open(f);
     assert_int_equal(store_owed_count(f->store), 1);
 }
 
+// What an older version owes is delivered by this one.
+static void a_file_of_schema_1_goes_on_to_work(void **state)
+{
+    struct fixture *f = *state;
+    exec_closed(f, SCHEMA_1);
+    fixture_open(f);
+    assert_int_equal(query_integer(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+    assert_int_equal(store_owed_count(f->store), 1);
+    struct store_event_row *ev;
+    assert_int_equal(read_event_of(f, STR("crm-1"), &ev), 0);
+    assert_true(ev->run_count == 1 && ev->runs[0].delivery_ids[0] == 10);
+    struct store_due_target t = {
+        .target = STR("https://a.example:443"), .shards = ALL_SHARDS, .quota = 9};
+    struct store_due d = do_due(f, &t, 1, f->now_ms);
+    assert_int_equal(d.owed_count, 1);
+    assert_true(d.owed[0].id == 10 && !d.owed[0].wants_recheck);
+    assert_int_equal(set_state(f, 10, DELIVERY_DELIVERED, 0), 0);
+    owe_one(f, "https://a.example:443", f->now_ms);
+    fixture_reopen(f);
+    assert_int_equal(store_owed_count(f->store), 1);
+}
+
 static const struct schema_step STEPS[] = {
-    {1, "ALTER TABLE event ADD COLUMN note TEXT; UPDATE event SET note = 'was ' || type;"},
-    {2, "CREATE TABLE later (id INTEGER PRIMARY KEY); INSERT INTO later VALUES (5);"},
+    {STORE_SCHEMA_VERSION,
+     "ALTER TABLE event ADD COLUMN note TEXT; UPDATE event SET note = 'was ' || type;"},
+    {STORE_SCHEMA_VERSION + 1,
+     "CREATE TABLE later (id INTEGER PRIMARY KEY); INSERT INTO later VALUES (5);"},
 };
 
 static void an_older_schema_is_migrated(void **state)
@@ -128,7 +153,8 @@ static void an_older_schema_is_migrated(void **state)
     fixture_open(f);
     uint64_t id = owe_one(f, "https://a.example:443", f->now_ms);
     fixture_close(f);
-    struct schema newest = {.version = 3, .create_sql = "", .steps = STEPS, .step_count = 2};
+    struct schema newest = {
+        .version = STORE_SCHEMA_VERSION + 2, .create_sql = "", .steps = STEPS, .step_count = 2};
     for (int round = 0; round < 2; round++) {
         struct err e;
         if (open_with(f, &newest, &e) != 0) {
@@ -138,11 +164,11 @@ static void an_older_schema_is_migrated(void **state)
         owe_one(f, "https://a.example:443", f->now_ms);
         fixture_close(f);
     }
-    assert_int_equal(query_integer(f, "PRAGMA user_version"), 3);
+    assert_int_equal(query_integer(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION + 2);
     assert_int_equal(query_integer(f, "SELECT id FROM later"), 5);
     assert_int_equal(query_integer(f, "SELECT count(*) FROM event WHERE note = 'was deal.updated'"),
                      1);
-    assert_refused(f, NULL, ERR_VERSION, "schema 3");
+    assert_refused(f, NULL, ERR_VERSION, "schema 4");
 }
 
 static void a_migration_that_fails_changes_nothing(void **state)
@@ -152,17 +178,20 @@ static void a_migration_that_fails_changes_nothing(void **state)
     uint64_t id = owe_one(f, "https://a.example:443", f->now_ms);
     fixture_close(f);
     static const struct schema_step broken[] = {
-        {1, "ALTER TABLE event ADD COLUMN note TEXT; DELETE FROM delivery; INSERT INTO nowhere "
-            "VALUES (1);"},
+        {STORE_SCHEMA_VERSION,
+         "ALTER TABLE event ADD COLUMN note TEXT; DELETE FROM delivery; INSERT INTO nowhere "
+         "VALUES (1);"},
     };
-    struct schema newest = {.version = 2, .create_sql = "", .steps = broken, .step_count = 1};
-    assert_refused(f, &newest, ERR_IO, "schema 1 to 2");
-    struct schema gap = {.version = 3, .create_sql = "", .steps = STEPS + 1, .step_count = 1};
-    assert_refused(f, &gap, ERR_VERSION, "no way from there to 3");
+    struct schema newest = {
+        .version = STORE_SCHEMA_VERSION + 1, .create_sql = "", .steps = broken, .step_count = 1};
+    assert_refused(f, &newest, ERR_IO, "schema 2 to 3");
+    struct schema gap = {
+        .version = STORE_SCHEMA_VERSION + 2, .create_sql = "", .steps = STEPS + 1, .step_count = 1};
+    assert_refused(f, &gap, ERR_VERSION, "no way from there to 4");
     fixture_open(f);
     assert_int_equal(read_delivery_of(f, id)->owed.state, DELIVERY_PENDING);
     fixture_close(f);
-    assert_int_equal(query_integer(f, "PRAGMA user_version"), 1);
+    assert_int_equal(query_integer(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
 }
 
 static void a_damaged_file_is_refused(void **state)
@@ -299,6 +328,7 @@ int main(void)
         OPEN_TEST(the_writer_syncs_each_commit),
         OPEN_TEST(a_second_opener_is_refused),
         OPEN_TEST(a_newer_schema_is_refused),
+        OPEN_TEST(a_file_of_schema_1_goes_on_to_work),
         OPEN_TEST(an_older_schema_is_migrated),
         OPEN_TEST(a_migration_that_fails_changes_nothing),
         OPEN_TEST(a_damaged_file_is_refused),
