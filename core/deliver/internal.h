@@ -14,7 +14,8 @@ enum {
     DELIVER_JOB_BYTES_MAX = 32 << 20, // held in memory in all
     DELIVER_IDLE_TARGETS_MAX = 4096,
     DELIVER_DUE_TARGETS_MAX = 64, // asked of the store at once
-    DELIVER_AGAIN_MS = 1000       // after a store that failed
+    DELIVER_AGAIN_MS = 1000,      // after a store that failed
+    JOB_ARENA_MAX = 96 << 20      // of one attempt and what its outcome causes
 };
 
 struct target {
@@ -56,7 +57,10 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     bool is_on_trial;   // counted among the attempts to targets that are not proven
     struct arena arena; // of this attempt: request and outcome
     struct mask mask;
+    struct str answer; // its body as far as it was read, masked; on the arena
+    bool is_answer_cut;
     struct store_finish finish;
+    struct outcome *outcome; // of a workflow's interest; on the arena
     size_t size;
     char data[];
 };
@@ -91,7 +95,7 @@ struct deliver {
     bool is_start_owed; // the store could not say what is owed
     struct store_targets start_read;
     struct arena start_arena;
-    // outcomes that could not be stored yet
+    // with outcomes that could not be stored yet
     struct job *unstored;
     struct loop_timer again_timer; // after the store failed
     // the end
@@ -127,7 +131,12 @@ void schedule_on_start(struct store_targets *t);
 
 // --- attempt.c ---
 void attempt_start(struct job *j);
-void attempt_store_again(struct deliver *d); // outcomes that could not be stored
+void attempt_keep(struct job *j);            // its outcome, until the store can be asked again
+void attempt_store_again(struct deliver *d); // outcomes that were kept
+
+// --- outcome.c ---
+// Stores j->finish, an outcome, with the event that it is where a workflow in force wants that.
+void outcome_finish(struct job *j);
 
 // --- deliver.c ---
 void deliver_check_drained(struct deliver *d);

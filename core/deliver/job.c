@@ -2,8 +2,6 @@
 
 #include "deliver/internal.h"
 
-enum { JOB_ARENA_MAX = 4 << 20 };
-
 static struct str job_copy(struct job *j, size_t *at, struct str s)
 {
     if (s.len) {

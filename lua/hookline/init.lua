@@ -33,7 +33,7 @@ local workflow = require "hookline.workflow"
 
 ---@alias hook.Scalar string|number|boolean|lightuserdata text, a number, a boolean, or hook.null
 ---@alias hook.ConditionOrFunction hook.Condition|fun(event: hook.Event): boolean
----@alias hook.Verb "created"|"updated"|"deleted"
+---@alias hook.Verb "created"|"updated"|"deleted"|"delivered"|"terminated"
 
 ---@class hook.TriggerOptions
 ---@field [integer] hook.Verb

@@ -33,10 +33,7 @@ function workflow.is_id(text)
 end
 
 local function check_record(value, scope, path)
-  if value == "webhook" then
-    scope:error(path, 'record = "webhook" is not there yet')
-    return nil
-  elseif not value:find "^%a[%w_-]*$" then
+  if not value:find "^%a[%w_-]*$" then
     scope:error(path, '%s is no record type, such as "deal": a letter, then letters, digits, _ '
       .. "and -", words.show(value))
     return nil
@@ -233,6 +230,11 @@ function workflow.new(options)
   end
   if values and values.cooldown and values.trigger and values.trigger.is_once then
     scope:error("cooldown", "is for hook.every: hook.once fires once for a record, ever")
+  end
+  local mismatch = values and values.record and values.trigger
+    and triggers.mismatch(values.record, values.trigger.verbs)
+  if mismatch then
+    scope:error("trigger", mismatch)
   end
   if scope.is_faulty then
     return opaque.new(workflow.KIND, { scope = scope })

@@ -51,7 +51,6 @@ test("what is refused has the path where it stands, and takes part in no other e
 end)
 
 local OTHERS = {
-  { 'record = "webhook"', support.workflow { record = '"webhook"' }, "record", "webhook" },
   { "retry as a function", support.workflow { retry = "function() end" }, "retry",
     "retry as a function" },
   { "retry of a webhook", support.webhook { retry = "function() end" }, "actions[1].retry",
