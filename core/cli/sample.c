@@ -29,8 +29,10 @@ static const struct {
      "{\"id\":63,\"title\":\"Demo for Acme\",\"from_date\":\"2026-11-23T09:00:00Z\","
      "\"end_date\":\"2026-11-23T10:00:00Z\",\"created_at\":\"2026-10-01T08:00:00Z\"}"},
     {"webhook",
-     "{\"id\":\"dlv_sample\",\"state\":\"delivered\",\"workflow\":\"invoice_on_won_deal\",\"action\":1,"
-     "\"target\":\"https://invoices.example.com:443\",\"attempts\":1,\"reason\":null,\"error\":null,"
+     "{\"id\":\"dlv_sample\",\"state\":\"delivered\",\"workflow\":\"invoice_on_won_deal\","
+     "\"action\":1,"
+     "\"target\":\"https://"
+     "invoices.example.com:443\",\"attempts\":1,\"reason\":null,\"error\":null,"
      "\"request\":{\"method\":\"POST\",\"url\":\"https://invoices.example.com/api/invoices\","
      "\"headers\":{\"Content-Type\":\"application/json\"},\"body\":\"{\\\"amount\\\":12500.50}\"},"
      "\"response\":{\"status\":201,\"headers\":{\"Content-Type\":\"application/json\"},"
@@ -45,7 +47,8 @@ static const char *const terminated[][2] = {
     {"state", "\"terminated\""},
     {"attempts", "17"},
     {"reason", "\"the last of 17 attempts failed: the receiver answered 503\""},
-    {"response", "{\"status\":503,\"headers\":{},\"body\":\"busy\",\"truncated\":false,\"json\":null}"},
+    {"response",
+     "{\"status\":503,\"headers\":{},\"body\":\"busy\",\"truncated\":false,\"json\":null}"},
 };
 static const char other_record[] =
     "{\"id\":1,\"name\":\"A sample\",\"created_at\":\"2026-10-01T08:00:00Z\"}";

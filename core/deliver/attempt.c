@@ -106,7 +106,8 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
         j->answer = attempt_masked(j, r->body, r->body_is_truncated);
         j->is_answer_cut = r->body_is_truncated;
         bool is_long = j->answer.len > ATTEMPT_BODY_BYTES;
-        f->attempt.body = (struct str){j->answer.data, is_long ? ATTEMPT_BODY_BYTES : j->answer.len};
+        f->attempt.body =
+            (struct str){j->answer.data, is_long ? ATTEMPT_BODY_BYTES : j->answer.len};
         f->attempt.body_is_truncated = is_long || r->body_is_truncated;
     }
     t->in_flight--;

@@ -12,6 +12,12 @@ static struct str job_copy(struct job *j, size_t *at, struct str s)
     return copy;
 }
 
+void job_wait(struct job *j)
+{
+    *j->target->last = j;
+    j->target->last = &j->next;
+}
+
 struct job *job_add(struct target *t, const struct store_owed *owed)
 {
     struct deliver *d = t->deliver;
@@ -43,8 +49,12 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     }
     d->job_bytes += j->size;
     t->job_count++;
-    *t->last = j;
-    t->last = &j->next;
+    if (owed->wants_recheck) {
+        *d->rechecks.last = j;
+        d->rechecks.last = &j->next;
+    } else {
+        job_wait(j);
+    }
     return j;
 }
 

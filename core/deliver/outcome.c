@@ -1,8 +1,8 @@
-// The outcome of a delivery as an event of its own, webhook.delivered or webhook.terminated, where a
-// workflow in force wants it (SPEC 2.1): with the request, the answer and the event that caused it.
-// What caused it is read from the store, the outcome is judged, and the event is stored with what it
-// makes owed in the transaction that stores the outcome. Without such a workflow nothing of this
-// runs.
+// The outcome of a delivery as an event of its own, webhook.delivered or webhook.terminated, where
+// a workflow in force wants it (SPEC 2.1): with the request, the answer and the event that caused
+// it. What caused it is read from the store, the outcome is judged, and the event is stored with
+// what it makes owed in the transaction that stores the outcome. Without such a workflow nothing of
+// this runs.
 #include "base/id.h"
 #include "deliver/internal.h"
 #include "deliver/request.h"
@@ -17,8 +17,7 @@ enum {
 };
 
 struct outcome { // on the job's arena
-    struct store_read read;
-    const struct store_delivery_row *delivery;
+    struct cause cause;
     struct store_event event;
     char shown_id[ID_TEXT_LEN + 5];
     char record_id[ID_TEXT_LEN + 5];
@@ -77,11 +76,11 @@ static void outcome_write_answer(struct json_writer *w, const struct job *j)
     json_object_end(w);
 }
 
-static int outcome_write_record(struct json_writer *w, struct job *j,
-                                const struct store_event_row *cause)
+static int outcome_write_record(struct json_writer *w, struct job *j)
 {
     struct outcome *o = j->outcome;
-    const struct store_owed *owed = &o->delivery->owed;
+    const struct store_owed *owed = &o->cause.delivery->owed;
+    const struct store_event_row *cause = o->cause.event;
     const struct store_finish *f = &j->finish;
     json_object_begin(w);
     json_member_string(w, "id", o->event.record_id);
@@ -124,20 +123,20 @@ static unsigned outcome_cause_depth(const struct store_event_row *cause, struct 
 }
 
 // Fills o->event with the event and what it makes owed.
-static int outcome_judge(struct job *j, const struct store_event_row *cause, struct err *e)
+static int outcome_judge(struct job *j, struct err *e)
 {
     struct deliver *d = j->target->deliver;
     struct outcome *o = j->outcome;
     int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
     bool is_delivered = j->finish.state == DELIVERY_DELIVERED;
-    o->event = (struct store_event){
-        .id = id_next(d->config.ids, now_ms),
-        .type = is_delivered ? STR("webhook.delivered") : STR("webhook.terminated"),
-        .record_type = STR("webhook"),
-        .record_id = outcome_show_id(o->record_id, "dlv_", j->id),
-        .time_ms = now_ms,
-        .received_at_ms = now_ms,
-        .is_stateless = true};
+    o->event = (struct store_event){.id = id_next(d->config.ids, now_ms),
+                                    .type = is_delivered ? STR("webhook.delivered")
+                                                         : STR("webhook.terminated"),
+                                    .record_type = STR("webhook"),
+                                    .record_id = outcome_show_id(o->record_id, "dlv_", j->id),
+                                    .time_ms = now_ms,
+                                    .received_at_ms = now_ms,
+                                    .is_stateless = true};
     struct str shown_id = outcome_show_id(o->shown_id, "evt_", o->event.id);
     struct event ev = {.type = o->event.type,
                        .record_type = o->event.record_type,
@@ -146,7 +145,7 @@ static int outcome_judge(struct job *j, const struct store_event_row *cause, str
                        .record_id = o->event.record_id,
                        .has_time = true,
                        .time_ms = now_ms,
-                       .depth = outcome_cause_depth(cause, &j->arena) + 1};
+                       .depth = outcome_cause_depth(o->cause.event, &j->arena) + 1};
     struct buf text;
     struct json_writer w;
     buf_init(&text, OUTCOME_TEXT_MAX);
@@ -158,7 +157,7 @@ static int outcome_judge(struct job *j, const struct store_event_row *cause, str
     json_member_integer(&w, "depth", ev.depth);
     json_key(&w, STR("record"));
     size_t from = text.len;
-    int code = outcome_write_record(&w, j, cause);
+    int code = outcome_write_record(&w, j);
     size_t to = text.len;
     json_object_end(&w);
     code = code ? code : text.failed;
@@ -179,92 +178,40 @@ static int outcome_judge(struct job *j, const struct store_event_row *cause, str
     return code;
 }
 
-// --- what caused it ------------------------------------------------------------------------------
+// --- the way there -------------------------------------------------------------------------------
 
-static void outcome_store(struct job *j)
-{
-    j->outcome->is_judged = true;
-    store_finish(j->target->deliver->config.store, &j->finish);
-}
-
-// A read has ended. Whether it goes on with what was read; else the outcome waits for the store or,
-// where that cannot help, is stored alone.
-static bool outcome_has_read(struct job *j)
+static void outcome_on_cause(struct job *j, int code)
 {
     struct deliver *d = j->target->deliver;
-    int code = j->outcome->read.code;
-    d->asked--;
-    if (code == 0 && !d->is_drained) {
-        return true;
+    struct outcome *o = j->outcome;
+    struct err e = {0};
+    if (code == ERR_CLOSED) {
+        return; // the attempt is made again by the next start
     }
-    if (d->is_drained) {
-        return false; // the attempt is made again by the next start
+    if (code && code != ERR_NOT_FOUND && code != ERR_TOO_LARGE) {
+        attempt_keep(j);
+        return;
     }
-    if (code == ERR_NOT_FOUND || code == ERR_TOO_LARGE) {
+    if (code) { // to ask again would not help: at least the outcome is stored
         log_error(d->config.log, "an outcome is no event: what caused it cannot be read (%s)",
                   err_word((enum err_code)code));
-        outcome_store(j);
-        return false;
+    } else if (outcome_judge(j, &e)) {
+        log_error(d->config.log, "the outcome of %s is not run: %s", o->record_id, e.text);
     }
-    attempt_keep(j);
-    return false;
-}
-
-static void outcome_on_cause(struct store_read *read)
-{
-    struct job *j = read->ctx;
-    struct err e = {0};
-    if (!outcome_has_read(j)) {
-        return;
-    }
-    if (outcome_judge(j, &read->events[0], &e)) {
-        log_error(j->target->deliver->config.log, "the outcome of dlv_%s is not run: %s",
-                  j->outcome->record_id + 4, e.text);
-    }
-    outcome_store(j);
-}
-
-static void outcome_on_delivery(struct store_read *read)
-{
-    struct job *j = read->ctx;
-    struct deliver *d = j->target->deliver;
-    if (!outcome_has_read(j)) {
-        return;
-    }
-    struct outcome *o = j->outcome;
-    o->delivery = &read->deliveries[0];
-    o->read = (struct store_read){.kind = STORE_READ_EVENT,
-                                  .key = o->delivery->owed.event_key,
-                                  .arena = &j->arena,
-                                  .on_done = outcome_on_cause,
-                                  .ctx = j};
-    d->asked++;
-    store_read(d->config.store, &o->read);
-}
-
-static void outcome_read(struct job *j)
-{
-    struct deliver *d = j->target->deliver;
-    j->outcome->read = (struct store_read){.kind = STORE_READ_DELIVERY,
-                                           .id = j->id,
-                                           .arena = &j->arena,
-                                           .on_done = outcome_on_delivery,
-                                           .ctx = j};
-    d->asked++;
-    store_read(d->config.store, &j->outcome->read);
+    o->is_judged = true;
+    store_finish(d->config.store, &j->finish);
 }
 
 void outcome_finish(struct job *j)
 {
     struct deliver *d = j->target->deliver;
-    bool is_begun = j->outcome != NULL;
-    if (!is_begun && engine_wants(d->config.engine, outcome_verb(j->finish.state))) {
+    if (j->outcome == NULL && engine_wants(d->config.engine, outcome_verb(j->finish.state))) {
         j->outcome = arena_alloc(&j->arena, sizeof *j->outcome);
         d->job_bytes += j->answer.len; // it stays until the outcome is stored
         j->size += j->answer.len;
     }
     if (j->outcome && !j->outcome->is_judged) {
-        outcome_read(j);
+        cause_read(&j->outcome->cause, j, outcome_on_cause);
     } else {
         store_finish(d->config.store, &j->finish);
     }

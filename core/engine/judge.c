@@ -21,7 +21,8 @@ static struct str judge_head_with_depth(struct str head, unsigned depth, struct 
 }
 
 static int judge_copy_requests(struct engine *g, struct store_run *run, const struct rules_run *r,
-                               unsigned depth, struct arena *arena, int64_t now_ms)
+                               const struct rules_workflow *w, const struct event *ev,
+                               struct arena *arena, int64_t now_ms)
 {
     run->deliveries = arena_alloc(arena, (r->request_count + 1) * sizeof *run->deliveries);
     if (run->deliveries == NULL) {
@@ -37,15 +38,17 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
                      : run->outcome == RUN_DRY ? DELIVERY_CANCELLED
                                                : DELIVERY_PENDING,
             .target = q->target,
-            .due_at_ms = now_ms,
+            .due_at_ms = now_ms + w->delay_ms,
+            .wants_recheck = w->is_rechecked,
+            .recheck_previous = ev->is_compared ? ev->previous : (struct str){NULL, 0},
             .head = q->head,
             .body = q->body,
             .retry = q->retry,
             .timeout_ms = q->timeout_ms,
             .reason = q->invalid.len || run->outcome != RUN_DRY ? q->invalid : JUDGE_DRY,
         };
-        if (depth > 0) {
-            struct str head = judge_head_with_depth(q->head, depth, arena);
+        if (ev->depth > 0) {
+            struct str head = judge_head_with_depth(q->head, ev->depth, arena);
             if (head.data == NULL) {
                 return ERR_TOO_LARGE;
             }
@@ -111,7 +114,7 @@ static int judge_workflow(struct engine *g, size_t index, const struct event *ev
         judge_log_error(g, run, shown_id);
         return 0;
     }
-    int code = judge_copy_requests(g, run, &r, ev->depth, arena, now_ms);
+    int code = judge_copy_requests(g, run, &r, w, ev, arena, now_ms);
     run->mark = judge_mark(w, run, now_ms);
     return code;
 }

@@ -224,7 +224,10 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
     w->is_dry = rules_field_is_true(L, "dry");
     lua_getfield(L, -1, "cooldown_ms");
     w->cooldown_ms = lua_tointeger(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, -2, "delay_ms");
+    w->delay_ms = lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    w->is_rechecked = rules_field_is_true(L, "recheck");
     w->has_functions = rules_field_is_true(L, "has_functions");
     if (lua_getfield(L, -1, "verbs") == LUA_TTABLE)
         w->verbs = (rules_field_is_true(L, "created") ? RULES_CREATED : 0) |
@@ -363,6 +366,7 @@ static int rules_open_inside(lua_State *L)
     r->ref_load = rules_ref_function(L, "load");
     r->ref_check_module = rules_ref_function(L, "check_module");
     r->ref_run = rules_ref_function(L, "run");
+    r->ref_recheck = rules_ref_function(L, "recheck");
     r->ref_explain = rules_ref_function(L, "explain");
     lua_pushboolean(L, false); // a place of its own: luaL_ref gives none to nil
     r->ref_event = luaL_ref(L, LUA_REGISTRYINDEX);

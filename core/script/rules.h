@@ -87,6 +87,8 @@ struct rules_workflow { // borrowed for the rules' life
     bool is_active;      // what the file says
     bool is_dry;         // active = "dry": judged and stored, never sent
     int64_t cooldown_ms; // not again for that record within it; 0: none
+    int64_t delay_ms;    // until the first attempt
+    bool is_rechecked;   // its conditions are judged again then
     bool has_functions;  // its conditions, actions, content or transform are Lua functions
 };
 
@@ -147,6 +149,9 @@ int rules_event_begin(struct rules *r, const struct rules_event *ev, struct err 
 // Judges and, where it matches, renders. Out values are on the arena. Never fails: a fault is a
 // verdict.
 void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out);
+// Judges the conditions alone, of an event that has the latest state of its record: MATCH (they
+// hold), NO_MATCH, or a fault. Never fails.
+void rules_recheck(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out);
 // The same conditions with a trace, as JSON (the tree of SPEC 5, "explain"), appended to out.
 int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e);
 // Lets go of the event.

@@ -37,8 +37,8 @@ struct rules {
     struct map reads; // record type -> struct rules_reads
     uint64_t event_seed;
     // In the registry:
-    int ref_load, ref_check_module, ref_run, ref_explain; // the functions of hookline.host
-    int ref_event;                                        // the event that is there, or nil
+    int ref_load, ref_check_module, ref_run, ref_recheck, ref_explain; // hookline.host's functions
+    int ref_event;                                                     // that is there, or nil
 };
 
 // --- rules_files.c ---

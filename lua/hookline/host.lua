@@ -42,6 +42,7 @@ end
 
 host.check_module = modules.check
 host.run = run.judge
+host.recheck = run.recheck
 host.explain = run.explain
 
 return host

@@ -53,6 +53,8 @@ local workflow = require "hookline.workflow"
 ---@field actions hook.Webhook[]|fun(event: hook.Event): hook.Webhook[]
 ---@field active? boolean|"dry"  false: saved, but not started; "dry": judged, and nothing is sent
 ---@field cooldown? string    "10m": not again for that record within it
+---@field delay? string       "10m": the first attempt comes that much later
+---@field recheck? boolean    with delay: the conditions are judged again then
 ---@field retry? hook.Retry   for its webhooks that give none
 
 ---@class hook.WebhookOptions

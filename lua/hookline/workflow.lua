@@ -61,6 +61,20 @@ local function check_cooldown(value, scope, path)
   return ms
 end
 
+local DELAY_MAX_MS = 30 * 24 * 60 * 60 * 1000
+
+local function check_delay(value, scope, path)
+  local ms = core.duration(value)
+  if not ms or ms <= 0 then
+    scope:error(path, '%s is no time to wait, such as "10m" or "1d"', words.show(value))
+    return nil
+  elseif ms > DELAY_MAX_MS then
+    scope:error(path, "%s is over 30 days", words.show(value))
+    return nil
+  end
+  return ms
+end
+
 local ACTIONS = schema.new {
   name = "actions",
   items = { types = { "hook.webhook" }, what = "one hook.webhook { ... }", most = ACTIONS_MAX },
@@ -108,9 +122,11 @@ local OPTIONS = schema.new {
       check = check_active,
     },
     cooldown = { types = { "text" }, check = check_cooldown },
+    delay = { types = { "text" }, check = check_delay },
+    recheck = { types = { "boolean" } },
     retry = retry.RULE,
   },
-  later = { "zone", "delay", "recheck", "order", "when_stopped", "notify" },
+  later = { "zone", "order", "when_stopped", "notify" },
   hints = {
     conditions = "when",
     condition = "when",
@@ -231,6 +247,9 @@ function workflow.new(options)
   if values and values.cooldown and values.trigger and values.trigger.is_once then
     scope:error("cooldown", "is for hook.every: hook.once fires once for a record, ever")
   end
+  if values and values.recheck and options.delay == nil then
+    scope:error("recheck", 'goes with delay = "10m": it judges the conditions again then')
+  end
   local mismatch = values and values.record and values.trigger
     and triggers.mismatch(values.record, values.trigger.verbs)
   if mismatch then
@@ -249,6 +268,8 @@ function workflow.new(options)
     active = values.active ~= false,
     dry = values.active == "dry",
     cooldown_ms = values.cooldown,
+    delay_ms = values.delay,
+    recheck = values.recheck == true,
     has_functions = calls_functions(values),
   }
   description.reads = not description.has_functions and reads_of(values) or nil

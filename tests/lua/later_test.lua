@@ -1,6 +1,6 @@
 -- What a later version brings is refused by name, with its line and path, and never ignored.
 local WORKFLOW_KEYS = {
-  zone = '"Europe/Berlin"', delay = '"10m"', recheck = "true",
+  zone = '"Europe/Berlin"',
   order = '"record"', when_stopped = '"hold"', notify = '{ "a@example.com" }',
 }
 

@@ -13,6 +13,7 @@ struct played {
     struct clock clock;
     struct loop *loop;
     struct log log;
+    struct engine *engine; // without a generation
     struct deliver *deliver;
     struct loop_timer limit; // no test waits for ever
     bool is_late;
@@ -27,6 +28,8 @@ struct played {
     size_t due_count;
     struct store_finish *finish;
     size_t finish_count;
+    struct store_read *reads[REQUESTS_MAX];
+    size_t read_count;
     struct client_request sent[REQUESTS_MAX];
     size_t sent_count;
 };
@@ -67,6 +70,26 @@ void store_finish(struct store *s, struct store_finish *f)
     p->finish_count++;
 }
 
+void store_read(struct store *s, struct store_read *r)
+{
+    struct played *p = of_store(s);
+    assert_true(p->read_count < REQUESTS_MAX);
+    p->reads[p->read_count++] = r;
+}
+
+// The engine's: it is not asked to load anything.
+void store_generation_put(struct store *s, struct store_generation *g)
+{
+    (void)s, (void)g;
+    fail();
+}
+
+void store_generation_get_last(struct store *s, struct store_generation *g)
+{
+    (void)s, (void)g;
+    fail();
+}
+
 int client_send(struct client *c, const struct client_request *q)
 {
     struct played *p = (struct played *)(void *)c;
@@ -102,7 +125,12 @@ static int set_up(void **state)
     }
     loop_timer_init(&p->limit, p->loop, LOOP_REAL_TIME, on_late, p);
     loop_timer_start(&p->limit, 20 * 1000);
+    struct engine_config engine = {.loop = p->loop};
+    if (engine_new(&p->engine, &engine, &e)) {
+        return -1;
+    }
     struct deliver_config c = {.loop = p->loop,
+                               .engine = p->engine,
                                .store = (struct store *)(void *)p,
                                .client = (struct client *)(void *)p,
                                .log = &p->log,
@@ -116,6 +144,7 @@ static int tear_down(void **state)
     struct played *p = *state;
     loop_timer_stop(&p->limit);
     deliver_free(p->deliver);
+    engine_free(p->engine);
     size_t left = loop_free(p->loop);
     free(p);
     return left == 0 ? 0 : -1;

@@ -1,4 +1,4 @@
-// A data folder as the first version left it: schema 1, with an event and the delivery that it owes.
+// A data folder as the first version left it: schema 1, an event, and the delivery that it owes.
 #ifndef TESTS_STORE_SCHEMA_1_H
 #define TESTS_STORE_SCHEMA_1_H
 
