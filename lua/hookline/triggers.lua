@@ -196,7 +196,8 @@ local function check_sentence(text, scope, path)
   local trigger = parse(plain(text))
   if not trigger then
     scope:error(path, "%s is no execution trigger; there are %s, and the same with another choice "
-      .. "of created, updated and deleted, or of delivered and terminated", words.show(text), words.list(SENTENCES, "and"))
+      .. "of created, updated and deleted, or of delivered and terminated", words.show(text),
+      words.list(SENTENCES, "and"))
   end
   return trigger
 end
