@@ -273,6 +273,8 @@ static int app_open_parts(struct app *app)
                                          .store = app->store,
                                          .client = app->client,
                                          .secrets = app->secrets,
+                                         .engine = app->engine,
+                                         .ids = &app->ids,
                                          .log = &app->log,
                                          .max_in_flight = connections,
                                          .target_in_flight = app_target_in_flight,

@@ -70,7 +70,7 @@ static void explain_on_read(struct store_read *read)
     const struct store_event_row *ev = &read->events[0];
     struct json_reader reader;
     json_reader_init(&reader, ev->payload, EVENT_DEPTH_MAX, &e->scratch);
-    if (ev->payload.len == 0 || event_read(&x->event, &reader, &q->arena, &err)) {
+    if (ev->payload.len == 0 || event_read(&x->event, &reader, EVENT_STORED, &q->arena, &err)) {
         api_send_problem(r, 410, "the event itself is no longer kept", NULL);
         explain_free(e);
         return;

@@ -28,24 +28,30 @@ static const struct {
     {"appointment",
      "{\"id\":63,\"title\":\"Demo for Acme\",\"from_date\":\"2026-11-23T09:00:00Z\","
      "\"end_date\":\"2026-11-23T10:00:00Z\",\"created_at\":\"2026-10-01T08:00:00Z\"}"},
+    {"webhook",
+     "{\"id\":\"dlv_sample\",\"state\":\"delivered\",\"workflow\":\"invoice_on_won_deal\","
+     "\"action\":1,"
+     "\"target\":\"https://"
+     "invoices.example.com:443\",\"attempts\":1,\"reason\":null,\"error\":null,"
+     "\"request\":{\"method\":\"POST\",\"url\":\"https://invoices.example.com/api/invoices\","
+     "\"headers\":{\"Content-Type\":\"application/json\"},\"body\":\"{\\\"amount\\\":12500.50}\"},"
+     "\"response\":{\"status\":201,\"headers\":{\"Content-Type\":\"application/json\"},"
+     "\"body\":\"{\\\"id\\\":77}\",\"truncated\":false,\"json\":{\"id\":77}},"
+     "\"event\":{\"id\":\"crm-88121\",\"type\":\"deal.updated\",\"time\":\"2026-11-23T09:15:00Z\","
+     "\"record\":{\"id\":4021,\"name\":\"Acme renewal\",\"amount\":12500.50,"
+     "\"deal_stage\":\"Default Pipeline:Won\"},"
+     "\"previous\":{\"deal_stage\":\"Default Pipeline:Negotiation\"}}}"},
+};
+// How a webhook ends without an answer that would do.
+static const char *const terminated[][2] = {
+    {"state", "\"terminated\""},
+    {"attempts", "17"},
+    {"reason", "\"the last of 17 attempts failed: the receiver answered 503\""},
+    {"response",
+     "{\"status\":503,\"headers\":{},\"body\":\"busy\",\"truncated\":false,\"json\":null}"},
 };
 static const char other_record[] =
     "{\"id\":1,\"name\":\"A sample\",\"created_at\":\"2026-10-01T08:00:00Z\"}";
-
-int sample_init(struct sample *s, const struct rules_workflow *workflow, int64_t time_ms,
-                struct arena *arena)
-{
-    const char *record = other_record;
-
-    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
-        if (strcmp(records[i].type, workflow->record) == 0)
-            record = records[i].record;
-    *s = (struct sample){.arena = arena, .workflow = workflow, .time_ms = time_ms};
-    s->verb = workflow->verbs & RULES_UPDATED   ? "updated"
-              : workflow->verbs & RULES_CREATED ? "created"
-                                                : "deleted";
-    return json_tree_read(&s->record, str_from(record), arena, NULL);
-}
 
 static struct json_node *new_node(struct sample *s, enum json_token kind, const char *raw)
 {
@@ -107,6 +113,34 @@ static void put(struct sample *s, struct json_node *node, struct str path, struc
     node->kind = JSON_STRING; // whatever it is: a leaf that is written as it stands
     node->first = NULL;
     node->raw = arena_dup(s->arena, raw);
+}
+
+static const char *sample_verb(unsigned verbs)
+{
+    return verbs & RULES_UPDATED     ? "updated"
+           : verbs & RULES_CREATED   ? "created"
+           : verbs & RULES_DELETED   ? "deleted"
+           : verbs & RULES_DELIVERED ? "delivered"
+                                     : "terminated";
+}
+
+int sample_init(struct sample *s, const struct rules_workflow *workflow, int64_t time_ms,
+                struct arena *arena)
+{
+    const char *record = other_record;
+
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+        if (strcmp(records[i].type, workflow->record) == 0)
+            record = records[i].record;
+    *s = (struct sample){.arena = arena, .workflow = workflow, .time_ms = time_ms};
+    s->verb = sample_verb(workflow->verbs);
+    int code = json_tree_read(&s->record, str_from(record), arena, NULL);
+
+    for (size_t i = 0; code == 0 && strcmp(s->verb, "terminated") == 0 &&
+                       i < sizeof(terminated) / sizeof(terminated[0]);
+         i++)
+        put(s, s->record, str_from(terminated[i][0]), str_from(terminated[i][1]));
+    return code;
 }
 
 static void put_before(struct sample *s, struct str path, struct str raw)

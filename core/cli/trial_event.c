@@ -49,8 +49,8 @@ static int read_event(struct trial *t, struct err *e)
     int code;
 
     buf_init(&scratch, t->event_json.len + 16);
-    json_reader_init(&r, buf_str(&t->event_json), EVENT_DEPTH_MAX, &scratch);
-    code = event_read(&t->event, &r, &t->arena, e);
+    json_reader_init(&r, buf_str(&t->event_json), JSON_DEPTH_MAX, &scratch);
+    code = event_read(&t->event, &r, EVENT_STORED, &t->arena, e);
     if (code == 0 && !t->event.has_time) {
         clock_init(&clock);
         t->event.time_ms = clock_wall_ms(&clock);
@@ -96,7 +96,9 @@ static bool wants_type(const struct rules_workflow *w, struct str type)
         unsigned verb;
     } verbs[] = {{STR(".created"), RULES_CREATED},
                  {STR(".updated"), RULES_UPDATED},
-                 {STR(".deleted"), RULES_DELETED}};
+                 {STR(".deleted"), RULES_DELETED},
+                 {STR(".delivered"), RULES_DELIVERED},
+                 {STR(".terminated"), RULES_TERMINATED}};
 
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (str_ends_with(type, verbs[i].ending))

@@ -7,7 +7,10 @@
 #include "deliver/internal.h"
 #include "deliver/request.h"
 
-enum { ATTEMPT_KEPT_BYTES = 64 * 1024 }; // of headers or body, masked
+enum {
+    ATTEMPT_BODY_BYTES = 16 * 1024,    // of an answer's body that are stored
+    ATTEMPT_ANSWER_BYTES = 1024 * 1024 // ... that are read where an event takes them
+};
 
 static void attempt_log_failure(const struct job *j)
 {
@@ -29,11 +32,14 @@ static void attempt_on_stored(struct store_finish *f)
     struct target *t = j->target;
     struct deliver *d = t->deliver;
     if (f->code && f->code != ERR_NOT_FOUND) {
-        // Nothing is forgotten: the outcome waits for the store.
-        j->next = d->unstored;
-        d->unstored = j;
-        deliver_ask_again(d);
+        attempt_keep(j);
         return;
+    }
+    if (f->code == 0 && f->event_count) {
+        crash_point(d->config.crash_at, "outcome_before_next");
+    }
+    for (size_t i = 0; f->code == 0 && !d->is_draining && i < f->event_count; i++) {
+        deliver_take_event(d, &f->events[i]);
     }
     int64_t due_ms = f->code == 0 && f->state == DELIVERY_RETRYING ? f->due_at_ms : INT64_MAX;
     job_drop(j);
@@ -44,6 +50,14 @@ static void attempt_on_stored(struct store_finish *f)
     deliver_check_drained(d);
 }
 
+void attempt_keep(struct job *j)
+{
+    struct deliver *d = j->target->deliver;
+    j->next = d->unstored;
+    d->unstored = j;
+    deliver_ask_again(d);
+}
+
 void attempt_store_again(struct deliver *d)
 {
     struct job *j = d->unstored;
@@ -51,7 +65,7 @@ void attempt_store_again(struct deliver *d)
     while (j) {
         struct job *next = j->next;
         j->next = NULL;
-        store_finish(d->config.store, &j->finish);
+        outcome_finish(j);
         j = next;
     }
 }
@@ -62,7 +76,7 @@ static struct str attempt_masked(struct job *j, struct str text, bool is_cut)
         return arena_dup(&j->arena, text);
     }
     struct buf out;
-    buf_init(&out, ATTEMPT_KEPT_BYTES);
+    buf_init(&out, 4 * text.len); // where every byte is a secret
     mask_apply(&j->mask, &out, text, is_cut);
     struct str kept = arena_dup(&j->arena, buf_str(&out));
     buf_fini(&out);
@@ -89,8 +103,12 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
         f->attempt.elapsed_ms = r->elapsed_ms;
         f->attempt.status = r->status;
         f->attempt.headers = attempt_masked(j, r->headers, false);
-        f->attempt.body = attempt_masked(j, r->body, r->body_is_truncated);
-        f->attempt.body_is_truncated = r->body_is_truncated;
+        j->answer = attempt_masked(j, r->body, r->body_is_truncated);
+        j->is_answer_cut = r->body_is_truncated;
+        bool is_long = j->answer.len > ATTEMPT_BODY_BYTES;
+        f->attempt.body =
+            (struct str){j->answer.data, is_long ? ATTEMPT_BODY_BYTES : j->answer.len};
+        f->attempt.body_is_truncated = is_long || r->body_is_truncated;
     }
     t->in_flight--;
     d->in_flight--;
@@ -118,7 +136,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
         target_failed(t);
         attempt_log_failure(j);
     }
-    store_finish(d->config.store, f);
+    outcome_finish(j);
     target_update_ready(t);
 }
 
@@ -144,12 +162,14 @@ static int attempt_send(struct job *j, struct err *e)
     if (code) {
         return code;
     }
+    bool wants_answer = engine_wants(d->config.engine, RULES_DELIVERED | RULES_TERMINATED);
     struct client_request q = {.method = request.method,
                                .url = request.url,
                                .headers = request.headers,
                                .header_count = request.header_count,
                                .body = j->body,
                                .timeout_ms = j->timeout_ms,
+                               .max_response_bytes = wants_answer ? ATTEMPT_ANSWER_BYTES : 0,
                                .also_allow = d->config.redirect_allow,
                                .on_done = attempt_on_response,
                                .ctx = j};

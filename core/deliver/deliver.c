@@ -47,6 +47,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     heap_init(&d->due);
     d->ready.last = &d->ready.first;
     d->on_trial.last = &d->on_trial.first;
+    d->rechecks.last = &d->rechecks.first;
     loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
     loop_timer_init(&d->again_timer, c->loop, LOOP_REAL_TIME, deliver_on_again, d);
     loop_timer_init(&d->drain_timer, c->loop, LOOP_REAL_TIME, deliver_end_drain, d);
@@ -86,7 +87,8 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
                               .retry = one->retry,
                               .workflow = workflow,
                               .timeout_ms = one->timeout_ms};
-    if (one->due_at_ms > now_ms || !has_room || has_older || job_add(t, &owed) == NULL) {
+    if (one->due_at_ms > now_ms || one->wants_recheck || !has_room || has_older ||
+        job_add(t, &owed) == NULL) {
         target_mark_due(t, one->due_at_ms);
     }
     target_update_ready(t);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "deliver/secrets.h"
+#include "engine/engine.h"
 #include "loop/loop.h"
 #include "store/store.h"
 #include "wire/client.h"
@@ -17,6 +18,8 @@ struct deliver_config {
     struct store *store;
     struct client *client;
     struct secrets *secrets;
+    struct engine *engine; // judges outcomes that workflows want as events
+    struct id_source *ids;
     const struct log *log;
     size_t max_in_flight; // in all
     // For each target; it starts with 2 in flight and earns more by success, up to this.

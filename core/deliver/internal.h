@@ -14,7 +14,8 @@ enum {
     DELIVER_JOB_BYTES_MAX = 32 << 20, // held in memory in all
     DELIVER_IDLE_TARGETS_MAX = 4096,
     DELIVER_DUE_TARGETS_MAX = 64, // asked of the store at once
-    DELIVER_AGAIN_MS = 1000       // after a store that failed
+    DELIVER_AGAIN_MS = 1000,      // after a store that failed
+    JOB_ARENA_MAX = 96 << 20      // of one attempt and what its outcome causes
 };
 
 struct target {
@@ -41,6 +42,14 @@ struct target {
     char name[]; // "https://host:443"
 };
 
+struct cause { // what caused a delivery
+    struct job *job;
+    struct store_read read;
+    void (*on_done)(struct job *j, int code);
+    const struct store_delivery_row *delivery;
+    const struct store_event_row *event;
+};
+
 struct job { // a delivery in memory, from when it is due until its outcome is stored
     struct job *next;
     struct target *target;
@@ -57,7 +66,11 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     bool is_on_trial;   // counted among the attempts to targets that are not proven
     struct arena arena; // of this attempt: request and outcome
     struct mask mask;
+    struct str answer; // its body as far as it was read, masked; on the arena
+    bool is_answer_cut;
     struct store_finish finish;
+    struct outcome *outcome; // where a workflow wants it as an event; on the arena
+    struct recheck *recheck; // while its conditions are judged again; on the arena
     size_t size;
     char data[];
 };
@@ -94,7 +107,12 @@ struct deliver {
     bool is_start_owed; // asked for meanwhile, or the store could not say what is owed
     struct store_targets start_read;
     struct arena start_arena;
-    // outcomes that could not be stored yet
+    struct { // to be judged again before they may be started
+        struct job *first;
+        struct job **last;
+    } rechecks;
+    size_t recheck_count; // under way
+    // with outcomes that could not be stored yet
     struct job *unstored;
     struct loop_timer again_timer; // after the store failed
     // the end
@@ -119,13 +137,23 @@ void target_ask_leases_again(struct deliver *d); // those that failed
 void target_free_all(struct deliver *d);
 
 // --- job.c ---
-// Copies what is owed. NULL: no memory, or it is here already.
+// Copies what is owed: it waits for its turn, or to be judged again. NULL: no memory, or it is here
+// already.
 struct job *job_add(struct target *t, const struct store_owed *owed);
+void job_wait(struct job *j); // for its target's turn; it is in no queue
 void job_drop(struct job *j); // frees it; it is in no queue
 
 // --- held_back.c ---
 bool held_back_has(const struct deliver *d, struct str workflow);
 void held_back_free(struct deliver *d);
+
+// --- cause.c ---
+// Reads it onto the job's arena. on_done: 0 and what is borrowed from there; what the store said
+// (ERR_NOT_FOUND, ERR_IO, ...); ERR_CLOSED where the store is being closed.
+void cause_read(struct cause *c, struct job *j, void (*on_done)(struct job *j, int code));
+
+// --- recheck.c ---
+void recheck_pump(struct deliver *d); // judges again what waits for it, a few at a time
 
 // --- schedule.c ---
 void schedule_arm(struct deliver *d); // the timer, for the earliest that is due in the store
@@ -135,7 +163,12 @@ void schedule_on_start(struct store_targets *t);
 
 // --- attempt.c ---
 void attempt_start(struct job *j);
-void attempt_store_again(struct deliver *d); // outcomes that could not be stored
+void attempt_keep(struct job *j);            // its outcome, until the store can be asked again
+void attempt_store_again(struct deliver *d); // outcomes that were kept
+
+// --- outcome.c ---
+// Stores j->finish, an outcome, with the event that it is where a workflow in force wants that.
+void outcome_finish(struct job *j);
 
 // --- deliver.c ---
 void deliver_check_drained(struct deliver *d);

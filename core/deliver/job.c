@@ -2,8 +2,6 @@
 
 #include "deliver/internal.h"
 
-enum { JOB_ARENA_MAX = 4 << 20 };
-
 static struct str job_copy(struct job *j, size_t *at, struct str s)
 {
     if (s.len) {
@@ -12,6 +10,12 @@ static struct str job_copy(struct job *j, size_t *at, struct str s)
     struct str copy = {j->data + *at, s.len};
     *at += s.len;
     return copy;
+}
+
+void job_wait(struct job *j)
+{
+    *j->target->last = j;
+    j->target->last = &j->next;
 }
 
 struct job *job_add(struct target *t, const struct store_owed *owed)
@@ -46,8 +50,12 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     }
     d->job_bytes += j->size;
     t->job_count++;
-    *t->last = j;
-    t->last = &j->next;
+    if (owed->wants_recheck) {
+        *d->rechecks.last = j;
+        d->rechecks.last = &j->next;
+    } else {
+        job_wait(j);
+    }
     return j;
 }
 

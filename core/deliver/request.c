@@ -136,15 +136,18 @@ static int request_add_copy(struct request_builder *b, struct str name, struct s
 static int request_add_own(struct request_builder *b)
 {
     char id[ID_TEXT_LEN + 5] = "dlv_";
-    char seconds[24];
+    char number[24];
     id_format(id + 4, b->in->delivery);
-    int len = snprintf(seconds, sizeof seconds, "%lld", (long long)(b->in->at_ms / 1000));
+    int len = snprintf(number, sizeof number, "%lld", (long long)(b->in->at_ms / 1000));
     int code = request_add_copy(b, STR("webhook-id"), (struct str){id, ID_TEXT_LEN + 4});
     if (code == 0) {
-        code = request_add_copy(b, STR("webhook-timestamp"), (struct str){seconds, (size_t)len});
+        code = request_add_copy(b, STR("webhook-timestamp"), (struct str){number, (size_t)len});
     }
-    if (code == 0 && !request_has(b->out, STR("hookline-depth"))) {
+    if (code == 0 && b->head.depth == 1) {
         code = request_add(b, STR("hookline-depth"), STR("1"));
+    } else if (code == 0) {
+        len = snprintf(number, sizeof number, "%u", b->head.depth);
+        code = request_add_copy(b, STR("hookline-depth"), (struct str){number, (size_t)len});
     }
     return code;
 }

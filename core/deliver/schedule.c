@@ -93,6 +93,7 @@ static void schedule_on_due(struct store_due *r)
     }
     arena_fini(&d->due_arena);
     schedule_arm(d);
+    recheck_pump(d);
     schedule_pump(d);
     deliver_check_drained(d);
 }

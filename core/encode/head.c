@@ -1,5 +1,7 @@
 #include "encode/head.h"
 
+#include <stdio.h>
+
 #include "encode/url.h"
 
 enum { METHOD_MAX = 16, SHOWN_MAX = 80 };
@@ -239,6 +241,13 @@ int head_write_secret(struct buf *out, const struct head_secret *s, struct err *
         e);
 }
 
+int head_write_depth(struct buf *out, unsigned depth, struct err *e)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", depth);
+    return put_line(out, (struct str[]){STR(":depth "), str_from(text)}, 2, e);
+}
+
 // Takes what stands before `mark` off the front of *rest, and the mark too.
 static bool take_until(struct str *rest, struct str mark, struct str *part)
 {
@@ -313,10 +322,32 @@ static int parse_secret(struct str line, struct head *out, struct err *e)
     return check_secret(&s, e);
 }
 
+static int parse_depth(struct str line, struct head *out, struct err *e)
+{
+    struct str word;
+    int64_t depth;
+    if (!take_until(&line, STR(" "), &word) || str_to_int64(line, &depth) || depth < 1 ||
+        depth > HEAD_DEPTH_MAX) {
+        return err_set(e, ERR_INVALID, "a line about the depth has no such number");
+    }
+    out->depth = (unsigned)depth;
+    return 0;
+}
+
+static int parse_line(struct str line, struct head *out, struct err *e)
+{
+    if (str_starts_with(line, STR(":depth "))) {
+        return parse_depth(line, out, e);
+    }
+    return str_starts_with(line, STR(":")) ? parse_secret(line, out, e)
+                                           : parse_header(line, out, e);
+}
+
 int head_parse(struct str text, struct head *out, struct err *e)
 {
     out->header_count = 0;
     out->secret_count = 0;
+    out->depth = 1;
     if (text.len > HEAD_BYTES_MAX) {
         return err_set(e, ERR_TOO_LARGE, "a request head of %zu bytes; %d are allowed", text.len,
                        HEAD_BYTES_MAX);
@@ -330,8 +361,7 @@ int head_parse(struct str text, struct head *out, struct err *e)
         if (!take_until(&text, STR("\n"), &line)) {
             return err_set(e, ERR_INVALID, "a request head's last line has no end");
         }
-        bool is_secret = str_starts_with(line, STR(":"));
-        rc = is_secret ? parse_secret(line, out, e) : parse_header(line, out, e);
+        rc = parse_line(line, out, e);
     }
     return rc;
 }

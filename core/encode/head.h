@@ -7,13 +7,17 @@
 //     :basic INVOICE_PASSWORD crm
 //     :header API_KEY X-Api-Key: Token
 //     :query API_KEY api_key
+//     :depth 2
 //
-// A line with a colon first says where a secret goes; the secret itself is in no head:
+// A line with a colon first is the sender's to fill in. Where a secret goes; the secret itself is
+// in no head:
 //
 //   ":basic NAME USER"            Authorization: Basic base64(USER:secret)
 //   ":header NAME HEADER: PREFIX" the header HEADER: PREFIX and the secret right behind it, so a
 //                                 prefix often ends in a space; it may be empty
 //   ":query NAME KEY"             KEY=secret, both percent-encoded, added to the URL's query
+//
+// And ":depth N": how many workflows this request came through, where it is more than one.
 #ifndef ENCODE_HEAD_H
 #define ENCODE_HEAD_H
 
@@ -34,7 +38,12 @@ struct head_secret {
     struct str prefix; // HEADER
 };
 
-enum { HEAD_HEADERS_MAX = 64, HEAD_SECRETS_MAX = 16, HEAD_BYTES_MAX = 64 * 1024 };
+enum {
+    HEAD_HEADERS_MAX = 64,
+    HEAD_SECRETS_MAX = 16,
+    HEAD_BYTES_MAX = 64 * 1024,
+    HEAD_DEPTH_MAX = 1000000
+};
 
 struct head {
     struct str method;
@@ -43,6 +52,7 @@ struct head {
     size_t header_count;
     struct head_secret secrets[HEAD_SECRETS_MAX];
     size_t secret_count;
+    unsigned depth; // 1 where no line says another
 };
 
 // Writers append one line and check it; on a fault nothing is appended. ERR_INVALID with words that
@@ -53,6 +63,7 @@ int head_write_start(struct buf *out, struct str method, struct str url, struct 
 // Spaces and tabs around the value are dropped: they are no part of it (RFC 9110, 5.5).
 int head_write_header(struct buf *out, struct str name, struct str value, struct err *e);
 int head_write_secret(struct buf *out, const struct head_secret *s, struct err *e);
+int head_write_depth(struct buf *out, unsigned depth, struct err *e); // from 1 up
 
 // Takes a head apart; the parts are borrowed from text. ERR_INVALID for what the writers do not
 // make, ERR_TOO_LARGE over one of the maxima.

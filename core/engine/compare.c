@@ -117,7 +117,7 @@ static int compare_read_state(struct compare *c, struct compare_state *state, st
         struct err e;
         buf_reset(&c->text);
         json_reader_init(&r, state->payload, JSON_DEPTH_MAX, &c->text);
-        int code = event_read(&stored, &r, arena, &e);
+        int code = event_read(&stored, &r, EVENT_STORED, arena, &e);
         if (code) {
             return code == ERR_NOMEM ? ERR_TOO_LARGE : ERR_CORRUPT;
         }
@@ -215,7 +215,7 @@ int event_restore(struct event *out, const struct store_event_row *row, struct a
     struct json_reader r;
     buf_init(&c.text, COMPARE_PREVIOUS_MAX);
     json_reader_init(&r, row->payload, JSON_DEPTH_MAX, &c.text);
-    int code = event_read(out, &r, arena, e);
+    int code = event_read(out, &r, EVENT_STORED, arena, e);
     if (code == 0 && out->previous.len == 0 && row->before.len) {
         code = compare_with(&c, &state, out, arena);
         code = code ? err_set(e, (enum err_code)code,

@@ -36,6 +36,11 @@ bool engine_is_reloading(const struct engine *g)
     return g->is_reloading;
 }
 
+bool engine_wants(const struct engine *g, unsigned verbs)
+{
+    return g->current && (g->current->verbs & verbs) != 0;
+}
+
 const struct generation *engine_generation(const struct engine *g)
 {
     return g->current;

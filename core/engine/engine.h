@@ -108,4 +108,22 @@ struct engine_explain {
 };
 void engine_explain(struct engine *g, struct engine_explain *x);
 
+struct engine_recheck { // a delivery whose conditions are to be judged again; all borrowed
+    struct str workflow;
+    const struct store_event_row *cause; // the event that made it owed
+    struct str previous; // that was found for that event when it was judged, or empty
+    const struct store_record_row
+        *state; // the latest state of its record; version 0: there is none
+};
+// Whether the workflow's conditions still hold, in the generation in force, for the event with the
+// latest state of its record. false: *reason says why not, on the arena. A deleted record is a
+// reason, and so is a workflow that is not there any more or that fails: its owner asked for
+// nothing to be sent that was not judged twice.
+bool engine_holds_still(struct engine *g, const struct engine_recheck *q, struct arena *arena,
+                        struct str *reason);
+
+// Whether a workflow in force wants one of these outcomes of webhooks as events (RULES_DELIVERED |
+// RULES_TERMINATED).
+bool engine_wants(const struct engine *g, unsigned verbs);
+
 #endif

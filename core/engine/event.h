@@ -21,7 +21,7 @@ struct event {
     struct str id;          // as given; empty: none
     struct str type;        // "deal.updated"
     struct str record_type; // "deal"
-    unsigned verb;          // RULES_CREATED, RULES_UPDATED or RULES_DELETED
+    unsigned verb;          // RULES_CREATED, RULES_UPDATED, ...
     struct str verb_word;   // "updated"
     struct str record_id;   // as text: 4021 and "4021" are one record
     bool has_time;
@@ -33,10 +33,16 @@ struct event {
     unsigned depth;      // of the chain of workflows that caused it
 };
 
+enum event_origin {
+    EVENT_POSTED, // from outside
+    EVENT_STORED  // by this host: it may have a type of the host's own
+};
+
 // Reads the one value that follows in r. Texts that had escapes are unescaped on the arena, the
 // rest is borrowed from the reader's text. ERR_INVALID, ERR_TOO_LARGE (nesting) or ERR_NOMEM, with
 // words.
-int event_read(struct event *out, struct json_reader *r, struct arena *arena, struct err *e);
+int event_read(struct event *out, struct json_reader *r, enum event_origin origin,
+               struct arena *arena, struct err *e);
 
 // Whether text may be an event's id (given in the event or as Idempotency-Key).
 int event_check_id(struct str id, struct err *e);

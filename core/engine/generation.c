@@ -210,6 +210,7 @@ static int generation_make_index(struct generation *g)
         if (w->rule) { // one that is stopped may be started
             active[count++] = w->index;
         }
+        g->verbs |= w->rule ? w->rule->verbs : 0;
         struct str id = str_from(w->id);
         if (!map_get(&g->by_id, id) && map_put(&g->by_id, id, (void *)w)) {
             return ERR_NOMEM;

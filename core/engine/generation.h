@@ -49,6 +49,7 @@ struct generation {
     struct folder **sets;        // the texts that its rules borrow
     size_t set_count;
     struct map by_id;   // -> struct generation_workflow
+    unsigned verbs;     // of all of them: RULES_CREATED | ...
     struct index index; // from an event to the workflows that could match
     struct arena arena; // what the workflows are made of
 };

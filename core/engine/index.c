@@ -10,7 +10,11 @@ static const struct {
     unsigned verb;
     const char *word;
 } INDEX_VERBS[] = {
-    {RULES_CREATED, "created"}, {RULES_UPDATED, "updated"}, {RULES_DELETED, "deleted"}};
+    {RULES_CREATED, "created"},
+    {RULES_UPDATED, "updated"},
+    {RULES_DELETED, "deleted"},
+    {RULES_DELIVERED, "delivered"},
+    {RULES_TERMINATED, "terminated"}};
 
 static void index_init(struct index *x)
 {

@@ -1,10 +1,27 @@
 // From an event to the webhooks owed: each workflow that could match it is asked, and what it owes
 // becomes rows for the store.
+#include "encode/head.h"
 #include "engine/internal.h"
 
 static const struct str JUDGE_DRY = STR("a dry run: it is shown and never sent");
 
+// What an event makes owed that came through workflows itself says so to its receiver.
+static struct str judge_head_with_depth(struct str head, unsigned depth, struct arena *arena)
+{
+    struct buf text;
+    struct err e;
+    buf_init(&text, HEAD_BYTES_MAX);
+    buf_append_str(&text, head);
+    struct str kept = {NULL, 0};
+    if (head_write_depth(&text, depth + 1, &e) == 0 && !text.failed) {
+        kept = arena_dup(arena, buf_str(&text));
+    }
+    buf_fini(&text);
+    return kept;
+}
+
 static int judge_copy_requests(struct engine *g, struct store_run *run, const struct rules_run *r,
+                               const struct rules_workflow *w, const struct event *ev,
                                struct arena *arena, int64_t now_ms)
 {
     run->deliveries = arena_alloc(arena, (r->request_count + 1) * sizeof *run->deliveries);
@@ -21,13 +38,22 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
                      : run->outcome == RUN_DRY ? DELIVERY_CANCELLED
                                                : DELIVERY_PENDING,
             .target = q->target,
-            .due_at_ms = now_ms,
+            .due_at_ms = now_ms + w->delay_ms,
+            .wants_recheck = w->is_rechecked,
+            .recheck_previous = ev->is_compared ? ev->previous : (struct str){NULL, 0},
             .head = q->head,
             .body = q->body,
             .retry = q->retry,
             .timeout_ms = q->timeout_ms,
             .reason = q->invalid.len || run->outcome != RUN_DRY ? q->invalid : JUDGE_DRY,
         };
+        if (ev->depth > 0) {
+            struct str head = judge_head_with_depth(q->head, ev->depth, arena);
+            if (head.data == NULL) {
+                return ERR_TOO_LARGE;
+            }
+            run->deliveries[i].head = head;
+        }
     }
     return 0;
 }
@@ -74,8 +100,9 @@ static int judge_suppress(struct engine *g, const struct rules_workflow *w, stru
 }
 
 // Asks one workflow. *stored tells whether a run is to be stored.
-static int judge_workflow(struct engine *g, size_t index, struct str shown_id, struct arena *arena,
-                          int64_t now_ms, struct store_run *run, bool *stored)
+static int judge_workflow(struct engine *g, size_t index, const struct event *ev,
+                          struct str shown_id, struct arena *arena, int64_t now_ms,
+                          struct store_run *run, bool *stored)
 {
     const struct rules_workflow *w = rules_workflow(g->current->rules, index);
     enum workflow_mode mode = (enum workflow_mode)g->current->modes[index];
@@ -109,7 +136,7 @@ static int judge_workflow(struct engine *g, size_t index, struct str shown_id, s
         }
         return 0;
     }
-    int code = judge_copy_requests(g, run, &r, arena, now_ms);
+    int code = judge_copy_requests(g, run, &r, w, ev, arena, now_ms);
     run->mark = judge_mark(w, run, now_ms);
     return code;
 }
@@ -158,7 +185,7 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
     for (size_t i = 0; code == 0 && i < count; i++) {
         struct store_run run;
         bool stored = false;
-        code = judge_workflow(g, workflows[i], shown_id, arena, now_ms, &run, &stored);
+        code = judge_workflow(g, workflows[i], ev, shown_id, arena, now_ms, &run, &stored);
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }

@@ -182,12 +182,17 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
     lua_pop(L, 1);
     lua_getfield(L, -1, "cooldown_ms");
     w->cooldown_ms = lua_tointeger(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, -2, "delay_ms");
+    w->delay_ms = lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    w->is_rechecked = rules_field_is_true(L, "recheck");
     w->has_functions = rules_field_is_true(L, "has_functions");
     if (lua_getfield(L, -1, "verbs") == LUA_TTABLE)
         w->verbs = (rules_field_is_true(L, "created") ? RULES_CREATED : 0) |
                    (rules_field_is_true(L, "updated") ? RULES_UPDATED : 0) |
-                   (rules_field_is_true(L, "deleted") ? RULES_DELETED : 0);
+                   (rules_field_is_true(L, "deleted") ? RULES_DELETED : 0) |
+                   (rules_field_is_true(L, "delivered") ? RULES_DELIVERED : 0) |
+                   (rules_field_is_true(L, "terminated") ? RULES_TERMINATED : 0);
     lua_pop(L, 1);
     rules_take_lookups(L, r, w);
     rules_take_reads(L, r, w);
@@ -320,6 +325,7 @@ static int rules_open_inside(lua_State *L)
     r->ref_load = rules_ref_function(L, "load");
     r->ref_check_module = rules_ref_function(L, "check_module");
     r->ref_run = rules_ref_function(L, "run");
+    r->ref_recheck = rules_ref_function(L, "recheck");
     r->ref_explain = rules_ref_function(L, "explain");
     r->ref_load_source = rules_ref_function(L, "load_source");
     r->ref_run_source = rules_ref_function(L, "run_source");

@@ -77,7 +77,13 @@ void rules_forget_faults(struct rules *r, size_t count);
 size_t rules_fault_count(const struct rules *r);
 const struct rules_fault *rules_fault(const struct rules *r, size_t i);
 
-enum { RULES_CREATED = 1, RULES_UPDATED = 2, RULES_DELETED = 4 };
+enum {
+    RULES_CREATED = 1,
+    RULES_UPDATED = 2,
+    RULES_DELETED = 4,
+    RULES_DELIVERED = 8, // of the record type "webhook": how a delivery ended
+    RULES_TERMINATED = 16
+};
 
 struct rules_workflow { // borrowed for the rules' life
     const char *id;
@@ -91,6 +97,8 @@ struct rules_workflow { // borrowed for the rules' life
     unsigned when_stopped;      // 0 finish, 1 hold, 2 cancel what it owes when it is stopped
     bool is_dry;                // active = "dry": judged and stored, never sent
     int64_t cooldown_ms;        // not again for that record within it; 0: none
+    int64_t delay_ms;           // until the first attempt
+    bool is_rechecked;          // its conditions are judged again then
     bool has_functions;         // its conditions, actions, content or transform are Lua functions
     const struct lookup *when;  // what an event must have for its conditions to hold; NULL: unknown
     const struct lookup *watch; // and what an update besides; NULL: nothing
@@ -197,6 +205,9 @@ int rules_event_begin(struct rules *r, const struct rules_event *ev, struct err 
 // Judges and, where it matches, renders. Out values are on the arena. Never fails: a fault is a
 // verdict.
 void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out);
+// Judges the conditions alone, of an event that has the latest state of its record: MATCH (they
+// hold), NO_MATCH, or a fault. Never fails.
+void rules_recheck(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out);
 // The same conditions with a trace, as JSON (the tree of SPEC 5, "explain"), appended to out.
 int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e);
 // Lets go of the event.

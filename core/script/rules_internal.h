@@ -38,7 +38,7 @@ struct rules {
     uint64_t event_seed;
     // In the registry:
     // the functions of hookline.host
-    int ref_load, ref_check_module, ref_run, ref_explain, ref_load_source, ref_run_source;
+    int ref_load, ref_check_module, ref_run, ref_recheck, ref_explain, ref_load_source, ref_run_source;
     int ref_event; // the event that is there, or nil
 };
 

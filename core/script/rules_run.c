@@ -259,6 +259,29 @@ void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rul
     }
 }
 
+// Inside the gate. May longjmp.
+static int run_recheck_inside(lua_State *L)
+{
+    const struct run_call *c = lua_touserdata(L, 1);
+    run_call_library(L, c);
+    c->out->verdict = lua_toboolean(L, -1) ? RULES_MATCH : RULES_NO_MATCH;
+    return 0;
+}
+
+void rules_recheck(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out)
+{
+    struct run_call c = {.r = r, .ref_function = r->ref_recheck, .arena = arena, .out = out};
+    *out = (struct rules_run){.verdict = RULES_NO_MATCH};
+    if (workflow >= r->entry_count) {
+        run_fail(&c, RULES_ERROR, "there is no such workflow");
+        return;
+    }
+    c.entry = r->entries[workflow];
+    enum gate_outcome outcome = rules_enter(r, c.entry, run_recheck_inside, &c);
+    if (outcome != GATE_OK)
+        run_fail(&c, rules_verdict_of(outcome), r->s->message);
+}
+
 // --- explain -------------------------------------------------------------------------------------
 
 // Inside the gate. May longjmp. The text stays in the state's buffer.

@@ -12,7 +12,8 @@
 #include "script/part.h"
 #include "script/state.h"
 
-enum { VALUE_DEPTH_MAX = 64 };
+// An event nested as deep as it may be (64), within the outcomes that it can cause.
+enum { VALUE_DEPTH_MAX = 80 };
 
 // Pushes the value of one JSON text. 0, or ERR_INVALID, ERR_TOO_LARGE (depth), ERR_NOMEM with
 // words, and nothing pushed.

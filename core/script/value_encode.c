@@ -329,7 +329,7 @@ static int encode_table(struct encoder *n, int index)
         if (n->open[i] == self)
             return encode_fault(n, "a cycle: the table contains itself");
     if (n->depth == VALUE_DEPTH_MAX)
-        return encode_fault(n, "deeper than 64 levels");
+        return encode_fault(n, "deeper than 80 levels"); // VALUE_DEPTH_MAX
     n->open[n->depth++] = self;
     int top = lua_gettop(L);
     if (freeze_push_target(L, index))

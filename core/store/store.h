@@ -89,6 +89,8 @@ struct store_delivery {        // one webhook owed
     struct str retry;   // the retry windows as text where they are not the default, else empty
     int64_t timeout_ms; // 0: the default
     struct str reason;  // why invalid or held
+    bool wants_recheck; // its conditions are to be judged again before its first attempt
+    struct str recheck_previous; // then: the `previous` that was found for its event; or empty
 };
 
 struct store_mark { // once, cooldown: one primitive
@@ -131,6 +133,7 @@ struct store_event {
     // The runs are added to those of the stored event `id`; nothing else of it is looked at but
     // record_type and record_id, and received_at_ms, which says what marks have run out.
     bool is_replay;
+    bool is_stateless; // it holds no record's state: its record gets no pointer to it
     // out:
     bool is_duplicate;      // the same key and digest were there
     uint64_t first_id;      // duplicate: the row of the first one
@@ -182,11 +185,18 @@ struct store_finish {
     int64_t base_ms; // the first failure's time: what retry offsets count from; 0: none yet
     struct str reason;
     struct store_attempt attempt; // number 0: none (a state change alone)
+    bool is_rechecked;            // attempt.number other than 1: it wants no recheck any more
+    // The events that this outcome is, with what they make owed, stored in the same transaction.
+    // They are new and the host's own: no key, digest or version of theirs is looked at.
+    struct store_event *events;
+    size_t event_count;
     void (*on_done)(struct store_finish *f);
     void *ctx;
     // out:
     int code; // 0, ERR_NOT_FOUND, ERR_FULL, ERR_IO, ERR_CORRUPT
 };
+// In one transaction: the attempt, the delivery's state, the events with their runs, marks and
+// deliveries (was_marked is told for each run). Of a delivery that is not there nothing is stored.
 // Where the delivery was held or ended while its attempt was under way, a failed attempt leaves it
 // so: `state` says then what it is.
 void store_finish(struct store *s, struct store_finish *f);
@@ -222,6 +232,8 @@ struct store_owed { // a delivery to be attempted
     struct str body;
     struct str retry;
     int64_t timeout_ms;
+    bool wants_recheck; // as in store_delivery, and not rechecked yet
+    struct str recheck_previous;
 };
 
 struct store_due_target {

@@ -338,6 +338,7 @@ int client_send(struct client *c, const struct client_request *q)
     if (q->also_allow) {
         t->also_allow = *q->also_allow;
     }
+    t->body_kept.max = q->max_response_bytes ? q->max_response_bytes : c->config.max_response_bytes;
     t->on_done = q->on_done;
     t->ctx = q->ctx;
     transfer_move(t, &c->resolving);

@@ -64,6 +64,7 @@ struct client_request {
     struct str body; // sent with POST, PUT and PATCH alone, and then with Content-Length; borrowed
                      // until on_done, or until client_close returns
     int64_t timeout_ms;                // in all (0: 30 s; 10 min at most)
+    size_t max_response_bytes;         // of this answer's body that are kept; 0: as configured
     const struct netblock *also_allow; // one more block, for this request (redirect-all), or NULL
     void (*on_done)(void *ctx, const struct client_response *r);
     void *ctx;

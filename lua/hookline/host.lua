@@ -56,6 +56,7 @@ end
 host.check_module = modules.check
 host.run_source = sources.run
 host.run = run.judge
+host.recheck = run.recheck
 host.explain = run.explain
 
 return host

@@ -35,7 +35,7 @@ local workflow = require "hookline.workflow"
 
 ---@alias hook.Scalar string|number|boolean|lightuserdata text, a number, a boolean, or hook.null
 ---@alias hook.ConditionOrFunction hook.Condition|fun(event: hook.Event): boolean
----@alias hook.Verb "created"|"updated"|"deleted"
+---@alias hook.Verb "created"|"updated"|"deleted"|"delivered"|"terminated"
 
 ---@class hook.TriggerOptions
 ---@field [integer] hook.Verb
@@ -56,6 +56,8 @@ local workflow = require "hookline.workflow"
 ---@field active? boolean|"dry"  false: saved, but not started; "dry": judged, and nothing is sent
 ---@field when_stopped? "finish"|"hold"|"cancel"  what becomes of the webhooks it still owes then
 ---@field cooldown? string    "10m": not again for that record within it
+---@field delay? string       "10m": the first attempt comes that much later
+---@field recheck? boolean    with delay: the conditions are judged again then
 ---@field retry? hook.Retry   for its webhooks that give none
 
 ---@class hook.WebhookOptions

@@ -65,6 +65,26 @@ function run.judge(description, event)
   return render(description.webhooks, description.items, event, description)
 end
 
+--- Whether the conditions hold for an event that has the latest state of its record in place of
+--- the one that it was sent with; the trigger has let it through before. Of what has changed the
+--- event's own `previous` tells, against that state: changed_to "Won" holds while the stage is
+--- still "Won", and what is back at its old value has not changed. Times are seen from the event's
+--- time.
+function run.recheck(description, event)
+  if has_left then
+    clear()
+  end
+  if not description.test then
+    return true
+  end
+  if description.has_functions then
+    faults.enter_run()
+    private.enter(event, description)
+    has_left = true
+  end
+  return description.test(event, description.verb_of[event.type] or event.type:match "[^.]*$")
+end
+
 local function trigger_leaf(description, event, note)
   local types = {}
   for type_name in pairs(description.verb_of) do

@@ -11,12 +11,12 @@ local triggers = {}
 
 triggers.KIND = opaque.kind "hook.once or hook.every"
 
-local VERBS = { "created", "updated", "deleted" }
+-- What happens to records, and how a webhook ends (record = "webhook").
+local VERBS = { "created", "updated", "deleted", "delivered", "terminated" }
+local IS_OUTCOME = { delivered = true, terminated = true }
 
 local OTHER_VERBS = {
   scheduled = 'the trigger "scheduled" is not there yet',
-  delivered = 'the trigger "delivered" (record = "webhook") is not there yet',
-  terminated = 'the trigger "terminated" (record = "webhook") is not there yet',
 }
 
 local function check_verb(verb, scope, path, values)
@@ -75,8 +75,10 @@ local function check_together(values, scope)
   elseif values.watch and not verbs.updated then
     scope:error("watch", 'is for "updated": it tells which updates count')
   end
-  if values.edge and verbs.deleted then
-    scope:error("edge", 'is not for "deleted": what is deleted has not changed')
+  for _, verb in ipairs { "deleted", "delivered", "terminated" } do
+    if values.edge and verbs[verb] then
+      scope:error("edge", 'is not for "%s": what is %s has not changed', verb, verb)
+    end
   end
 end
 
@@ -85,7 +87,7 @@ local function constructor(name)
     name = "hook." .. name,
     items = {
       types = { "text" },
-      what = 'one of "created", "updated" and "deleted"',
+      what = 'one of "created", "updated", "deleted", "delivered" and "terminated"',
       least = 1,
       check = check_verb,
     },
@@ -141,13 +143,17 @@ local function plain(text)
   return (text:gsub("%f[%a]it ?i?s%f[%A]", "it's"))
 end
 
+local IS_VERB = {}
+for _, verb in ipairs(VERBS) do
+  IS_VERB[verb] = true
+end
+
 -- "created, updated or deleted" -> a set; nil where it is anything else.
 local function parse_verbs(text)
   local verbs, count = {}, 0
   for word in text:gsub(",", " "):gmatch("%S+") do
     if word ~= "or" and word ~= "and" then
-      local is_known = word == "created" or word == "updated" or word == "deleted"
-      if not is_known or verbs[word] then
+      if not IS_VERB[word] or verbs[word] then
         return nil
       end
       verbs[word] = true
@@ -182,15 +188,30 @@ local SENTENCES = {
   [["Every time, when it's updated"]],
   [["Every time, when it's created or updated"]],
   [["Every time, when it's deleted"]],
+  [["Every time, when it's delivered"]],
+  [["Every time, when it's terminated"]],
 }
 
 local function check_sentence(text, scope, path)
   local trigger = parse(plain(text))
   if not trigger then
     scope:error(path, "%s is no execution trigger; there are %s, and the same with another choice "
-      .. "of created, updated and deleted", words.show(text), words.list(SENTENCES, "and"))
+      .. "of created, updated and deleted, or of delivered and terminated", words.show(text),
+      words.list(SENTENCES, "and"))
   end
   return trigger
+end
+
+--- Why a record type does not go with a trigger's verbs, in words; nil where it does.
+function triggers.mismatch(record, verbs)
+  for _, verb in ipairs(VERBS) do
+    if verbs[verb] and (IS_OUTCOME[verb] or false) ~= (record == "webhook") then
+      return record == "webhook"
+        and ('a webhook is never "%s": there are "delivered" and "terminated"'):format(verb)
+        or ('"%s" is the end of a webhook: it goes with record = "webhook"'):format(verb)
+    end
+  end
+  return nil
 end
 
 --- For a schema: the key that is a trigger, checked to { is_once, verbs, watch, is_rising }, of

@@ -34,10 +34,7 @@ function workflow.is_id(text)
 end
 
 local function check_record(value, scope, path)
-  if value == "webhook" then
-    scope:error(path, 'record = "webhook" is not there yet')
-    return nil
-  elseif not value:find "^%a[%w_-]*$" then
+  if not value:find "^%a[%w_-]*$" then
     scope:error(path, '%s is no record type, such as "deal": a letter, then letters, digits, _ '
       .. "and -", words.show(value))
     return nil
@@ -75,6 +72,20 @@ local function check_when_stopped(value, scope, path)
     return nil
   end
   return WHEN_STOPPED[value]
+end
+
+local DELAY_MAX_MS = 30 * 24 * 60 * 60 * 1000
+
+local function check_delay(value, scope, path)
+  local ms = core.duration(value)
+  if not ms or ms <= 0 then
+    scope:error(path, '%s is no time to wait, such as "10m" or "1d"', words.show(value))
+    return nil
+  elseif ms > DELAY_MAX_MS then
+    scope:error(path, "%s is over 30 days", words.show(value))
+    return nil
+  end
+  return ms
 end
 
 local ACTIONS = schema.new {
@@ -125,9 +136,11 @@ local OPTIONS = schema.new {
     },
     cooldown = { types = { "text" }, check = check_cooldown },
     when_stopped = { types = { "text" }, check = check_when_stopped },
+    delay = { types = { "text" }, check = check_delay },
+    recheck = { types = { "boolean" } },
     retry = retry.RULE,
   },
-  later = { "zone", "delay", "recheck", "order", "notify" },
+  later = { "zone", "order", "notify" },
   hints = {
     conditions = "when",
     condition = "when",
@@ -248,6 +261,14 @@ function workflow.new(options)
   if values and values.cooldown and values.trigger and values.trigger.is_once then
     scope:error("cooldown", "is for hook.every: hook.once fires once for a record, ever")
   end
+  if values and values.recheck and options.delay == nil then
+    scope:error("recheck", 'goes with delay = "10m": it judges the conditions again then')
+  end
+  local mismatch = values and values.record and values.trigger
+    and triggers.mismatch(values.record, values.trigger.verbs)
+  if mismatch then
+    scope:error("trigger", mismatch)
+  end
   if scope.is_faulty then
     return opaque.new(workflow.KIND, { scope = scope })
   end
@@ -262,6 +283,8 @@ function workflow.new(options)
     dry = values.active == "dry",
     cooldown_ms = values.cooldown,
     when_stopped = values.when_stopped,
+    delay_ms = values.delay,
+    recheck = values.recheck == true,
     has_functions = calls_functions(values),
   }
   description.reads = not description.has_functions and reads_of(values) or nil

@@ -131,6 +131,11 @@ function support.run(description, event)
   return host.run(description, event)
 end
 
+--- Whether a description's conditions hold for an event with the latest state of its record.
+function support.recheck(description, event)
+  return host.recheck(description, event)
+end
+
 --- The message that a run raises.
 function support.run_error(description, event)
   local is_fine, message = pcall(host.run, description, event)

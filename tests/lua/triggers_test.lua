@@ -1,8 +1,8 @@
 -- Execution triggers, as functions and in words.
-local function trigger_of(text)
-  local rule = support.rule(support.workflow { trigger = text })
+local function trigger_of(text, record)
+  local rule = support.rule(support.workflow { trigger = text, record = record })
   local verbs = {}
-  for _, verb in ipairs { "created", "updated", "deleted" } do
+  for _, verb in ipairs { "created", "updated", "deleted", "delivered", "terminated" } do
     if rule.verbs[verb] then
       verbs[#verbs + 1] = verb
     end
@@ -47,6 +47,20 @@ for _, row in ipairs(RIGHT) do
   end)
 end
 
+local OUTCOMES = {
+  { 'hook.every { "delivered" }', "every delivered" },
+  { 'hook.once { "delivered", "terminated" }', "once delivered terminated" },
+  { [["Every time, when it's delivered"]], "every delivered" },
+  { [["Once, when it's terminated"]], "once terminated" },
+  { [["Every time, when it's delivered or terminated"]], "every delivered terminated" },
+}
+
+for _, row in ipairs(OUTCOMES) do
+  test("of a webhook: " .. row[1], function()
+    support.equal(trigger_of(row[1], '"webhook"'), row[2])
+  end)
+end
+
 -- trigger, path of the fault, words in its message
 local WRONG = {
   { '"Twice, when it\'s created"', "trigger", [["Every time, when it's updated"]] },
@@ -58,7 +72,7 @@ local WRONG = {
   { '""', "trigger", "no execution trigger" },
   { "{ \"created\" }", "trigger", "put hook.once or hook.every in front of it" },
   { "true", "trigger", "wants hook.once or hook.every or text, not true or false" },
-  { "hook.once {}", "trigger", 'needs at least one of "created", "updated" and "deleted"' },
+  { "hook.once {}", "trigger", 'needs at least one of "created", "updated", "deleted"' },
   { 'hook.once { "create" }', "trigger[1]", 'did you mean "created"?' },
   { 'hook.once { "created", "update" }', "trigger[2]", 'did you mean "updated"?' },
   { 'hook.once { "created", "created" }', "trigger[2]", "stands twice" },
@@ -77,7 +91,8 @@ local WRONG = {
   { 'hook.once { "updated", "deleted", edge = "rising" }', "trigger.edge", 'not for "deleted"' },
   { 'hook.every { "updated", edge = "rising" }', "trigger.edge", "needs conditions" },
   { 'hook.every { "scheduled" }', "trigger[1]", "is not there yet" },
-  { 'hook.every { "delivered" }', "trigger[1]", "is not there yet" },
+  { 'hook.every { "delivered" }', "trigger", 'it goes with record = "webhook"' },
+  { [["Once, when it's updated or terminated"]], "trigger", 'goes with record = "webhook"' },
   { "nil", "trigger", "is missing" },
 }
 
@@ -89,6 +104,39 @@ for _, row in ipairs(WRONG) do
     support.contains(faults[1].message, row[3])
   end)
 end
+
+local WRONG_OF_WEBHOOK = {
+  { 'hook.every { "created" }', "trigger", 'a webhook is never "created"' },
+  { 'hook.every { "delivered", "updated" }', "trigger", 'a webhook is never "updated"' },
+  { [["Once, when it's deleted"]], "trigger", 'a webhook is never "deleted"' },
+  { 'hook.every { "delivered", edge = "rising" }', "trigger.edge", 'not for "delivered"' },
+  { 'hook.every { "delivered", watch = { "state" } }', "trigger.watch", 'is for "updated"' },
+}
+
+for _, row in ipairs(WRONG_OF_WEBHOOK) do
+  test("wrong of a webhook: " .. row[1], function()
+    local text = support.workflow { trigger = row[1], record = '"webhook"' }
+    local faults = support.faults(text)
+    support.equal(#faults, 1)
+    support.equal(faults[1].path, row[2], "path")
+    support.contains(faults[1].message, row[3])
+  end)
+end
+
+test("conditions look into the answer and into the event that caused it", function()
+  local rule = support.rule(support.workflow {
+    record = '"webhook"',
+    trigger = 'hook.every { "delivered" }',
+    when = 'hook.all { field "workflow":is "first", field "response.status":equals(201), '
+      .. 'field "response.json.id":greater_than(40), field "event.record.amount":at_least(10) }',
+  })
+  local record = support.json [[{ "id": "dlv_1", "workflow": "first",
+    "response": { "status": 201, "json": { "id": 41 } }, "event": { "record": { "amount": 10 } } }]]
+  local more = { type = "webhook.delivered" }
+  support.equal(support.run(rule, support.event("delivered", record, more)) ~= nil, true)
+  record.response.json.id = 40
+  support.equal(support.run(rule, support.event("delivered", record, more)), nil)
+end)
 
 test("a workflow is judged for its record type and its verbs alone", function()
   local rule = support.rule(support.workflow { trigger = 'hook.once { "created" }' })

@@ -141,6 +141,11 @@ static int write_delivery(struct writer *w, const struct store_event *ev,
     } else {
         bind_blob(s, 14, d->body);
     }
+    if (d->wants_recheck) {
+        bind_text(s, 15, d->recheck_previous);
+    } else {
+        sqlite3_bind_null(s, 15);
+    }
     rc = statement_run(s);
     if (rc == SQLITE_OK && is_large) {
         bind_id(w->stmts[WRITE_LARGE_BODY], 1, d->id);
@@ -224,6 +229,7 @@ static int write_runs(struct writer *w, struct store_event *ev)
 {
     int rc = SQLITE_OK;
     for (size_t i = 0; i < ev->run_count && rc == SQLITE_OK; i++) {
+        ev->runs[i].was_marked = false;
         rc = write_run(w, ev, &ev->runs[i]);
     }
     return rc;
@@ -264,6 +270,18 @@ static int accept_replay(struct writer *w, struct store_accept *a, size_t index)
     return rc;
 }
 
+int accept_write(struct writer *w, struct store_event *ev)
+{
+    int rc = write_runs(w, ev);
+    if (rc == SQLITE_OK) {
+        rc = write_event(w, ev);
+    }
+    if (rc == SQLITE_OK && ev->record_id.len > 0 && !ev->is_stateless) {
+        rc = point_record(w, ev);
+    }
+    return rc;
+}
+
 // Everything that can refuse an event comes before its first write, so a body of one event needs no
 // savepoint.
 static int accept_event(struct writer *w, struct store_accept *a, size_t index)
@@ -280,14 +298,7 @@ static int accept_event(struct writer *w, struct store_accept *a, size_t index)
     if (rc != SQLITE_OK || a->code != 0) {
         return rc;
     }
-    rc = write_runs(w, ev);
-    if (rc == SQLITE_OK) {
-        rc = write_event(w, ev);
-    }
-    if (rc == SQLITE_OK && ev->record_id.len > 0) {
-        rc = point_record(w, ev);
-    }
-    return rc;
+    return accept_write(w, ev);
 }
 
 // What is judged again is to be judged with all that is known: which of the events behind the stale

@@ -28,8 +28,8 @@ static int write_attempt(struct writer *w, const struct store_finish *f)
     return statement_run(s);
 }
 
-// An attempt that failed says nothing of a delivery that was held or has ended meanwhile: that
-// stays as it is, and *f says so.
+// An attempt that failed, and a second look that lets it go on, say nothing of a delivery that was
+// held or has ended meanwhile: that stays as it is, and *f says so.
 static int keep_state(struct writer *w, struct store_finish *f)
 {
     sqlite3_stmt *s = w->stmts[WRITE_STATE_NOW];
@@ -56,6 +56,7 @@ static void bind_finish(sqlite3_stmt *s, const struct store_finish *f, bool keep
         bind_attempt(s, 7, &f->attempt);
     } else {
         bind_int(s, 7, f->attempt.number);
+        bind_int(s, 9, f->is_rechecked);
     }
     bind_int(s, f->attempt.number == 1 ? 15 : 8, keeps_reason);
 }
@@ -63,8 +64,9 @@ static void bind_finish(sqlite3_stmt *s, const struct store_finish *f, bool keep
 int finish_run(struct writer *w, struct store_finish *f)
 {
     bool is_first = f->attempt.number == 1;
-    bool has_failed = f->attempt.number > 0 && f->state == DELIVERY_RETRYING;
-    enum delivery_state first_try = has_failed ? DUE_STATE : OWED_STATE;
+    bool yields = (f->attempt.number > 0 && f->state == DELIVERY_RETRYING) ||
+                  (f->is_rechecked && f->state == DELIVERY_PENDING);
+    enum delivery_state first_try = yields ? DUE_STATE : OWED_STATE;
     sqlite3_stmt *s = w->stmts[is_first ? WRITE_FIRST_ATTEMPT : WRITE_STATE];
     // The count of what is owed needs the state before; asking with the update saves a read. A
     // delivery that was owed no more, or is held, takes the second try.
@@ -73,9 +75,9 @@ int finish_run(struct writer *w, struct store_finish *f)
     int rc = statement_run(s);
     bool was_owed = rc == SQLITE_OK && sqlite3_changes(w->db) > 0;
     if (rc == SQLITE_OK && !was_owed) {
-        rc = has_failed ? keep_state(w, f) : SQLITE_OK;
-        was_owed = has_failed && f->state == DELIVERY_HELD;
-        bind_finish(s, f, has_failed);
+        rc = yields ? keep_state(w, f) : SQLITE_OK;
+        was_owed = yields && f->state == DELIVERY_HELD;
+        bind_finish(s, f, yields);
         bind_int(s, 6, ANY_STATE);
         rc = rc == SQLITE_OK ? statement_run(s) : rc;
         if (rc == SQLITE_OK && sqlite3_changes(w->db) == 0) {
@@ -87,6 +89,9 @@ int finish_run(struct writer *w, struct store_finish *f)
         rc = write_attempt(w, f);
     }
     w->owed += (f->state <= OWED_STATE) - was_owed;
+    for (size_t i = 0; i < f->event_count && rc == SQLITE_OK; i++) {
+        rc = accept_write(w, &f->events[i]);
+    }
     f->code = 0;
     return rc;
 }

@@ -167,6 +167,8 @@ void target_forget_all(struct writer *w); // after a rollback
 // One request each, within the open transaction. SQLITE_OK: the request has its verdict (its code).
 // Anything else: the transaction must be rolled back, at least to before the request.
 int accept_run(struct writer *w, struct store_accept *a);
+// An event that is known to be new: its runs with their deliveries, its row, its record's pointer.
+int accept_write(struct writer *w, struct store_event *ev);
 int finish_run(struct writer *w, struct store_finish *f);
 int due_run(struct writer *w, struct store_due *d);
 int targets_run(struct writer *w, struct store_targets *t);

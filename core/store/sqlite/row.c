@@ -41,9 +41,12 @@ int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct sto
         .body = column_dup(s, 12, arena),
         .retry = column_dup(s, 13, arena),
         .timeout_ms = sqlite3_column_int64(s, 14),
+        .wants_recheck = sqlite3_column_type(s, 15) != SQLITE_NULL,
+        .recheck_previous = column_dup(s, 15, arena),
     };
     bool is_whole = out->event_key.data && out->workflow.data && out->record_type.data &&
-                    out->record_id.data && out->head.data && out->body.data && out->retry.data;
+                    out->record_id.data && out->head.data && out->body.data && out->retry.data &&
+                    out->recheck_previous.data;
     return is_whole ? 0 : ERR_TOO_LARGE;
 }
 

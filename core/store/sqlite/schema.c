@@ -96,7 +96,10 @@ static const char CREATE_SQL[] =
     " error TEXT,"
     " detail TEXT,"
     " answer_headers BLOB,"
-    " answer_body BLOB"
+    " answer_body BLOB,"
+    // To be judged again before its first attempt: the `previous` that the host found for its
+    // event, or empty. NULL: not, or not any more.
+    " recheck TEXT"
     ") STRICT;"
     "CREATE INDEX delivery_due ON delivery (target, due_at_ms) WHERE state < 2;"
     "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;"
@@ -137,7 +140,8 @@ static const char CREATE_SQL[] =
 
 static const struct schema_step STEPS[] = {
     {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL
-        "ALTER TABLE event ADD COLUMN base INTEGER;"},
+        "ALTER TABLE event ADD COLUMN base INTEGER;"
+        "ALTER TABLE delivery ADD COLUMN recheck TEXT;"},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -27,8 +27,8 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_DELIVERY] =
         "INSERT INTO delivery (id, event, state, target, shard, due_at_ms, base_ms,"
         " attempt_count, action, timeout_ms, workflow, order_key, retry, reason,"
-        " head, body)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        " head, body, recheck)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [WRITE_LARGE_BODY] = "INSERT INTO large_body (id, body) VALUES (?1, ?2)",
     [WRITE_ODD_RUN] = "INSERT OR IGNORE INTO odd_run (outcome, event) VALUES (?1, ?2)",
     [WRITE_RECORD] = "INSERT INTO record (record_type, record_id, event, time_ms)"
@@ -49,8 +49,9 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
         " detail = ?12, answer_headers = ?13, answer_body = ?14"
         " WHERE id = ?1 AND state <= ?6",
     [WRITE_STATE] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
-                    " reason = iif(?8, reason, ?5), attempt_count = max(attempt_count, ?7) WHERE "
-                    "id = ?1 AND state <= ?6",
+                    " reason = iif(?8, reason, ?5), attempt_count = max(attempt_count, ?7),"
+                    " recheck = iif(?9, NULL, recheck)"
+                    " WHERE id = ?1 AND state <= ?6",
     [WRITE_ATTEMPT] = "INSERT OR REPLACE INTO attempt (delivery, number, at_ms, elapsed_ms, status,"
                       " answer_is_cut, error, detail, answer_headers, answer_body)"
                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

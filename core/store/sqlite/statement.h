@@ -88,8 +88,8 @@ extern const char *const READ_STATEMENTS[READ_STATEMENT_COUNT];
     "d.id, d.event, e.key, d.workflow, e.record_type, e.record_id, d.action, d.state,"             \
     " d.due_at_ms, d.base_ms, d.attempt_count, d.head,"                                            \
     " coalesce(d.body, (SELECT b.body FROM large_body b WHERE b.id = d.id)), d.retry,"             \
-    " d.timeout_ms"
-enum { OWED_COLUMN_COUNT = 15 };
+    " d.timeout_ms, d.recheck"
+enum { OWED_COLUMN_COUNT = 16 };
 
 // The columns of the statements that read events.
 enum {

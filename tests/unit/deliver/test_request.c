@@ -169,6 +169,16 @@ static void redirect_all_names_the_original(void **state)
     assert_text(header(&q, "hookline-original-url"), "https://a.example/x");
 }
 
+static void the_depth_goes_out_as_the_head_says(void **state)
+{
+    struct fixture *f = *state;
+    struct request q;
+    struct err e;
+    struct request_input in = {.head = STR("GET https://a.example/x\n:depth 4\n"), .delivery = 1};
+    assert_int_equal(request_build(&q, &in, f->secrets, NULL, &f->arena, &e), 0);
+    assert_text(header(&q, "hookline-depth"), "4");
+}
+
 // What is shown is what goes out: the rule's own User-Agent in place of ours.
 static void a_custom_user_agent_is_shown_alone(void **state)
 {
@@ -196,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_secret_with_control_characters_or_an_odd_name_is_refused,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(redirect_all_names_the_original, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_depth_goes_out_as_the_head_says, setup, teardown),
         cmocka_unit_test_setup_teardown(a_custom_user_agent_is_shown_alone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

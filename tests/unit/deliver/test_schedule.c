@@ -13,6 +13,7 @@ struct played {
     struct clock clock;
     struct loop *loop;
     struct log log;
+    struct engine *engine; // without a generation
     struct deliver *deliver;
     struct loop_timer limit; // no test waits for ever
     bool is_late;
@@ -27,6 +28,8 @@ struct played {
     size_t due_count;
     struct store_finish *finish;
     size_t finish_count;
+    struct store_read *reads[REQUESTS_MAX];
+    size_t read_count;
     struct client_request sent[REQUESTS_MAX];
     size_t sent_count;
 };
@@ -67,6 +70,26 @@ void store_finish(struct store *s, struct store_finish *f)
     p->finish_count++;
 }
 
+void store_read(struct store *s, struct store_read *r)
+{
+    struct played *p = of_store(s);
+    assert_true(p->read_count < REQUESTS_MAX);
+    p->reads[p->read_count++] = r;
+}
+
+// The engine's: it is not asked to load anything.
+void store_generation_put(struct store *s, struct store_generation *g)
+{
+    (void)s, (void)g;
+    fail();
+}
+
+void store_generation_get_last(struct store *s, struct store_generation *g)
+{
+    (void)s, (void)g;
+    fail();
+}
+
 int client_send(struct client *c, const struct client_request *q)
 {
     struct played *p = (struct played *)(void *)c;
@@ -102,7 +125,12 @@ static int set_up(void **state)
     }
     loop_timer_init(&p->limit, p->loop, LOOP_REAL_TIME, on_late, p);
     loop_timer_start(&p->limit, 20 * 1000);
+    struct engine_config engine = {.loop = p->loop};
+    if (engine_new(&p->engine, &engine, &e)) {
+        return -1;
+    }
     struct deliver_config c = {.loop = p->loop,
+                               .engine = p->engine,
                                .store = (struct store *)(void *)p,
                                .client = (struct client *)(void *)p,
                                .log = &p->log,
@@ -116,6 +144,7 @@ static int tear_down(void **state)
     struct played *p = *state;
     loop_timer_stop(&p->limit);
     deliver_free(p->deliver);
+    engine_free(p->engine);
     size_t left = loop_free(p->loop);
     free(p);
     return left == 0 ? 0 : -1;
@@ -318,6 +347,48 @@ static void after_the_drain_the_store_is_asked_nothing_more(void **state)
     assert_int_equal(p->finish_count, 2);
 }
 
+static void answer_due_with_a_recheck(struct played *p)
+{
+    struct store_owed owed = {.id = 1,
+                              .target = p->due->targets[0].target,
+                              .head = STR("POST http://127.0.0.1/\n"),
+                              .wants_recheck = true};
+    p->due->owed = &owed;
+    p->due->owed_count = 1;
+    p->due->targets[0].next_due_at_ms = INT64_MAX;
+    p->due->on_done(p->due);
+}
+
+// What is to be judged again is not sent before, and what stands in the way puts it off alone.
+static void a_recheck_that_cannot_be_made_is_made_later(void **state)
+{
+    struct played *p = *state;
+    struct store_due_target owed = {.target = STR("http://a:80"), .next_due_at_ms = 1};
+    deliver_start(p->deliver);
+    answer_targets(p, 0, &owed, 1);
+    answer_leases(p, 0);
+    turn_until(p, &p->due_count, 1);
+    answer_due_with_a_recheck(p);
+    assert_int_equal(p->read_count, 1);
+    assert_int_equal(p->reads[0]->kind, STORE_READ_DELIVERY);
+    assert_false(deliver_is_settled(p->deliver));
+    p->reads[0]->code = ERR_IO;
+    p->reads[0]->on_done(p->reads[0]);
+    assert_true(deliver_is_settled(p->deliver));
+    clock_advance(&p->clock, DELIVER_AGAIN_MS);
+    turn_until(p, &p->due_count, 2);
+    answer_due_with_a_recheck(p);
+    assert_int_equal(p->read_count, 2);
+
+    // A stop waits for the read and leaves the delivery as it is.
+    deliver_drain(p->deliver, 10 * 1000, on_drained, p);
+    assert_false(p->is_drained);
+    p->reads[1]->code = ERR_IO;
+    p->reads[1]->on_done(p->reads[1]);
+    assert_true(p->is_drained);
+    assert_int_equal(p->finish_count + p->sent_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +402,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_outcome_is_given_to_the_store_until_it_takes_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(after_the_drain_the_store_is_asked_nothing_more, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_recheck_that_cannot_be_made_is_made_later, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,11 @@ static void test_parse_refuses(void **state)
         "POST https://h/\n:header K X:\n",
         "POST https://h/\n:header K X Y: p\n",
         "POST https://h/\n:header ../K X: p\n",
+        "POST https://h/\n:depth \n",
+        "POST https://h/\n:depth 0\n",
+        "POST https://h/\n:depth -1\n",
+        "POST https://h/\n:depth 2 \n",
+        "POST https://h/\n:depth 1000001\n",
     };
     static struct head h;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -285,6 +290,24 @@ static void test_parse_refuses(void **state)
     assert_int_equal(head_parse(STR("GET https://h/\n:header K Host: x\n"), &h, &e), ERR_REFUSED);
     assert_int_equal(head_parse(STR("GET https://h/\n"), &h, &e), 0);
     assert_int_equal(h.header_count + h.secret_count, 0);
+}
+
+static void test_depth(void **state)
+{
+    (void)state;
+    static struct head h;
+    struct err e;
+    struct buf out;
+    buf_init(&out, HEAD_BYTES_MAX);
+    head_write_start(&out, STR("GET"), STR("https://h/"), &e);
+    assert_int_equal(head_parse(buf_str(&out), &h, &e), 0);
+    assert_int_equal(h.depth, 1);
+    assert_int_equal(head_write_depth(&out, 3, &e), 0);
+    assert_true(str_eq(buf_str(&out), STR("GET https://h/\n:depth 3\n")));
+    assert_int_equal(head_parse(buf_str(&out), &h, &e), 0);
+    assert_int_equal(h.depth, 3);
+    assert_int_equal(h.header_count + h.secret_count, 0);
+    buf_fini(&out);
 }
 
 static void test_maxima(void **state)
@@ -327,7 +350,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_names),
         cmocka_unit_test(test_injection),   cmocka_unit_test(test_refused_pieces),
         cmocka_unit_test(test_full_buffer), cmocka_unit_test(test_parse_refuses),
-        cmocka_unit_test(test_maxima),
+        cmocka_unit_test(test_depth),       cmocka_unit_test(test_maxima),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void judge(struct rules *r, size_t workflow, const char *json, const stru
     snprintf(text, sizeof text, "{\"type\":\"deal.updated\",%s", json + 1);
     buf_init(&scratch, sizeof text);
     json_reader_init(&reader, str_from(text), EVENT_DEPTH_MAX, &scratch);
-    if (event_read(&event, &reader, arena, &e)) {
+    if (event_read(&event, &reader, EVENT_POSTED, arena, &e)) {
         fail_msg("%s", e.text);
     }
     struct rules_event ev = {.json = event.json,

@@ -104,6 +104,110 @@ static void finish_of_an_unknown_delivery_fails_alone(void **state)
     assert_int_equal(store_owed_count(f->store), 0);
 }
 
+// The outcome of a delivery as an event that makes one more owed.
+static struct store_event *add_outcome(struct fixture *f, struct store_finish *end)
+{
+    struct store_event *ev = zalloc(f, sizeof *ev);
+    *ev = (struct store_event){.id = next_id(f),
+                               .type = STR("webhook.delivered"),
+                               .record_type = STR("webhook"),
+                               .record_id = STR("dlv_1"),
+                               .time_ms = f->now_ms,
+                               .received_at_ms = f->now_ms,
+                               .payload = STR("{\"type\":\"webhook.delivered\"}"),
+                               .is_stateless = true};
+    add_delivery(f, add_run(f, ev, "next"), "https://b.example:443");
+    end->events = ev;
+    end->event_count = 1;
+    return ev;
+}
+
+static void finish_stores_its_events_with_what_they_owe(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = owe_one(f, "https://a.example:443", f->now_ms);
+    struct store_finish end = {
+        .delivery = id, .state = DELIVERY_DELIVERED, .attempt = {.number = 1, .status = 200}};
+    struct store_event *ev = add_outcome(f, &end);
+    assert_int_equal(do_finish(f, &end), 0);
+    assert_int_equal(store_owed_count(f->store), 1);
+    fixture_reopen(f);
+    assert_int_equal(store_owed_count(f->store), 1);
+    assert_int_equal(read_delivery_of(f, id)->owed.state, DELIVERY_DELIVERED);
+    struct store_delivery_row *next = read_delivery_of(f, ev->runs[0].deliveries[0].id);
+    assert_int_equal(next->owed.state, DELIVERY_PENDING);
+    assert_str(next->owed.workflow, STR("next"));
+    assert_str(next->owed.record_type, STR("webhook"));
+    struct store_event_row *row;
+    assert_int_equal(read_event_of(f, next->owed.event_key, &row), 0);
+    assert_true(row->id == ev->id && row->run_count == 1);
+    assert_str(row->type, ev->type);
+    assert_str(row->payload, ev->payload);
+    assert_true(row->runs[0].delivery_ids[0] == next->owed.id);
+    assert_true(read_record_of(f, "webhook", "dlv_1").version == 0); // it is no record's state
+}
+
+static void finish_takes_the_marks_of_its_events(void **state)
+{
+    struct fixture *f = *state;
+    for (int round = 0; round < 2; round++) {
+        uint64_t id = owe_one(f, "https://a.example:443", f->now_ms);
+        struct store_finish end = {
+            .delivery = id, .state = DELIVERY_TERMINATED, .attempt = {.number = 1, .status = 500}};
+        struct store_event *ev = add_outcome(f, &end);
+        ev->runs[0].mark = (struct store_mark){.is_set = true, .until_ms = INT64_MAX};
+        ev->runs[0].was_marked = true; // left from another try
+        assert_int_equal(do_finish(f, &end), 0);
+        assert_int_equal(ev->runs[0].was_marked, round == 1);
+        assert_int_equal(store_owed_count(f->store), 1);
+        assert_int_equal(count_of(f, STORE_READ_EVENTS), 2 * (round + 1));
+    }
+}
+
+static void finish_of_an_unknown_delivery_stores_no_event(void **state)
+{
+    struct fixture *f = *state;
+    struct store_finish end = {.delivery = next_id(f), .state = DELIVERY_DELIVERED};
+    add_outcome(f, &end);
+    assert_int_equal(do_finish(f, &end), ERR_NOT_FOUND);
+    assert_int_equal(store_owed_count(f->store), 0);
+    assert_int_equal(count_of(f, STORE_READ_EVENTS), 0);
+}
+
+static void a_recheck_is_wanted_until_it_was_made(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        bool wants;
+        struct str previous;
+    } cases[] = {{false, {NULL, 0}}, {true, {NULL, 0}}, {true, STR("{\"deal_stage\":\"New\"}")}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct store_accept *a = make_accept(f, 1);
+        struct store_delivery *d =
+            add_delivery(f, add_run(f, &a->events[0], "x"), "https://a.example:443");
+        d->wants_recheck = cases[i].wants;
+        d->recheck_previous = cases[i].previous;
+        assert_int_equal(do_accept(f, a), 0);
+        struct store_finish hold = {.delivery = d->id, .state = DELIVERY_HELD};
+        assert_int_equal(do_finish(f, &hold), 0);
+        struct store_finish go_on = {
+            .delivery = d->id, .state = DELIVERY_PENDING, .due_at_ms = f->now_ms};
+        assert_int_equal(do_finish(f, &go_on), 0);
+        fixture_reopen(f);
+        struct store_due_target t = {
+            .target = STR("https://a.example:443"), .shards = ALL_SHARDS, .quota = 9};
+        struct store_due due = do_due(f, &t, 1, f->now_ms);
+        assert_int_equal(due.owed_count, 1);
+        assert_int_equal(due.owed[0].wants_recheck, cases[i].wants);
+        assert_str(due.owed[0].recheck_previous,
+                   cases[i].previous.len ? cases[i].previous : STR(""));
+        go_on.is_rechecked = true;
+        assert_int_equal(do_finish(f, &go_on), 0);
+        assert_false(read_delivery_of(f, d->id)->owed.wants_recheck);
+        assert_int_equal(set_state(f, d->id, DELIVERY_DELIVERED, 0), 0);
+    }
+}
+
 static void owed_count_follows_every_change(void **state)
 {
     struct fixture *f = *state;

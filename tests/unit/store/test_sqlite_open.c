@@ -1,5 +1,6 @@
 // How the SQLite backend opens a folder: what it makes, what it migrates, what it refuses and in
 // which words.
+#include "store/schema_1.h"
 #include "store/sqlite_harness.h"
 
 #include <sys/stat.h>
@@ -121,6 +122,7 @@ static void a_newer_schema_is_refused(void **state)
 static const char BACK_TO_1[] = "DROP TABLE generation_base;"
                                 "ALTER TABLE event DROP COLUMN base;"
                                 "DROP TABLE workflow;"
+                                "ALTER TABLE delivery DROP COLUMN recheck;"
                                 "PRAGMA user_version = 1;";
 
 // A generation had all its files, not those alone that changed.
@@ -167,6 +169,28 @@ static void a_file_of_the_first_schema_goes_on(void **state)
     fixture_close(f);
     assert_int_equal(query_integer(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
     assert_int_equal(query_integer(f, "SELECT count(*) FROM sqlite_schema"), tables);
+}
+
+// What an older version owes is delivered by this one.
+static void a_file_of_schema_1_goes_on_to_work(void **state)
+{
+    struct fixture *f = *state;
+    exec_closed(f, SCHEMA_1);
+    fixture_open(f);
+    assert_int_equal(query_integer(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+    assert_int_equal(store_owed_count(f->store), 1);
+    struct store_event_row *ev;
+    assert_int_equal(read_event_of(f, STR("crm-1"), &ev), 0);
+    assert_true(ev->run_count == 1 && ev->runs[0].delivery_ids[0] == 10);
+    struct store_due_target t = {
+        .target = STR("https://a.example:443"), .shards = ALL_SHARDS, .quota = 9};
+    struct store_due d = do_due(f, &t, 1, f->now_ms);
+    assert_int_equal(d.owed_count, 1);
+    assert_true(d.owed[0].id == 10 && !d.owed[0].wants_recheck);
+    assert_int_equal(set_state(f, 10, DELIVERY_DELIVERED, 0), 0);
+    owe_one(f, "https://a.example:443", f->now_ms);
+    fixture_reopen(f);
+    assert_int_equal(store_owed_count(f->store), 1);
 }
 
 static const struct schema_step STEPS[] = {
@@ -358,6 +382,7 @@ int main(void)
         OPEN_TEST(a_second_opener_is_refused),
         OPEN_TEST(a_newer_schema_is_refused),
         OPEN_TEST(a_file_of_the_first_schema_goes_on),
+        OPEN_TEST(a_file_of_schema_1_goes_on_to_work),
         OPEN_TEST(an_older_schema_is_migrated),
         OPEN_TEST(a_migration_that_fails_changes_nothing),
         OPEN_TEST(a_damaged_file_is_refused),

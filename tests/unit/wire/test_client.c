@@ -269,6 +269,29 @@ static void understands_answers(void **state)
     scene_close(&s);
 }
 
+// A request may ask for more of its answer; the next one on the same handle gets what is usual.
+static void keeps_as_much_of_an_answer_as_is_asked_for(void **state)
+{
+    struct scene s;
+    scene_open(&s, *state, &(struct client_config){.max_response_bytes = 4});
+    s.receiver.answer = STR(HEAD("200 OK") "Content-Length: 10\r\n\r\n0123456789");
+    static const struct {
+        size_t asked;
+        const char *body;
+    } rows[] = {{0, "0123"}, {10, "0123456789"}, {0, "0123"}, {7, "0123456"}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sent sent;
+        send_wait(s.loop, s.client, &sent,
+                  &(struct client_request){.method = STR("GET"),
+                                           .url = s.receiver.url,
+                                           .max_response_bytes = rows[i].asked});
+        assert_true(str_eq(sent.response.body, str_from(rows[i].body)));
+        assert_int_equal(sent.response.body_is_truncated, rows[i].asked < 10);
+        sent_fini(&sent);
+    }
+    scene_close(&s);
+}
+
 static void bounds_the_headers(void **state)
 {
     struct scene s;
@@ -375,6 +398,7 @@ int main(void)
         CASE(sends_large_bodies),
         CASE(refuses_what_it_cannot_send),
         CASE(understands_answers),
+        CASE(keeps_as_much_of_an_answer_as_is_asked_for),
         CASE(bounds_the_headers),
         cmocka_unit_test(reads_retry_after),
         cmocka_unit_test(has_the_words_of_the_api),
