@@ -328,6 +328,19 @@ static void say_event(struct world *w)
     say(w, "{\"type\":\"deal.");
     say(w, PICK(w, verbs));
     say(w, "\",\"record\":");
+    if (below(w, 4) == 0) { // as it was: an update that has changed nothing matches nothing
+        static const char *const sames[] = {"\"unread\":[1.50]", "\"d\":\"Won\"",
+                                            "\"d\":5,\"other\":{\"x\":null}"};
+        const char *same = PICK(w, sames);
+        say_record(w, "{\"id\":1");
+        w->text.len--; // the last of a name stands
+        say(w, ",");
+        say(w, same);
+        say(w, "},\"previous\":{");
+        say(w, same);
+        say(w, "}}");
+        return;
+    }
     say_record(w, "{\"id\":1");
     if (below(w, 3)) {
         say(w, ",\"previous\":");
