@@ -68,6 +68,22 @@ static _Noreturn void budget_raise(lua_State *L)
     __builtin_unreachable();
 }
 
+// What the run before has left. Putting false in a place that the registry has needs no memory.
+static void budget_forget_run(struct state *s)
+{
+    s->random.is_seeded = false;
+    if (s->named_count > 0) {
+        lua_pushboolean(s->L, false);
+        lua_rawseti(s->L, LUA_REGISTRYINDEX, s->ref_names);
+    }
+    if (s->has_next) {
+        lua_pushboolean(s->L, false);
+        lua_rawseti(s->L, LUA_REGISTRYINDEX, s->ref_next);
+    }
+    s->named_count = 0;
+    s->has_next = false;
+}
+
 void budget_begin(struct state *s, const struct budget_limits *limits)
 {
     static const struct budget_limits none = {.is_unhooked = true};
@@ -90,7 +106,7 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     }
     b->is_hooked = !b->limits.is_unhooked;
     s->running = s->L;
-    s->random.is_seeded = false;
+    budget_forget_run(s);
 }
 
 void budget_end(struct state *s)
@@ -138,11 +154,6 @@ _Noreturn void budget_stop(lua_State *L, enum budget_stop stop)
 {
     budget_note(state_of(L), stop);
     budget_raise(L);
-}
-
-bool budget_is_stop(lua_State *L, int index)
-{
-    return lua_touserdata(L, index) == &BUDGET_STOPPED;
 }
 
 bool budget_grants(struct state *s, size_t growth)

@@ -57,9 +57,6 @@ void budget_check(lua_State *L);
 // Stops the run and raises. Always longjmps.
 _Noreturn void budget_stop(lua_State *L, enum budget_stop stop);
 
-// Whether an error value is the one that a stop raises (a dead coroutine keeps it).
-bool budget_is_stop(lua_State *L, int index);
-
 // The allocator's question: may `growth` more bytes be had? Never longjmps.
 bool budget_grants(struct state *s, size_t growth);
 

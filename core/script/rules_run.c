@@ -6,6 +6,7 @@
 #include "base/rfc3339.h"
 #include "script/gate.h"
 #include "script/rules_internal.h"
+#include "script/undo.h"
 #include "script/value.h"
 
 enum { RUN_REQUESTS_MAX = 10000 };
@@ -197,6 +198,7 @@ static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
     r->s->files = c->entry->files;
     r->s->random.seed = r->event_seed ^ c->entry->seed;
     enum gate_outcome outcome = gate_call(r->s, inside, c, &limits);
+    undo_run(r->s, c->entry->ref_undo);
     // A run that was stopped may leave megabytes, which would stay until as much again is made.
     if (outcome == GATE_STEPS || outcome == GATE_MEMORY) {
         char message[STATE_MESSAGE_MAX];

@@ -37,20 +37,36 @@ static int state_make_mark(lua_State *L, const char *name, const void **mark)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-static void state_make_refs(lua_State *L, struct state *s)
+static int state_make_weak(lua_State *L)
 {
-    s->ref_array_mark = state_make_mark(L, "array", &s->array_mark);
-    s->ref_ordered_mark = state_make_mark(L, "hook.ordered", &s->ordered_mark);
-
     lua_newtable(L);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "k");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    s->ref_forms = luaL_ref(L, LUA_REGISTRYINDEX);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+// A place of its own in the registry, empty: luaL_ref gives none to nil.
+static int state_make_place(lua_State *L)
+{
+    lua_pushboolean(L, false);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void state_make_refs(lua_State *L, struct state *s)
+{
+    s->ref_array_mark = state_make_mark(L, "array", &s->array_mark);
+    s->ref_ordered_mark = state_make_mark(L, "hook.ordered", &s->ordered_mark);
+
+    s->ref_forms = state_make_weak(L);
+    s->ref_undo_seen = state_make_weak(L);
 
     lua_newtable(L);
     s->ref_loaded = luaL_ref(L, LUA_REGISTRYINDEX);
+    s->ref_undo_kept = state_make_place(L);
+    s->ref_names = state_make_place(L);
+    s->ref_next = state_make_place(L);
 }
 
 static int state_open_libraries(lua_State *L)
