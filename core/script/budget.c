@@ -91,11 +91,13 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     b->limits = limits ? *limits : none;
     b->is_open = true;
     b->stop = BUDGET_RUNS;
+    b->is_out_of_time = false;
     b->steps_left = b->limits.steps ? b->limits.steps : INT64_MAX;
     b->allocated_bytes = 0;
     b->charged_bytes = 0;
     b->cpu_started_ms = 0;
     b->is_granted = false;
+    s->is_encoding = false;
     if (b->limits.is_unhooked) {
         b->limits.cpu_ms = 0;
         if (b->is_hooked)
@@ -125,7 +127,7 @@ void budget_charge(lua_State *L, int64_t steps)
     if (b->stop == BUDGET_RUNS) {
         if (b->limits.memory_bytes && b->allocated_bytes > b->limits.memory_bytes)
             budget_note(s, BUDGET_STOP_MEMORY);
-        else if (b->steps_left < 0 || budget_time_is_up(b))
+        else if (b->steps_left < 0 || (b->is_out_of_time = budget_time_is_up(b)))
             budget_note(s, BUDGET_STOP_STEPS);
         else
             return;
@@ -173,4 +175,9 @@ bool budget_grants(struct state *s, size_t growth)
         return true;
     budget_note(s, BUDGET_STOP_MEMORY);
     return false;
+}
+
+void budget_refuse(struct state *s)
+{
+    budget_note(s, BUDGET_STOP_MEMORY);
 }

@@ -27,6 +27,7 @@ enum { BUDGET_TRACE_MAX = 1024 };
 struct budget {
     bool is_open; // between the gate's entry and its return
     enum budget_stop stop;
+    bool is_out_of_time; // the stop of steps was the clock's
     struct budget_limits limits;
     int64_t steps_left;
     size_t allocated_bytes; // in this run, never less for what is freed
@@ -59,5 +60,8 @@ _Noreturn void budget_stop(lua_State *L, enum budget_stop stop);
 
 // The allocator's question: may `growth` more bytes be had? Never longjmps.
 bool budget_grants(struct state *s, size_t growth);
+
+// Notes that memory was refused for another reason: the run is stopped. Never longjmps.
+void budget_refuse(struct state *s);
 
 #endif

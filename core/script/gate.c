@@ -58,8 +58,12 @@ static enum gate_outcome gate_stopped(struct state *s)
     case BUDGET_STOP_STEPS:
         break;
     }
-    gate_say(s, "%.*sstopped: over its budget of steps (%lld in the run)%s", place_len, b->trace,
-             (long long)b->limits.steps, frames);
+    if (b->is_out_of_time)
+        gate_say(s, "%.*sstopped: over its budget of time (%lld ms of the processor)%s", place_len,
+                 b->trace, (long long)b->limits.cpu_ms, frames);
+    else
+        gate_say(s, "%.*sstopped: over its budget of steps (%lld in the run)%s", place_len,
+                 b->trace, (long long)b->limits.steps, frames);
     return GATE_STEPS;
 }
 

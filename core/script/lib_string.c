@@ -33,6 +33,7 @@ static int string_lua_byte(lua_State *L)
         last = len;
     if (last > first && last - first >= STRING_SPREAD_MAX)
         return luaL_error(L, "string slice too long (%d bytes at most)", STRING_SPREAD_MAX);
+    budget_charge(L, last > first ? (last - first) / STRING_BYTES_A_STEP : 0);
     return libs_original(L);
 }
 

@@ -379,7 +379,7 @@ static void rules_set_limits(struct rules *r, const struct rules_limits *given)
     run->steps = given->steps ? given->steps : RULES_RUN_STEPS;
     run->memory_bytes = given->memory_bytes ? given->memory_bytes : RULES_RUN_MEMORY;
     run->output_bytes = given->output_bytes ? given->output_bytes : RULES_RUN_OUTPUT;
-    run->cpu_ms = RULES_RUN_CPU_MS;
+    run->cpu_ms = given->cpu_ms ? given->cpu_ms : RULES_RUN_CPU_MS;
     if (run->steps > RULES_RUN_STEPS_MAX)
         run->steps = RULES_RUN_STEPS_MAX;
     r->load_limits = *run;

@@ -7,10 +7,25 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
+enum { STATE_STACK_BYTES = 128 * 1024, STATE_ARGUMENTS_MAX = 9000 };
+
+// Where a table is its own `__call`, a single call adds an argument for ever, and moves all that
+// are there for each: minutes, at a million. Nothing but the encoder has so much on the stack of
+// one function.
+static bool state_is_call_without_end(const struct state *s, size_t bytes)
+{
+    return bytes >= STATE_STACK_BYTES && s->budget.is_open && !s->is_encoding &&
+           lua_gettop(s->running) > STATE_ARGUMENTS_MAX;
+}
+
 static void *state_alloc(void *ctx, void *old, size_t old_bytes, size_t new_bytes)
 {
     struct state *s = ctx;
     size_t had = old ? old_bytes : 0; // without `old`, old_bytes is the kind of object
+    if (new_bytes > had && state_is_call_without_end(s, new_bytes)) {
+        budget_refuse(s);
+        return NULL;
+    }
     if (new_bytes > had && !budget_grants(s, new_bytes - had))
         return NULL;
     void *p = pool_realloc(&s->pool, old, had, new_bytes);

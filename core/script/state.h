@@ -49,6 +49,7 @@ struct state {
     const struct files *files; // what core.files shows; NULL: nothing; borrowed
     enum state_phase phase;
     lua_Integer named_count; // objects that have been given a name in this run
+    bool is_encoding;        // a value's parts wait on the stack, however many
     bool has_next;           // `next` has put keys in order in this run
     struct buf out;  // what is being written; owned here, since its users may be left by longjmp
     struct buf text; // unescaped text of the JSON reader
