@@ -92,12 +92,13 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     b->is_open = true;
     b->stop = BUDGET_RUNS;
     b->is_out_of_time = false;
+    b->refused = NULL;
     b->steps_left = b->limits.steps ? b->limits.steps : INT64_MAX;
     b->allocated_bytes = 0;
     b->charged_bytes = 0;
     b->cpu_started_ms = 0;
     b->is_granted = false;
-    s->is_encoding = false;
+    s->has_own_work = false;
     if (b->limits.is_unhooked) {
         b->limits.cpu_ms = 0;
         if (b->is_hooked)
@@ -177,7 +178,9 @@ bool budget_grants(struct state *s, size_t growth)
     return false;
 }
 
-void budget_refuse(struct state *s)
+void budget_refuse(struct state *s, const char *why)
 {
+    if (s->budget.stop == BUDGET_RUNS)
+        s->budget.refused = why;
     budget_note(s, BUDGET_STOP_MEMORY);
 }

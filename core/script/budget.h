@@ -28,6 +28,7 @@ struct budget {
     bool is_open; // between the gate's entry and its return
     enum budget_stop stop;
     bool is_out_of_time; // the stop of steps was the clock's
+    const char *refused; // why the stop of memory was another than its amount, or NULL
     struct budget_limits limits;
     int64_t steps_left;
     size_t allocated_bytes; // in this run, never less for what is freed
@@ -61,7 +62,8 @@ _Noreturn void budget_stop(lua_State *L, enum budget_stop stop);
 // The allocator's question: may `growth` more bytes be had? Never longjmps.
 bool budget_grants(struct state *s, size_t growth);
 
-// Notes that memory was refused for another reason: the run is stopped. Never longjmps.
-void budget_refuse(struct state *s);
+// Notes that memory was refused for another reason, in words (a constant text): the run is stopped.
+// Never longjmps.
+void budget_refuse(struct state *s, const char *why);
 
 #endif

@@ -47,6 +47,11 @@ static enum gate_outcome gate_stopped(struct state *s)
     const char *frames = b->trace + b->trace_place_len;
     switch (b->stop) {
     case BUDGET_STOP_MEMORY:
+        if (b->refused) {
+            gate_say(s, "%.*sstopped: over its budget of memory (%s)%s", place_len, b->trace,
+                     b->refused, frames);
+            return GATE_MEMORY;
+        }
         gate_say(s, "%.*sstopped: over its budget of memory (%zu KiB allocated in the run)%s",
                  place_len, b->trace, b->limits.memory_bytes / 1024, frames);
         return GATE_MEMORY;

@@ -144,6 +144,7 @@ struct order_walk *order_push_walk(lua_State *L, int table)
     size_t bytes = sizeof(struct order_walk) + (size_t)count * sizeof(struct order_key);
     budget_charge_bytes(L, bytes);
     struct order_walk *w = lua_newuserdatauv(L, bytes, 2);
+    state_of(L)->kind_before = 0; // it holds no buffer
     w->count = (size_t)count;
     w->next = 0;
     for (lua_Integer i = 1; i <= count; i++) {

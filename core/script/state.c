@@ -8,24 +8,50 @@
 #include <stdlib.h>
 
 enum { STATE_STACK_BYTES = 128 * 1024, STATE_ARGUMENTS_MAX = 9000 };
+enum { STATE_SLOT_BYTES = 24, STATE_KEYS_MAX = 8192 };
 
-// Where a table is its own `__call`, a single call adds an argument for ever, and moves all that
-// are there for each: minutes, at a million. Nothing but the encoder has so much on the stack of
-// one function.
+// What a single instruction of Lua's would take seconds or minutes for, refused while a rule runs
+// (our own codec has all of a large object on the stack, and texts for keys):
+//
+// Where a table is its own `__call`, a call adds an argument for ever, and moves all that are there
+// for each. No function has so many for another reason.
 static bool state_is_call_without_end(const struct state *s, size_t bytes)
 {
-    return bytes >= STATE_STACK_BYTES && s->budget.is_open && !s->is_encoding &&
-           lua_gettop(s->running) > STATE_ARGUMENTS_MAX;
+    return bytes >= STATE_STACK_BYTES && lua_gettop(s->running) > STATE_ARGUMENTS_MAX;
+}
+
+// A table's slots are made anew when it grows, and each key is looked for among those that are in:
+// n * n / 2 steps for numbers chosen so that they share a slot. Slots are known by their size; a
+// text's buffer, which could have it too, follows the userdata that holds it.
+static bool state_is_large_table(const struct state *s, size_t kind, size_t bytes)
+{
+    size_t count = bytes / STATE_SLOT_BYTES;
+    return kind == 0 && count > STATE_KEYS_MAX && bytes % STATE_SLOT_BYTES == 0 &&
+           (count & (count - 1)) == 0 && s->kind_before != LUA_TUSERDATA;
+}
+
+static bool state_refuses(struct state *s, const void *old, size_t kind, size_t bytes)
+{
+    const char *why = NULL;
+    if (!s->budget.is_open || s->phase != STATE_RUNS || s->has_own_work)
+        return false;
+    if (state_is_call_without_end(s, bytes))
+        why = "a call with more than 9,000 arguments";
+    else if (!old && state_is_large_table(s, kind, bytes))
+        why = "a table with more than 8,192 keys that are no list";
+    if (why)
+        budget_refuse(s, why);
+    return why != NULL;
 }
 
 static void *state_alloc(void *ctx, void *old, size_t old_bytes, size_t new_bytes)
 {
     struct state *s = ctx;
     size_t had = old ? old_bytes : 0; // without `old`, old_bytes is the kind of object
-    if (new_bytes > had && state_is_call_without_end(s, new_bytes)) {
-        budget_refuse(s);
+    if (new_bytes > had && state_refuses(s, old, old_bytes, new_bytes))
         return NULL;
-    }
+    if (!old)
+        s->kind_before = old_bytes;
     if (new_bytes > had && !budget_grants(s, new_bytes - had))
         return NULL;
     void *p = pool_realloc(&s->pool, old, had, new_bytes);
@@ -84,10 +110,21 @@ static void state_make_refs(lua_State *L, struct state *s)
     s->ref_next = state_make_place(L);
 }
 
+// The first large buffer makes its metatable between the userdata and its memory; later ones do
+// not.
+static void state_warm_buffers(lua_State *L)
+{
+    luaL_Buffer buffer;
+    luaL_buffinitsize(L, &buffer, 2 * LUAL_BUFFERSIZE);
+    luaL_pushresult(&buffer);
+    lua_pop(L, 1);
+}
+
 static int state_open_libraries(lua_State *L)
 {
     struct state *s = state_of(L);
     state_make_refs(L, s);
+    state_warm_buffers(L);
     sandbox_open_globals(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_loaded);
     libs_push_core(L);

@@ -49,12 +49,13 @@ struct state {
     const struct files *files; // what core.files shows; NULL: nothing; borrowed
     enum state_phase phase;
     lua_Integer named_count; // objects that have been given a name in this run
-    bool is_encoding;        // a value's parts wait on the stack, however many
-    bool has_next;           // `next` has put keys in order in this run
-    struct buf out;  // what is being written; owned here, since its users may be left by longjmp
-    struct buf text; // unescaped text of the JSON reader
-    struct buf keys; // an object's keys while they are sorted
-    bool has_forms;  // some table has numbers whose written form is remembered
+    bool has_own_work;  // our codec is at work: its stack and its tables are as large as it needs
+    size_t kind_before; // LUA_T... of what Lua asked new memory for last; 0: no object
+    bool has_next;      // `next` has put keys in order in this run
+    struct buf out;     // what is being written; owned here, since its users may be left by longjmp
+    struct buf text;    // unescaped text of the JSON reader
+    struct buf keys;    // an object's keys while they are sorted
+    bool has_forms;     // some table has numbers whose written form is remembered
     const void *array_mark;
     const void *ordered_mark;
     char message[STATE_MESSAGE_MAX]; // the gate's, about its last call

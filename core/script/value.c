@@ -143,5 +143,8 @@ void value_move_forms(lua_State *L, int from, int to)
 
 void value_copy(lua_State *L, int index)
 {
-    copy_value(L, state_of(L), index, VALUE_DEPTH_MAX);
+    struct state *s = state_of(L);
+    s->has_own_work = true;
+    copy_value(L, s, index, VALUE_DEPTH_MAX);
+    s->has_own_work = false;
 }

@@ -384,13 +384,13 @@ static void encode_begin(struct encoder *n, lua_State *L, struct buf *out, struc
     n->e = e;
     n->place[0] = '\0';
     n->s->keys.len = 0;
-    n->s->is_encoding = true;
+    n->s->has_own_work = true;
     json_writer_init(&n->out, out);
 }
 
 static int encode_finish(struct encoder *n, const char *root, int rc)
 {
-    n->s->is_encoding = false;
+    n->s->has_own_work = false;
     if (rc == 0)
         rc = n->out.out->failed;
     if (rc == 0)

@@ -155,6 +155,11 @@ static const struct value_case value_cases[] = {
     {"local a = math.random(1000000) return tostring(a == math.random(1000000))", "false"},
     {"return ('%5.2f|%q|%s'):format(1.5, 'x', nil)", " 1.50|\"x\"|nil"},
     {"return tostring(#string.rep('x', 1000, ','))", "1999"},
+    // A text as large as the slots of a table that would be refused.
+    {"return tostring(#('x'):rep(24 * 16384) + #('x'):rep(24 * 16384):upper())", "786432"},
+    {"local n, t = 0, {} for i = 1, 8000 do t['k' .. i] = i end for k in pairs(t) do n = n + 1 end "
+     "return tostring(n)",
+     "8000"},
 };
 
 static void test_sees(void **ctx)
