@@ -132,10 +132,11 @@ format: ## clang-format over all C files
 .PHONY: bench
 bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@dist/packages.sh build bench
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick $(BUILD)/tests/unit/script/test_hostile
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
 	@$(PYTHON) tests/bench/index_bench.py $(BUILD)
 	@$(PYTHON) tests/bench/reload.py $(BUILD)
+	@$(BUILD)/tests/unit/script/test_hostile --times
 
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)

@@ -68,6 +68,22 @@ static _Noreturn void budget_raise(lua_State *L)
     __builtin_unreachable();
 }
 
+// What the run before has left. Putting false in a place that the registry has needs no memory.
+static void budget_forget_run(struct state *s)
+{
+    s->random.is_seeded = false;
+    if (s->named_count > 0) {
+        lua_pushboolean(s->L, false);
+        lua_rawseti(s->L, LUA_REGISTRYINDEX, s->ref_names);
+    }
+    if (s->has_next) {
+        lua_pushboolean(s->L, false);
+        lua_rawseti(s->L, LUA_REGISTRYINDEX, s->ref_next);
+    }
+    s->named_count = 0;
+    s->has_next = false;
+}
+
 void budget_begin(struct state *s, const struct budget_limits *limits)
 {
     static const struct budget_limits none = {.is_unhooked = true};
@@ -75,11 +91,14 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     b->limits = limits ? *limits : none;
     b->is_open = true;
     b->stop = BUDGET_RUNS;
+    b->is_out_of_time = false;
+    b->refused = NULL;
     b->steps_left = b->limits.steps ? b->limits.steps : INT64_MAX;
     b->allocated_bytes = 0;
     b->charged_bytes = 0;
     b->cpu_started_ms = 0;
     b->is_granted = false;
+    s->has_own_work = false;
     if (b->limits.is_unhooked) {
         b->limits.cpu_ms = 0;
         if (b->is_hooked)
@@ -90,7 +109,7 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     }
     b->is_hooked = !b->limits.is_unhooked;
     s->running = s->L;
-    s->random.is_seeded = false;
+    budget_forget_run(s);
 }
 
 void budget_end(struct state *s)
@@ -109,7 +128,7 @@ void budget_charge(lua_State *L, int64_t steps)
     if (b->stop == BUDGET_RUNS) {
         if (b->limits.memory_bytes && b->allocated_bytes > b->limits.memory_bytes)
             budget_note(s, BUDGET_STOP_MEMORY);
-        else if (b->steps_left < 0 || budget_time_is_up(b))
+        else if (b->steps_left < 0 || (b->is_out_of_time = budget_time_is_up(b)))
             budget_note(s, BUDGET_STOP_STEPS);
         else
             return;
@@ -140,11 +159,6 @@ _Noreturn void budget_stop(lua_State *L, enum budget_stop stop)
     budget_raise(L);
 }
 
-bool budget_is_stop(lua_State *L, int index)
-{
-    return lua_touserdata(L, index) == &BUDGET_STOPPED;
-}
-
 bool budget_grants(struct state *s, size_t growth)
 {
     struct budget *b = &s->budget;
@@ -162,4 +176,11 @@ bool budget_grants(struct state *s, size_t growth)
         return true;
     budget_note(s, BUDGET_STOP_MEMORY);
     return false;
+}
+
+void budget_refuse(struct state *s, const char *why)
+{
+    if (s->budget.stop == BUDGET_RUNS)
+        s->budget.refused = why;
+    budget_note(s, BUDGET_STOP_MEMORY);
 }

@@ -27,6 +27,8 @@ enum { BUDGET_TRACE_MAX = 1024 };
 struct budget {
     bool is_open; // between the gate's entry and its return
     enum budget_stop stop;
+    bool is_out_of_time; // the stop of steps was the clock's
+    const char *refused; // why the stop of memory was another than its amount, or NULL
     struct budget_limits limits;
     int64_t steps_left;
     size_t allocated_bytes; // in this run, never less for what is freed
@@ -57,10 +59,11 @@ void budget_check(lua_State *L);
 // Stops the run and raises. Always longjmps.
 _Noreturn void budget_stop(lua_State *L, enum budget_stop stop);
 
-// Whether an error value is the one that a stop raises (a dead coroutine keeps it).
-bool budget_is_stop(lua_State *L, int index);
-
 // The allocator's question: may `growth` more bytes be had? Never longjmps.
 bool budget_grants(struct state *s, size_t growth);
+
+// Notes that memory was refused for another reason, in words (a constant text): the run is stopped.
+// Never longjmps.
+void budget_refuse(struct state *s, const char *why);
 
 #endif

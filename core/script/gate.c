@@ -47,6 +47,11 @@ static enum gate_outcome gate_stopped(struct state *s)
     const char *frames = b->trace + b->trace_place_len;
     switch (b->stop) {
     case BUDGET_STOP_MEMORY:
+        if (b->refused) {
+            gate_say(s, "%.*sstopped: over its budget of memory (%s)%s", place_len, b->trace,
+                     b->refused, frames);
+            return GATE_MEMORY;
+        }
         gate_say(s, "%.*sstopped: over its budget of memory (%zu KiB allocated in the run)%s",
                  place_len, b->trace, b->limits.memory_bytes / 1024, frames);
         return GATE_MEMORY;
@@ -58,8 +63,12 @@ static enum gate_outcome gate_stopped(struct state *s)
     case BUDGET_STOP_STEPS:
         break;
     }
-    gate_say(s, "%.*sstopped: over its budget of steps (%lld in the run)%s", place_len, b->trace,
-             (long long)b->limits.steps, frames);
+    if (b->is_out_of_time)
+        gate_say(s, "%.*sstopped: over its budget of time (%lld ms of the processor)%s", place_len,
+                 b->trace, (long long)b->limits.cpu_ms, frames);
+    else
+        gate_say(s, "%.*sstopped: over its budget of steps (%lld in the run)%s", place_len,
+                 b->trace, (long long)b->limits.steps, frames);
     return GATE_STEPS;
 }
 

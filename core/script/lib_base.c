@@ -75,12 +75,15 @@ static int base_lua_pairs(lua_State *L)
     return 3;
 }
 
+// Of rules alone. `__gc` would run outside the budget; when a weak table lets go would show when
+// memory was collected, which is not the same for the same event.
 static int base_lua_setmetatable(lua_State *L)
 {
-    if (lua_istable(L, 2)) {
-        lua_pushliteral(L, "__gc");
+    static const char *const refused[] = {"__gc", "__mode", NULL};
+    for (int i = 0; refused[i] && lua_istable(L, 2); i++) {
+        lua_pushstring(L, refused[i]);
         if (lua_rawget(L, 2) != LUA_TNIL)
-            return luaL_error(L, "a metatable with __gc is not for rules");
+            return luaL_error(L, "a metatable with %s is not for rules", refused[i]);
         lua_pop(L, 1);
     }
     return libs_original(L);
@@ -116,6 +119,13 @@ static int base_lua_tonumber(lua_State *L)
     if (lua_type(L, 1) == LUA_TSTRING)
         budget_charge(L, (int64_t)(lua_rawlen(L, 1) / BASE_BYTES_A_STEP));
     return libs_original(L);
+}
+
+static int base_lua_tostring(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    libs_tolstring(L, 1, NULL);
+    return 1;
 }
 
 // Pieces that a function gives, put together.
@@ -192,7 +202,7 @@ static int base_lua_print(lua_State *L)
     for (int i = 1; i <= count; i++) {
         if (i > 1)
             luaL_addchar(&line, '\t');
-        luaL_tolstring(L, i, NULL);
+        libs_tolstring(L, i, NULL);
         luaL_addvalue(&line);
     }
     luaL_pushresult(&line);
@@ -216,6 +226,7 @@ void lib_base_bound(lua_State *L)
                                         {"xpcall", base_lua_xpcall},
                                         {"pairs", base_lua_pairs},
                                         {"load", base_lua_load},
+                                        {"tostring", base_lua_tostring},
                                         {"print", base_lua_print},
                                         {"collectgarbage", base_lua_collectgarbage},
                                         {NULL, NULL}};
@@ -223,7 +234,6 @@ void lib_base_bound(lua_State *L)
     luaL_setfuncs(L, replaced, 0);
     freeze_push_next(L);
     lua_setfield(L, -2, "next");
-    libs_wrap(L, "setmetatable", base_lua_setmetatable);
     libs_wrap(L, "rawset", base_lua_rawset);
     libs_wrap(L, "rawget", base_lua_rawget);
     libs_wrap(L, "rawlen", base_lua_rawlen);
@@ -232,4 +242,10 @@ void lib_base_bound(lua_State *L)
         lua_pushnil(L);
         lua_setfield(L, -2, removed[i]);
     }
+}
+
+void lib_base_set_for_rules(lua_State *L)
+{
+    libs_wrap(L, "setmetatable", base_lua_setmetatable);
+    lib_order_set(L);
 }

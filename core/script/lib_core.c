@@ -2,6 +2,7 @@
 #include "script/lib_freeze.h"
 #include "script/libs.h"
 #include "script/trace.h"
+#include "script/undo.h"
 #include "script/value.h"
 
 // array(t) -> t
@@ -47,6 +48,22 @@ static int core_lua_freeze(lua_State *L)
     return 1;
 }
 
+// keep(function). While a file is loaded: what it keeps is put back after each run.
+static int core_lua_keep(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    undo_keep(L, 1);
+    return 0;
+}
+
+// mark_handles(metatable). Tables that have it are handles of the library.
+static int core_lua_mark_handles(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    freeze_mark_handles(L, 1);
+    return 0;
+}
+
 // where([level]) -> file, line | nil. level 1 (the default): the rule's innermost frame.
 static int core_lua_where(lua_State *L)
 {
@@ -68,6 +85,8 @@ void lib_core_set(lua_State *L)
                                          {"is_array", core_lua_is_array},
                                          {"copy", core_lua_copy},
                                          {"freeze", core_lua_freeze},
+                                         {"keep", core_lua_keep},
+                                         {"mark_handles", core_lua_mark_handles},
                                          {"where", core_lua_where},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);

@@ -73,15 +73,11 @@ static int coroutine_lua_resume(lua_State *L)
     return results + 1;
 }
 
-// Closes what a dead or suspended coroutine left to be closed. One that a stop killed is left as it
-// is: its hooks are off for good, and its `__close` would run uncounted in a later run.
+// Closes what a dead or suspended coroutine left to be closed. (One that a stop killed is never
+// met: whatever runs after the stop raises, and no later run has it.)
 static int coroutine_reset(lua_State *L, lua_State *co)
 {
     struct state *s = state_of(L);
-    if (lua_status(co) > LUA_YIELD && budget_is_stop(co, -1)) {
-        lua_pushliteral(co, "the coroutine was stopped");
-        return LUA_ERRRUN;
-    }
     lua_State *outer = s->running;
     s->running = co;
     int status = lua_resetthread(co);

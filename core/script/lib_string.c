@@ -2,7 +2,7 @@
 // them in one go; string.dump is gone.
 #include "script/libs.h"
 
-enum { STRING_SPREAD_MAX = 8000 };
+enum { STRING_SPREAD_MAX = 8000, STRING_BYTES_A_STEP = 4 };
 
 static int string_lua_rep(lua_State *L)
 {
@@ -33,6 +33,7 @@ static int string_lua_byte(lua_State *L)
         last = len;
     if (last > first && last - first >= STRING_SPREAD_MAX)
         return luaL_error(L, "string slice too long (%d bytes at most)", STRING_SPREAD_MAX);
+    budget_charge(L, last > first ? (last - first) / STRING_BYTES_A_STEP : 0);
     return libs_original(L);
 }
 
@@ -52,10 +53,33 @@ static int string_lua_unpack(lua_State *L)
     return libs_original(L);
 }
 
+// What %s and %p would say of an object is its address, which is another in each process.
+static int string_lua_format(lua_State *L)
+{
+    struct str format = libs_check_str(L, 1);
+    int arg = 1;
+    for (size_t i = 0; i < format.len; i++) {
+        if (format.data[i] != '%' || ++i >= format.len || format.data[i] == '%')
+            continue;
+        while (i < format.len && strchr("-+ #0123456789.", format.data[i]) && format.data[i])
+            i++;
+        arg++;
+        if (i < format.len && format.data[i] == 'p')
+            return luaL_error(L, "format: %%p shows an address, which is another in each process");
+        if (i < format.len && format.data[i] == 's' && arg <= lua_gettop(L)) {
+            libs_tolstring(L, arg, NULL);
+            lua_replace(L, arg);
+        }
+    }
+    budget_charge(L, (int64_t)(format.len / STRING_BYTES_A_STEP));
+    return libs_original(L);
+}
+
 void lib_string_bound(lua_State *L)
 {
     libs_wrap(L, "rep", string_lua_rep);
     libs_wrap(L, "byte", string_lua_byte);
+    libs_wrap(L, "format", string_lua_format);
     libs_wrap(L, "pack", string_lua_pack);
     libs_wrap(L, "packsize", string_lua_pack);
     libs_wrap(L, "unpack", string_lua_unpack);

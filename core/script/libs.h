@@ -21,11 +21,13 @@ void lib_retry_push(lua_State *L);  // core.retry
 void lib_files_push(lua_State *L);  // core.files
 // Sets its functions in the table on top of the stack, which is hookline.core itself.
 void lib_text_set(lua_State *L); // base64 duration fold nearest number percent time unbase64 var
-void lib_core_set(lua_State *L); // null array ordered is_array copy freeze where
+void lib_core_set(lua_State *L); // null array ordered is_array copy freeze keep where ...
 
 // The standard libraries, bounded: each changes the functions of the standard table on top of the
 // stack that could escape the budget.
 void lib_base_bound(lua_State *L);
+void lib_base_set_for_rules(lua_State *L); // setmetatable, pairs and next as rules get them
+void lib_order_set(lua_State *L);          // pairs and next that keep to an order
 void lib_coroutine_bound(lua_State *L);
 void lib_string_bound(lua_State *L);
 void lib_pattern_set(lua_State *L); // string's find, match, gmatch and gsub
@@ -38,6 +40,11 @@ void lib_cjson_push(lua_State *L);
 
 // Pushes `next` that sees through read-only views.
 void freeze_push_next(lua_State *L);
+
+// Pushes what tostring gives. An object without words of its own is "table: 1": its kind, and a
+// number that counts the objects named in this run, since an address would differ from host to
+// host.
+const char *libs_tolstring(lua_State *L, int index, size_t *len);
 
 // Replaces the field `name` of the table on top of the stack by `fn`, whose first upvalue is the
 // original, for libs_original() to go on in. (A function that is replaced must be there.)

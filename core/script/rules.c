@@ -10,6 +10,7 @@
 #include "script/library.h"
 #include "script/rules_internal.h"
 #include "script/sandbox.h"
+#include "script/undo.h"
 
 // 1,000,000 steps take about 10 ms, and no run may be given more than ten times that. Processor
 // time is the backstop for what steps do not see.
@@ -211,6 +212,7 @@ static int rules_load_inside(lua_State *L)
         rules_add_message(l, luaL_tolstring(L, -1, NULL));
         return 0;
     }
+    undo_begin(L);
     lua_call(L, 2, 2);
     rules_take_faults(L, l);
     lua_pop(L, 1);
@@ -219,6 +221,7 @@ static int rules_load_inside(lua_State *L)
     if (!lua_istable(L, -1))
         return luaL_error(L, "hookline.host: neither a description nor an error");
     rules_take_description(L, l);
+    l->entry->ref_undo = undo_finish(L);
     return 0;
 }
 
@@ -249,10 +252,13 @@ int rules_load(struct rules *r, const char *file, struct str text)
         return ERR_NOMEM;
     l.entry->ref_description = LUA_NOREF;
     l.entry->files = r->s->files = r->files[r->files_in_use];
+    l.entry->ref_undo = LUA_NOREF;
+    r->s->phase = STATE_LOADS;
     if (text.len > RULES_FILE_MAX)
         rules_add_message(&l, "larger than 4 MiB");
     else if (gate_call(r->s, rules_load_inside, &l, &r->load_limits) != GATE_OK)
         rules_add_message(&l, r->s->message);
+    r->s->phase = STATE_RUNS;
     if (l.has_errors)
         return ERR_INVALID;
     r->entries[r->entry_count++] = l.entry;
@@ -340,7 +346,7 @@ static void rules_set_limits(struct rules *r, const struct rules_limits *given)
     run->steps = given->steps ? given->steps : RULES_RUN_STEPS;
     run->memory_bytes = given->memory_bytes ? given->memory_bytes : RULES_RUN_MEMORY;
     run->output_bytes = given->output_bytes ? given->output_bytes : RULES_RUN_OUTPUT;
-    run->cpu_ms = RULES_RUN_CPU_MS;
+    run->cpu_ms = given->cpu_ms ? given->cpu_ms : RULES_RUN_CPU_MS;
     if (run->steps > RULES_RUN_STEPS_MAX)
         run->steps = RULES_RUN_STEPS_MAX;
     r->load_limits = *run;

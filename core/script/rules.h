@@ -20,6 +20,7 @@ struct rules_limits { // of one run; 0: the default
                       // ms; 10,000,000 at most)
     size_t memory_bytes; // allocated in the run (default 32 MiB)
     size_t output_bytes; // of all that the run owes (default 8 MiB)
+    int64_t cpu_ms;      // of the processor, where steps do not see what takes long (default 90)
 };
 
 struct rules_config {

@@ -10,6 +10,7 @@ struct rules_entry {
     struct rules_workflow shown;
     int ref_description;       // the table that the library gave for it
     const struct files *files; // the texts it was loaded beside
+    int ref_undo;              // what its functions keep (undo.h)
     uint64_t seed;             // of math.random, mixed with the event's
 };
 

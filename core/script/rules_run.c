@@ -6,6 +6,7 @@
 #include "base/rfc3339.h"
 #include "script/gate.h"
 #include "script/rules_internal.h"
+#include "script/undo.h"
 #include "script/value.h"
 
 enum { RUN_REQUESTS_MAX = 10000 };
@@ -190,6 +191,7 @@ enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry,
     r->s->files = entry->files;
     r->s->random.seed = r->event_seed ^ entry->seed;
     enum gate_outcome outcome = gate_call(r->s, inside, arg, &limits);
+    undo_run(r->s, entry->ref_undo);
     // A run that was stopped may leave megabytes, which would stay until as much again is made.
     if (outcome == GATE_STEPS || outcome == GATE_MEMORY) {
         char message[STATE_MESSAGE_MAX];

@@ -7,6 +7,7 @@
 #include "encode/percent.h"
 #include "script/gate.h"
 #include "script/rules_internal.h"
+#include "script/undo.h"
 #include "script/value.h"
 
 enum { SOURCES_PARAMETERS_MAX = 256 };
@@ -64,6 +65,7 @@ static int source_load_inside(lua_State *L)
     struct rules_source *shown = &l->source->shown;
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->ref_load_source);
     lua_pushstring(L, l->faults.file);
+    undo_begin(L);
     lua_call(L, 1, 2);
     rules_take_faults(L, &l->faults);
     lua_pop(L, 1);
@@ -75,6 +77,7 @@ static int source_load_inside(lua_State *L)
         source_take_verify(L, r, &shown->verify);
     lua_pop(L, 1);
     l->source->entry.ref_description = luaL_ref(L, LUA_REGISTRYINDEX);
+    l->source->entry.ref_undo = undo_finish(L);
     shown->is_loaded = true;
     return 0;
 }
@@ -114,13 +117,15 @@ static int source_load(struct rules *r, struct str path, struct str name)
     source->shown.file = source->entry.shown.file = shown_path;
     source->entry.shown.has_functions = true;
     source->entry.files = r->s->files;
-    source->entry.ref_description = LUA_NOREF;
+    source->entry.ref_description = source->entry.ref_undo = LUA_NOREF;
     source->entry.seed = hash_bytes(&HASH_KEY_FIXED, name.data, name.len);
     struct source_loading l = {.faults = {.r = r, .file = path.data, .shown = shown_path},
                                .source = source};
     size_t faults = rules_fault_count(r);
+    r->s->phase = STATE_LOADS;
     if (gate_call(r->s, source_load_inside, &l, &r->load_limits) != GATE_OK)
         rules_add_fault(r, shown_path, NULL, "%s", r->s->message);
+    r->s->phase = STATE_RUNS;
     source->shown.fault = source_first_error(r, faults);
     r->sources[r->source_count++] = source;
     return 0;

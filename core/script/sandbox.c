@@ -3,6 +3,7 @@
 #include "script/lib_freeze.h"
 #include "script/library.h"
 #include "script/libs.h"
+#include "script/undo.h"
 
 #include <lualib.h>
 #include <stdio.h>
@@ -46,14 +47,17 @@ void sandbox_open_globals(lua_State *L)
 // here.
 static int sandbox_require_module(lua_State *L)
 {
+    lua_Integer kept_before = undo_kept_count(L);
     library_require(L, "hookline.modules");
     lua_getfield(L, -1, "require");
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
+    undo_give_module(L, kept_before);
     return 1;
 }
 
-// `require` for rules; what it has given once it gives again. upvalue 1: the modules given.
+// `require` for rules; what it has given once it gives again. upvalue 1: the library's modules
+// given.
 static int sandbox_lua_require(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
@@ -93,6 +97,7 @@ void sandbox_push_rules_env(lua_State *L)
         lua_rawset(L, -5);
     }
     lua_pop(L, 1);
+    lib_base_set_for_rules(L);
     for (size_t i = 0; libraries[i]; i++)
         sandbox_freeze_field(L, libraries[i]);
     lua_newtable(L);

@@ -22,6 +22,9 @@ struct state_config {
     void *ctx;
 };
 
+// What may happen to rules now: the library is being opened; a file is being loaded; neither.
+enum state_phase { STATE_OPENS, STATE_LOADS, STATE_RUNS };
+
 struct state_random { // math.random of the run, xoshiro256**
     bool is_seeded;
     uint64_t seed;
@@ -44,10 +47,15 @@ struct state {
     struct budget budget;
     struct state_random random;
     const struct files *files; // what core.files shows; NULL: nothing; borrowed
-    struct buf out;  // what is being written; owned here, since its users may be left by longjmp
-    struct buf text; // unescaped text of the JSON reader
-    struct buf keys; // an object's keys while they are sorted
-    bool has_forms;  // some table has numbers whose written form is remembered
+    enum state_phase phase;
+    lua_Integer named_count; // objects that have been given a name in this run
+    bool has_own_work;  // our codec is at work: its stack and its tables are as large as it needs
+    size_t kind_before; // LUA_T... of what Lua asked new memory for last; 0: no object
+    bool has_next;      // `next` has put keys in order in this run
+    struct buf out;     // what is being written; owned here, since its users may be left by longjmp
+    struct buf text;    // unescaped text of the JSON reader
+    struct buf keys;    // an object's keys while they are sorted
+    bool has_forms;     // some table has numbers whose written form is remembered
     const void *array_mark;
     const void *ordered_mark;
     char message[STATE_MESSAGE_MAX]; // the gate's, about its last call
@@ -57,6 +65,10 @@ struct state {
     int ref_forms;        // weak: table -> { key = written form }
     int ref_loaded;       // name -> module of the library
     int ref_rules_env;    // what rules see as _ENV
+    int ref_undo_kept;    // undo.h: the functions that the file at hand has handed over
+    int ref_undo_seen;    // weak: object -> its notes
+    int ref_names;        // object -> its number in this run
+    int ref_next;         // the keys that `next` walks over, in their order
 };
 
 // Makes a state with the libraries and `hookline.core` in it. 0, ERR_NOMEM, ERR_INVALID.

@@ -1,5 +1,7 @@
 #include "script/value.h"
 
+#include "script/lib_freeze.h"
+
 #include <lauxlib.h>
 
 enum { COPY_BATCH = 32 };
@@ -22,8 +24,13 @@ const void *value_mark(lua_State *L, int index)
 {
     if (!lua_getmetatable(L, index))
         return NULL;
+    const struct state *s = state_of(L);
     const void *mark = lua_topointer(L, -1);
     lua_pop(L, 1);
+    if (mark != s->array_mark && mark != s->ordered_mark && freeze_push_target(L, index)) {
+        mark = value_mark(L, -1);
+        lua_pop(L, 1);
+    }
     return mark;
 }
 
@@ -124,7 +131,20 @@ static void copy_table(lua_State *L, struct state *s, int from, int depth)
         copy_forms(L, s, from, lua_gettop(L));
 }
 
+void value_move_forms(lua_State *L, int from, int to)
+{
+    struct state *s = state_of(L);
+    if (!s->has_forms)
+        return;
+    from = lua_absindex(L, from);
+    to = lua_absindex(L, to);
+    copy_forms(L, s, from, to);
+}
+
 void value_copy(lua_State *L, int index)
 {
-    copy_value(L, state_of(L), index, VALUE_DEPTH_MAX);
+    struct state *s = state_of(L);
+    s->has_own_work = true;
+    copy_value(L, s, index, VALUE_DEPTH_MAX);
+    s->has_own_work = false;
 }

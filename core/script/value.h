@@ -48,7 +48,11 @@ bool value_is_marked_array(lua_State *L, int index);
 // Marks the table at index, a list of pairs { name, value }, as an object that keeps their order.
 void value_mark_ordered(lua_State *L, int index);
 
-// What the table at index is marked as: the state's array_mark, ordered_mark, or anything else.
+// What decoding noted about the numbers of one table is now about another's.
+void value_move_forms(lua_State *L, int from, int to);
+
+// What the table at index, or the one behind it, is marked as: the state's array_mark,
+// ordered_mark, or anything else.
 const void *value_mark(lua_State *L, int index);
 
 #endif

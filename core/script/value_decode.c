@@ -207,6 +207,7 @@ static int decode_fail(struct decoder *d, int rc, struct err *e)
 static int decode_start(struct decoder *d, lua_State *L, struct str text)
 {
     *d = (struct decoder){.L = L, .s = state_of(L)};
+    d->s->has_own_work = true;
     json_reader_init(&d->in, text, VALUE_DEPTH_MAX, &d->s->text);
     return lua_checkstack(L, LUA_MINSTACK) ? 0 : ERR_NOMEM;
 }
@@ -220,6 +221,7 @@ int value_decode(lua_State *L, struct str text, struct err *e)
         rc = decode_value(&d, json_read(&d.in));
     if (rc == 0 && json_read(&d.in) != JSON_END)
         rc = d.in.fault_code ? d.in.fault_code : ERR_INVALID;
+    d.s->has_own_work = false;
     if (rc == 0)
         return 0;
     lua_settop(L, top);
@@ -277,6 +279,7 @@ int value_decode_parts(lua_State *L, const struct part *parts, size_t count, str
         rc = decode_record(&d, parts, count, previous.len ? event + 1 : 0);
     if (rc == 0)
         lua_setfield(L, event, "record");
+    d.s->has_own_work = false;
     lua_settop(L, rc ? event - 1 : event);
     return rc ? decode_fail(&d, rc, e) : 0;
 }

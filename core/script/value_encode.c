@@ -384,11 +384,13 @@ static void encode_begin(struct encoder *n, lua_State *L, struct buf *out, struc
     n->e = e;
     n->place[0] = '\0';
     n->s->keys.len = 0;
+    n->s->has_own_work = true;
     json_writer_init(&n->out, out);
 }
 
 static int encode_finish(struct encoder *n, const char *root, int rc)
 {
+    n->s->has_own_work = false;
     if (rc == 0)
         rc = n->out.out->failed;
     if (rc == 0)

@@ -1,5 +1,7 @@
 -- What hook functions give to a rule: handles. A rule can pass a handle on and nothing else; what
 -- is behind it stays with the library, so that it is checked once, where it is made.
+local core = require "hookline.core"
+
 local opaque = {}
 
 local contents = setmetatable({}, { __mode = "k" })
@@ -22,6 +24,7 @@ function opaque.kind(name, metamethods)
   for key, value in pairs(metamethods or {}) do
     kind[key] = value
   end
+  core.mark_handles(kind)
   return kind
 end
 

@@ -89,6 +89,9 @@ local function accept(rule, value, scope, path, values)
     end
     return nil
   end
+  if kind == "function" then
+    core.keep(value)
+  end
   if rule.check then
     return rule.check(value, scope, path, values)
   end

@@ -14,6 +14,7 @@
 // A library in which a workflow is what the file returns: { run = function(event) -> requests }.
 // Its public table has what the tests call.
 #define STUB_HOST                                                                                  \
+    "local core = require 'hookline.core'\n"                                                       \
     "local host = {}\n"                                                                            \
     "function host.load(file, chunk)\n"                                                            \
     "  local d = chunk()\n"                                                                        \
@@ -26,6 +27,7 @@
     "  d.verbs = d.verbs or { created = true, updated = true }\n"                                  \
     "  d.active = d.active ~= false\n"                                                             \
     "  if d.has_functions == nil then d.has_functions = true end\n"                                \
+    "  if d.run then core.keep(d.run) end\n"                                                       \
     "  return d, d.warnings or {}\n"                                                               \
     "end\n"                                                                                        \
     "function host.check_module() return {} end\n"                                                 \
