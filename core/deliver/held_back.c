@@ -22,9 +22,9 @@ static bool held_back_add(struct deliver *d, struct str workflow)
     return true;
 }
 
-static void held_back_drop_waiting(struct target *t, struct str workflow)
+// Drops what the list has of the workflow; what the end of the list is pointed at by then.
+static struct job **held_back_drop(struct job **at, struct str workflow)
 {
-    struct job **at = &t->first;
     while (*at) {
         struct job *j = *at;
         if (str_eq(j->workflow, workflow)) {
@@ -34,7 +34,12 @@ static void held_back_drop_waiting(struct target *t, struct str workflow)
             at = &j->next;
         }
     }
-    t->last = at;
+    return at;
+}
+
+static void held_back_drop_waiting(struct target *t, struct str workflow)
+{
+    t->last = held_back_drop(&t->first, workflow);
     if (t->first == NULL && t->ring) {
         target_leave_ring(t);
     }
@@ -52,6 +57,7 @@ void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back
         log_error(d->config.log, "out of memory: some webhooks of " STR_FMT " may still be sent",
                   STR_ARG(workflow));
     }
+    d->rechecks.last = held_back_drop(&d->rechecks.first, workflow);
     size_t at = 0;
     void *value;
     while (map_next(&d->targets, &at, NULL, &value)) {

@@ -84,9 +84,27 @@ void store_generation_put(struct store *s, struct store_generation *g)
     fail();
 }
 
-void store_generation_get_last(struct store *s, struct store_generation *g)
+void store_generation_get(struct store *s, struct store_generation *g)
 {
     (void)s, (void)g;
+    fail();
+}
+
+void store_workflows(struct store *s, struct store_workflows *q)
+{
+    (void)s, (void)q;
+    fail();
+}
+
+void store_workflow_put(struct store *s, struct store_workflow_put *p)
+{
+    (void)s, (void)p;
+    fail();
+}
+
+void store_workflow_step(struct store *s, struct store_workflow_step *q)
+{
+    (void)s, (void)q;
     fail();
 }
 
