@@ -10,13 +10,14 @@ struct rules_entry {
     struct rules_workflow shown;
     int ref_description;       // the table that the library gave for it
     const struct files *files; // the texts it was loaded beside
+    bool is_counted;           // its runs count steps: it has functions, or templates that loop
     uint64_t seed;             // of math.random, mixed with the event's
 };
 
 struct rules_reads {  // what the workflows of one record type read of an event
     bool is_all;      // one of them has functions: everything
     struct map names; // else these fields of the record (the value is the name's own text)
-    bool has_time;    // and the event's time
+    bool has_time;    // and the event's time and id
 };
 
 struct rules {

@@ -64,8 +64,10 @@ static int run_begin_inside(lua_State *L)
     }
     if (!reads)
         run_complete_event(L, b->ev);
-    else if (reads->has_time)
+    else if (reads->has_time) {
+        run_set_str(L, "id", b->ev->id);
         run_set_time(L, b->ev->time_ms);
+    }
     run_set_str(L, "type", b->ev->type);
     if (!b->ev->previous.len) {
         lua_pushnil(L);
@@ -190,10 +192,10 @@ static int run_collect_inside(lua_State *L)
 static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
 {
     struct rules *r = c->r;
-    // Without functions only the library runs, whose work is bounded by the event: nothing to
-    // count.
+    // Without functions, and loops of templates, only the library runs, whose work is bounded by
+    // the event: nothing to count.
     struct budget_limits limits = r->run_limits;
-    limits.is_unhooked = !c->entry->shown.has_functions;
+    limits.is_unhooked = !c->entry->is_counted;
     r->s->files = c->entry->files;
     r->s->random.seed = r->event_seed ^ c->entry->seed;
     enum gate_outcome outcome = gate_call(r->s, inside, c, &limits);

@@ -9,6 +9,7 @@ local later = require "hookline.later"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local secret = require "hookline.secret"
+local template = require "hookline.template"
 local triggers = require "hookline.triggers"
 local var = require "hookline.var"
 local webhook = require "hookline.webhook"
@@ -28,6 +29,7 @@ local workflow = require "hookline.workflow"
 ---@class hook.Auth
 ---@class hook.Secret
 ---@class hook.Fields
+---@class hook.Template
 ---@class hook.Retry
 ---@class hook.Workflow
 
@@ -58,11 +60,13 @@ local workflow = require "hookline.workflow"
 ---@class hook.WebhookOptions
 ---@field name? string
 ---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
----@field url string          the callback URL
+---@field url string          the callback URL; {{ ... }} in path and query
 ---@field auth? hook.Auth
----@field headers? string|table<string, string|integer|hook.Secret>|string[]  `Name: value` a line
+---@field headers? string|table<string, string|integer|hook.Secret>|string[]  `Name: value` a line;
+--- values take {{ ... }}
 ---@field encoding? "json"|"xml"|"xml_extended"|"form"  POST, PUT and PATCH need it, and content
----@field content? hook.Fields|string|fun(event: hook.Event): table|string  for the same three
+---@field content? hook.Fields|hook.Template|string|fun(event: hook.Event): table|string  for the
+--- same three
 ---@field content_type? string  what the encoding has, unless it is given
 ---@field root? string        an object that wraps the content; of XML the name of its outermost
 --- element, which is the record type unless it is given
@@ -156,6 +160,11 @@ hook.webhook = webhook.new
 --- Simple content: fields of the record in the order written, "sales_account.name as customer".
 ---@type fun(paths: string[]): hook.Fields
 hook.fields = fields.new
+
+--- Content that is rendered from a text in Liquid, {{ deal.amount }}, each value escaped for where
+--- it stands.
+---@type fun(text: string): hook.Template
+hook.template = template.new
 
 --- Authorization: Basic.
 ---@type fun(user: string, password: hook.Secret|string): hook.Auth

@@ -57,19 +57,34 @@ local function parse_brackets(stream)
   return inside
 end
 
+-- The value, and where the last step is a name: what it is a field of, and that name.
 local function parse_lookups(stream, value)
+  local owner, last
   while true do
     local of = value
     if stream:take(".") then
       local name = stream:expect("id", "a name").value
       value = function(context) return field(of(context), name) end
+      owner, last = of, name
     elseif stream:take("[") then
       local key = parse_brackets(stream)
       value = function(context) return get(of(context), key(context)) end
+      owner, last = nil, nil
     else
-      return value
+      return value, owner, last
     end
   end
+end
+
+-- Notes a variable, with the name of the field of it that is read where that is written down.
+local function note_use(stream, root)
+  local word, field_name = stream:peek(), nil
+  if word.kind == "." and stream:peek(1).kind == "id" then
+    field_name = stream:peek(1).value
+  elseif word.kind == "[" and stream:peek(1).kind == "string" and stream:peek(2).kind == "]" then
+    field_name = stream:peek(1).value
+  end
+  stream.uses[#stream.uses + 1] = { root = root, field = field_name }
 end
 
 local function parse_range(stream)
@@ -89,6 +104,7 @@ local function parse_value(stream)
   elseif stream:take("(") then
     return parse_range(stream)
   elseif stream:take("[") then
+    stream.uses[#stream.uses + 1] = { is_computed = true }
     return parse_lookups(stream, computed_variable(parse_brackets(stream)))
   end
   local name = stream:expect("id", "a value").value
@@ -96,15 +112,17 @@ local function parse_value(stream)
   if LITERALS[name] and follows ~= "." and follows ~= "[" then
     return LITERALS[name]
   end
+  note_use(stream, name)
   return parse_lookups(stream, variable(name))
 end
 
---- A text, a number, a range, a literal, or a variable with what leads on from it.
+--- A text, a number, a range, a literal, or a variable with what leads on from it. Where that is a
+--- field by its name: also what it is a field of, and the name.
 function parse(stream)
   stream:enter()
-  local value = parse_value(stream)
+  local value, owner, name = parse_value(stream)
   stream:leave()
-  return value
+  return value, owner, name
 end
 
 expressions.parse = parse
@@ -165,8 +183,7 @@ local function apply(filter, value, arguments, named, at)
   end
 end
 
-local function parse_filter(stream, value)
-  local word = stream:expect("id", "a filter's name")
+local function parse_filter(stream, value, word)
   local filter = filters[word.value]
   if not filter then
     faults.raise(word.at, "there is no filter '%s'%s", word.value, filters.advice(word.value))
@@ -184,17 +201,36 @@ local function parse_filter(stream, value)
   return apply(filter, value, positional, filter.named and named[filter.named], word.at)
 end
 
---- A value with its filters, up to the end of the markup. Nothing at all is nil.
-function expressions.parse_filtered(stream)
-  if stream:peek().kind == "end" then
-    return LITERALS["nil"]
+-- `raw` is no filter of values: it says that what is shown is not escaped.
+local function finish_raw(stream, word, is_output)
+  if not is_output then
+    faults.raise(word.at, "raw belongs where a value is shown, {{ ... | raw }}")
+  elseif stream:peek().kind ~= "end" then
+    faults.raise(word.at, "raw is the last filter, or it does nothing")
   end
-  local value = parse(stream)
+end
+
+--- A value with its filters, up to the end of the markup. Nothing at all is nil. Of what is shown
+--- (is_output) also { filter (the last one's name), owner, name (as parse gives them) }.
+function expressions.parse_filtered(stream, is_output)
+  if stream:peek().kind == "end" then
+    return LITERALS["nil"], {}
+  end
+  local value, owner, name = parse(stream)
+  local shown = { owner = owner, name = name }
   while stream:take("|") do
-    value = parse_filter(stream, value)
+    local word = stream:expect("id", "a filter's name")
+    shown.filter = word.value
+    if word.value == "raw" then
+      finish_raw(stream, word, is_output)
+    else
+      shown.owner = nil
+      stream.uses[#stream.uses + 1] = { filter = word.value }
+      value = parse_filter(stream, value, word)
+    end
   end
   stream:finish()
-  return value
+  return value, shown
 end
 
 -- --- conditions ----------------------------------------------------------------------------------

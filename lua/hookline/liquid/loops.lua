@@ -2,6 +2,7 @@
 local core = require "hookline.core"
 local expressions = require "hookline.liquid.expressions"
 local faults = require "hookline.liquid.faults"
+local fork = require "hookline.liquid.fork"
 local parser = require "hookline.liquid.parser"
 local values = require "hookline.liquid.values"
 
@@ -55,6 +56,7 @@ end
 
 -- VARIABLE in LIST, then the attributes that the tag has.
 local function parse_header(self, tag, attributes)
+  self.compilation.has_loops = true
   local stream = self:words(tag)
   local loop = { variable = stream:expect("id", "a variable's name").value, tag = tag }
   if not stream:take("id", "in") then
@@ -137,12 +139,17 @@ end
 
 loops["for"] = function(self, tag)
   local loop = parse_header(self, tag, { limit = true, offset = true, reversed = true })
+  local way = self:fork(tag)
+  way:enter_loop()
   local body, ending = self:body(tag, { ["else"] = true, endfor = true })
+  way:leave_loop(ending.tag_at)
   local otherwise
   if ending.name == "else" then
-    otherwise = self:body(tag, { endfor = true })
+    otherwise, ending = self:body(tag, { endfor = true })
+    way:branch(ending.tag_at)
   end
   local blank = body.blank and (not otherwise or otherwise.blank)
+  way:join(ending.tag_at, true, blank)
   return {
     blank = blank,
     run = run_for(loop, body_run(body, blank), otherwise and body_run(otherwise, blank)),
@@ -152,6 +159,7 @@ end
 local function interrupt(signal)
   return function(self, tag)
     self:words(tag):finish()
+    fork.interrupt(self.compilation, tag.tag_at)
     return { blank = false, run = function() return signal end }
   end
 end
@@ -202,7 +210,14 @@ end
 
 function loops.tablerow(self, tag)
   local loop = parse_header(self, tag, { limit = true, offset = true, cols = true })
-  local body = self:body(tag, { endtablerow = true })
+  local place, way = self.compilation.place, self:fork(tag)
+  if place then
+    place:markup(tag.tag_at)
+  end
+  way:enter_loop()
+  local body, ending = self:body(tag, { endtablerow = true })
+  way:leave_loop(ending.tag_at)
+  way:join(ending.tag_at, true)
   return { blank = false, run = run_tablerow(loop, body_run(body)) }
 end
 
