@@ -135,6 +135,10 @@ bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
 
+$(BUILD)/tests/bench/template_bench: tests/bench/template_bench.c $(BUILD)/libhookline.a
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(BUILD)/libhookline.a $(PKG_LIBS) -lm
+
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(PKG_LIBS)

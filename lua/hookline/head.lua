@@ -76,10 +76,11 @@ local function plan(values, content_type, scope)
     secrets = secrets }, fills
 end
 
--- A segment of dots alone leads out of its place in the path, and clients resolve it.
+-- A segment of dots alone leads out of its place in the path: clients resolve it, and some servers
+-- also where its dots or slashes are percent-encoded.
 local function has_dot_segment(url)
-  local path = url:match "^%a+://[^/?]*([^?]*)"
-  return path ~= nil and (path .. "/"):find "/%.%.?/" ~= nil
+  local path = url:match "^%a+://[^/?]*([^?]*)":gsub("%%2[eE]", "."):gsub("%%2[fF]", "/")
+  return (path .. "/"):find "/%.%.?/" ~= nil
 end
 
 -- The URL for an event and its target, or nil and why it is not legal.

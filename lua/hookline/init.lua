@@ -166,6 +166,10 @@ hook.fields = fields.new
 ---@type fun(text: string): hook.Template
 hook.template = template.new
 
+--- The same with the text of a file in rules/templates/, by its exact name: "invoice.json".
+---@type fun(name: string): hook.Template
+hook.template_file = template.file
+
 --- Authorization: Basic.
 ---@type fun(user: string, password: hook.Secret|string): hook.Auth
 hook.basic = auth.basic

@@ -5,7 +5,7 @@ local faults = require "hookline.faults"
 local later = {}
 
 local NAMES = {
-  "daily", "weekly", "monthly", "date", "template_file", "oauth2", "hmac",
+  "daily", "weekly", "monthly", "date", "oauth2", "hmac",
   "test",
 }
 

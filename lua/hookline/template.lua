@@ -24,25 +24,48 @@ function template.new(source)
   return opaque.new(template.KIND, { scope = scope, source = source, compiled = {} })
 end
 
---- Whether a text has a placeholder or a tag.
-function template.is_in(text)
-  return text:find("{{", 1, true) ~= nil or text:find("{%", 1, true) ~= nil
-end
-
 -- A partial's text, by its exact name in the folder of templates.
-local function load_partial(name)
-  local text = core.files and core.files.text(FOLDER .. name)
+local function load_file(name)
+  local text = core.files.text(FOLDER .. name)
   if not text then
-    return nil, ("there is no template '%s' in the rules folder: it is the file %s%s")
+    return nil, ("there is no template '%s' in the rules folder: it would be the file %s%s")
       :format(name, FOLDER, name)
   end
   return text
 end
 
--- The placed fault of a template in words. Those of a partial name it.
+--- hook.template_file: the same, its text that of a file in the folder of templates.
+function template.file(name)
+  local scope = faults.scope()
+  if type(name) ~= "string" then
+    return scope:refuse("hook.template_file takes a file's name, hook.template_file "
+      .. '"invoice.json", not %s', words.kind(name))
+  end
+  local source, message = load_file(name)
+  if not source then
+    return scope:refuse(message)
+  end
+  return opaque.new(template.KIND, { scope = scope, source = source, name = name, compiled = {} })
+end
+
+--- Whether a text has a placeholder or a tag.
+function template.is_in(text)
+  return text:find("{{", 1, true) ~= nil or text:find("{%", 1, true) ~= nil
+end
+
+-- The placed fault of a template in words; those of a file are told at its own line.
 local function describe(fault)
-  return ("%sline %d, column %d: %s"):format(fault.name and FOLDER .. fault.name .. ", "
-    or "template, ", fault.line, fault.column, fault.message)
+  return fault.name and ("column %d: %s"):format(fault.column, fault.message)
+    or ("template, line %d, column %d: %s"):format(fault.line, fault.column, fault.message)
+end
+
+-- Reports a placed fault at a path.
+local function report(scope, path, fault)
+  if fault.name then
+    scope:error_in(core.files.shown(FOLDER .. fault.name), fault.line, path, describe(fault))
+  else
+    scope:error(path, describe(fault))
+  end
 end
 
 -- --- the data ------------------------------------------------------------------------------------
@@ -83,10 +106,10 @@ end
 local function compile(data, place, scope, path)
   local found = {}
   local compiled, fault = liquid.compile(data.source, data.name,
-    { place = place.new(), load = load_partial, found = found })
+    { place = place.new(), load = load_file, found = found })
   found[#found + 1] = fault
   for _, one in ipairs(found) do
-    scope:error(path, describe(one))
+    report(scope, path, one)
   end
   if #found > 0 then
     return nil
@@ -99,7 +122,7 @@ local function compile(data, place, scope, path)
       local text, wrong = liquid.render(compiled, data_of(event, description),
         needs_now and (core.time(event.time) or 0) // MS_PER_S or 0)
       if not text then
-        scope:error(path, describe(wrong))
+        report(scope, path, wrong)
       end
       return text
     end,

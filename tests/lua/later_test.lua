@@ -13,7 +13,6 @@ local WEBHOOK_KEYS = {
 local FUNCTIONS = {
   'hook.daily { at = "09:00" }', 'hook.weekly { on = "monday", at = "09:00" }',
   "hook.monthly { day = 31 }", 'hook.date { field = "closed_date" }',
-  'hook.template_file "invoice.json"',
   "hook.oauth2 { }", "hook.hmac { }", 'hook.test "x"',
 }
 
@@ -45,8 +44,6 @@ for _, call in ipairs(FUNCTIONS) do
 end
 
 test("what is refused has the path where it stands, and takes part in no other error", function()
-  check(support.webhook { content = 'hook.template_file "x"' }, "actions[1].content",
-    "hook.template_file")
   check(support.webhook { auth = "hook.oauth2 {}" }, "actions[1].auth", "hook.oauth2")
   check(support.workflow { trigger = 'hook.daily { at = "09:00" }' }, "trigger", "hook.daily")
 end)

@@ -234,9 +234,21 @@ local ESCAPES = {
       :gsub("%-$", "- "))
   end,
   cdata = function(value) -- ]]> ends a section: another one goes on
-    return (clean(value):gsub("%]", "]]]><![CDATA["):gsub("^>", "]]><![CDATA[>"))
+    return (clean(value):gsub("%]", "]]]><![CDATA["):gsub("^>", "]]><![CDATA[>")
+      :gsub("\r", "]]>&#13;<![CDATA["))
   end,
 }
+
+-- After a filter that escapes: white space that would be read back as another.
+local SPACES = { ["\t"] = "&#9;", ["\n"] = "&#10;", ["\r"] = "&#13;" }
+
+local function escaped_text(value)
+  return (clean(value):gsub("\r", SPACES))
+end
+
+local function escaped_attribute(value)
+  return (clean(value):gsub("[\t\n\r]", SPACES))
+end
 
 local REFUSED = {
   tag = "inside a tag a placeholder stands in an attribute's value alone, in quotes",
@@ -256,8 +268,10 @@ function xml:output(filter, at)
   elseif mark.part == "text" and mark.open == "" then
     faults.raise(at, "text stands inside the outermost element; for a placeholder that is XML "
       .. "itself write {{ ... | raw }}")
-  elseif OWN[filter] and (mark.part == "text" or mark.part == '"' or mark.part == "'") then
-    return clean
+  elseif OWN[filter] and mark.part == "text" then
+    return escaped_text
+  elseif OWN[filter] and (mark.part == '"' or mark.part == "'") then
+    return escaped_attribute
   end
   return ESCAPES[mark.part]
 end
