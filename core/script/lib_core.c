@@ -57,6 +57,13 @@ static int core_lua_written(lua_State *L)
     return 1;
 }
 
+// count(): the rest of the run counts its steps, if it did not
+static int core_lua_count(lua_State *L)
+{
+    budget_count(L);
+    return 0;
+}
+
 // where([level]) -> file, line | nil. level 1 (the default): the rule's innermost frame.
 static int core_lua_where(lua_State *L)
 {
@@ -73,11 +80,15 @@ static int core_lua_where(lua_State *L)
 
 void lib_core_set(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"array", core_lua_array},       {"ordered", core_lua_ordered},
-        {"is_array", core_lua_is_array}, {"copy", core_lua_copy},
-        {"freeze", core_lua_freeze},     {"where", core_lua_where},
-        {"written", core_lua_written},   {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"array", core_lua_array},
+                                         {"ordered", core_lua_ordered},
+                                         {"is_array", core_lua_is_array},
+                                         {"copy", core_lua_copy},
+                                         {"freeze", core_lua_freeze},
+                                         {"where", core_lua_where},
+                                         {"written", core_lua_written},
+                                         {"count", core_lua_count},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

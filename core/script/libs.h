@@ -22,7 +22,7 @@ void lib_retry_push(lua_State *L);  // core.retry
 void lib_files_push(lua_State *L);  // core.files
 // Sets its functions in the table on top of the stack, which is hookline.core itself.
 void lib_text_set(lua_State *L); // base64 duration fold nearest number percent time unbase64 var
-void lib_core_set(lua_State *L); // null array ordered is_array copy freeze where written
+void lib_core_set(lua_State *L); // null array ordered is_array copy count freeze where written
 
 // The standard libraries, bounded: each changes the functions of the standard table on top of the
 // stack that could escape the budget.

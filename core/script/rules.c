@@ -226,7 +226,6 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
     w->cooldown_ms = lua_tointeger(L, -1);
     lua_pop(L, 1);
     w->has_functions = rules_field_is_true(L, "has_functions");
-    entry->is_counted = rules_field_is_true(L, "is_counted");
     if (lua_getfield(L, -1, "verbs") == LUA_TTABLE)
         w->verbs = (rules_field_is_true(L, "created") ? RULES_CREATED : 0) |
                    (rules_field_is_true(L, "updated") ? RULES_UPDATED : 0) |

@@ -10,7 +10,6 @@ struct rules_entry {
     struct rules_workflow shown;
     int ref_description;       // the table that the library gave for it
     const struct files *files; // the texts it was loaded beside
-    bool is_counted;           // its runs count steps: it has functions, or templates that loop
     uint64_t seed;             // of math.random, mixed with the event's
 };
 

@@ -192,10 +192,10 @@ static int run_collect_inside(lua_State *L)
 static enum gate_outcome run_enter(struct run_call *c, lua_CFunction inside)
 {
     struct rules *r = c->r;
-    // Without functions, and loops of templates, only the library runs, whose work is bounded by
-    // the event: nothing to count.
+    // Without functions only the library runs, whose work is bounded by the event: nothing to
+    // count, until a template meets a long list.
     struct budget_limits limits = r->run_limits;
-    limits.is_unhooked = !c->entry->is_counted;
+    limits.is_unhooked = !c->entry->shown.has_functions;
     r->s->files = c->entry->files;
     r->s->random.seed = r->event_seed ^ c->entry->seed;
     enum gate_outcome outcome = gate_call(r->s, inside, c, &limits);

@@ -117,7 +117,6 @@ local function compile(data, place, scope, path)
   local needs_now = reads_time(compiled.uses)
   return {
     uses = compiled.uses,
-    has_loops = compiled.has_loops,
     render = function(event, description)
       local text, wrong = liquid.render(compiled, data_of(event, description),
         needs_now and (core.time(event.time) or 0) // MS_PER_S or 0)
@@ -130,7 +129,7 @@ local function compile(data, place, scope, path)
 end
 
 --- Compiles a hook.template's data for a place (a module of hookline.places): { render(event,
---- description) -> text, uses, has_loops }, or nil after its faults have been reported at a path.
+--- description) -> text, uses }, or nil after its faults have been reported at a path.
 function template.compile(data, place, scope, path)
   local compiled = data.compiled[place]
   if not compiled then

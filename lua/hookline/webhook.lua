@@ -153,17 +153,17 @@ local function compile_content(values, scope)
   return template.compile(data, encoding.named(values.encoding or "json").place, scope, "content")
 end
 
--- What templates among the parts read, and whether they loop.
-local function add_templates(data, list)
-  data.uses, data.has_loops = {}, false
-  for _, one in pairs(list) do
-    table.move(one.uses, 1, #one.uses, #data.uses + 1, data.uses)
-    data.has_loops = data.has_loops or one.has_loops
+-- What templates among the parts read.
+local function uses_of(list)
+  local uses = {}
+  for _, one in ipairs(list) do
+    table.move(one.uses, 1, #one.uses, #uses + 1, uses)
   end
+  return uses
 end
 
 --- A webhook. Its data: { scope, head, target, render_head, retry, timeout_ms, render,
---- has_functions, reads, uses, has_loops }. render_head: where templates are in it (head.lua).
+--- has_functions, reads, uses }. render_head: where templates are in it (head.lua).
 function webhook.new(options)
   local scope = faults.scope()
   local values = OPTIONS:read(options, scope)
@@ -181,7 +181,7 @@ function webhook.new(options)
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
     data.reads = content.reads(values.content)
     table.insert(parts.templates, content_template)
-    add_templates(data, parts.templates)
+    data.uses = uses_of(parts.templates)
     data.render = content.renderer {
       encoding = encoding.named(values.encoding or "json"),
       content = values.content,

@@ -206,16 +206,6 @@ local function reads_of(values)
   return names, has_time
 end
 
--- Whether a template goes through a list, and so may run long.
-local function has_loops(values)
-  for _, data in ipairs(type(values.actions) == "table" and values.actions or {}) do
-    if data.has_loops then
-      return true
-    end
-  end
-  return false
-end
-
 -- What run.lua needs, beside what the host reads of a description.
 local function plan_run(description, values, scope)
   description.when = values.when
@@ -269,7 +259,6 @@ function workflow.new(options)
   if not description.has_functions then
     description.reads, description.reads_time = reads_of(values)
   end
-  description.is_counted = description.has_functions or has_loops(values)
   plan_run(description, values, scope)
   return opaque.new(workflow.KIND, { scope = scope, description = description })
 end

@@ -11,11 +11,10 @@ Compilation.__index = Compilation
 local compilation = {}
 
 --- options: place (places/common.lua); load(name) -> a partial's text | nil, message; found, the
---- list of the faults that do not end the compiling. It notes `uses`, what is read of the data, and
---- has_loops.
+--- list of the faults that do not end the compiling. It notes `uses`, what is read of the data.
 function compilation.new(tags, options)
   return setmetatable({ tags = tags, place = options.place, load = options.load,
-    found = options.found, uses = {}, partials = {}, has_loops = false }, Compilation)
+    found = options.found, uses = {}, partials = {} }, Compilation)
 end
 
 --- Compiles one text. Raises a placed fault.

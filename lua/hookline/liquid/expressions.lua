@@ -1,10 +1,12 @@
 -- Expressions: each compiles to a function of the rendering's context that gives its value.
+local core = require "hookline.core"
 local faults = require "hookline.liquid.faults"
 local filters = require "hookline.liquid.filters"
 local values = require "hookline.liquid.values"
 
 local expressions = {}
 
+local count_steps, SMALL = core.count, values.SMALL
 local plain, field, get = values.plain, values.field, values.get
 
 local function constant(value)
@@ -167,18 +169,27 @@ local function apply(filter, value, arguments, named, at)
     return function(context)
       local input = value(context)
       context.at = at
+      if type(input) == "table" and #input > SMALL then
+        count_steps()
+      end
       return run(input, nil, nil, context)
     end
   elseif not second then
     return function(context)
       local input, argument = value(context), first(context)
       context.at = at
+      if type(input) == "table" and #input > SMALL then
+        count_steps()
+      end
       return run(input, argument, nil, context)
     end
   end
   return function(context)
     local input, argument, other = value(context), first(context), second(context)
     context.at = at
+    if type(input) == "table" and #input > SMALL then
+      count_steps()
+    end
     return run(input, argument, other, context)
   end
 end

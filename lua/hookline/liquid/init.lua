@@ -32,7 +32,7 @@ function liquid.compile(source, name, options)
     return template
   end)
   if is_fine then
-    result.uses, result.has_loops = compiling.uses, compiling.has_loops
+    result.uses = compiling.uses
     return result
   elseif faults.is_fault(result) then
     return nil, faults.placed(result, source, name)
@@ -72,7 +72,7 @@ end
 --- what "now" is; load_partial(name) -> text | nil, message, for partials that are not compiled.
 function liquid.render(template, data, now_s, load_partial)
   local context = {
-    out = {}, n = 0, at = 1, depth = 0, template = template,
+    out = {}, n = 0, at = 1, depth = 0, rounds = 0, template = template,
     locals = {}, assigns = {}, counters = {}, cycles = {}, continues = {}, partials = {},
     data = data, now_s = now_s, load_partial = load_partial, partial = find_partial,
   }

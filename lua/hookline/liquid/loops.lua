@@ -9,6 +9,7 @@ local values = require "hookline.liquid.values"
 local loops = {}
 
 local null = core.null
+local SMALL = values.SMALL
 local body_run = parser.body_run
 
 local FORLOOP = {
@@ -56,7 +57,6 @@ end
 
 -- VARIABLE in LIST, then the attributes that the tag has.
 local function parse_header(self, tag, attributes)
-  self.compilation.has_loops = true
   local stream = self:words(tag)
   local loop = { variable = stream:expect("id", "a variable's name").value, tag = tag }
   if not stream:take("id", "in") then
@@ -95,6 +95,15 @@ local function number(context, loop, name)
   return values.integer(value, name)
 end
 
+-- Notes that a loop goes round so often; beyond what is small the run counts its steps.
+local function note_rounds(context, rounds)
+  rounds = context.rounds + rounds
+  context.rounds = rounds
+  if rounds > SMALL then
+    core.count()
+  end
+end
+
 -- The elements of one run of a loop.
 local function elements(context, loop)
   local offset
@@ -119,6 +128,7 @@ local function run_for(loop, run, otherwise)
     if length == 0 then
       return otherwise and otherwise(context)
     end
+    note_rounds(context, length)
     local locals = context.locals
     local outer, outer_loop = locals[variable], locals.forloop
     local forloop = loops.forloop(name, length, context.loop)
@@ -184,6 +194,7 @@ local function run_tablerow(loop, run)
     end
     local list = elements(context, loop)
     local length = #list
+    note_rounds(context, length)
     local columns = number(context, loop, "cols") or length
     local row = values.drop(get_tablerow)
     row.name, row.length, row.at, row.columns = loop.name, length, 1, math.max(columns, 1)

@@ -43,7 +43,6 @@ end
 -- Where a template is compiled for a place, what it shows must be known then.
 local function compile_call(self, tag, call, name)
   local compilation = self.compilation
-  compilation.has_loops = true
   if not compilation.place then
     return
   end
@@ -76,6 +75,10 @@ end
 -- Runs a template with some variables in front of the others, which come back after it.
 local function run_template(context, template, names, given)
   local locals, outer = context.locals, {}
+  context.rounds = context.rounds + 1
+  if context.rounds > values.SMALL then
+    core.count()
+  end
   for i, name in ipairs(names) do
     outer[i] = stored(locals[name])
     locals[name] = given[i]
