@@ -47,16 +47,6 @@ static int core_lua_freeze(lua_State *L)
     return 1;
 }
 
-// written(value, key) -> the number at that key of a table as it was written in JSON | nil: print
-// it
-static int core_lua_written(lua_State *L)
-{
-    lua_settop(L, 2);
-    if (!value_push_written(L, 1))
-        lua_pushnil(L);
-    return 1;
-}
-
 // count(): the rest of the run counts its steps, if it did not
 static int core_lua_count(lua_State *L)
 {
@@ -80,15 +70,11 @@ static int core_lua_where(lua_State *L)
 
 void lib_core_set(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"array", core_lua_array},
-                                         {"ordered", core_lua_ordered},
-                                         {"is_array", core_lua_is_array},
-                                         {"copy", core_lua_copy},
-                                         {"freeze", core_lua_freeze},
-                                         {"where", core_lua_where},
-                                         {"written", core_lua_written},
-                                         {"count", core_lua_count},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"array", core_lua_array},       {"ordered", core_lua_ordered},
+        {"is_array", core_lua_is_array}, {"copy", core_lua_copy},
+        {"freeze", core_lua_freeze},     {"where", core_lua_where},
+        {"count", core_lua_count},       {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

@@ -1,5 +1,6 @@
-// core.escape: texts made fit for a place inside JSON, XML, a URL or a form. What needs no change
-// is given back as it is.
+// core.escape: values made fit for a place inside JSON, XML, a URL or a form. A text that needs no
+// change is given back as it is. What is neither nothing, text nor a whole number is nil: the
+// caller makes a text of it first.
 #include "encode/json_text.h"
 #include "encode/json_writer.h"
 #include "encode/percent.h"
@@ -8,11 +9,21 @@
 
 enum { ESCAPE_BYTES_A_STEP = 16 };
 
-// The text at 1, charged for.
+// The text at 1, charged for: nothing is an empty one, a whole number is its digits. Without data
+// (and nil pushed) for any other value.
 static struct str escape_check(lua_State *L)
 {
-    struct str text = libs_check_str(L, 1);
+    struct str text = {0};
     lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_pushliteral(L, "");
+        lua_replace(L, 1);
+    }
+    if (lua_type(L, 1) != LUA_TSTRING && !lua_isinteger(L, 1)) {
+        lua_pushnil(L);
+        return text;
+    }
+    text.data = lua_tolstring(L, 1, &text.len);
     budget_charge(L, (int64_t)(text.len / ESCAPE_BYTES_A_STEP));
     return text;
 }
@@ -23,6 +34,8 @@ static int escape_lua_json(lua_State *L)
     struct json_writer w;
     struct str text = escape_check(L);
     const char *end = text.data + text.len;
+    if (!text.data)
+        return 1;
     if (json_text_skip_plain(text.data, end) == end)
         return 1;
     struct buf *out = libs_out(L);
@@ -38,6 +51,8 @@ static int escape_lua_json(lua_State *L)
 static int escape_xml(lua_State *L, bool is_attribute)
 {
     struct str text = escape_check(L);
+    if (!text.data)
+        return 1;
     struct buf *out = libs_out(L);
     size_t dropped = xml_escape(out, text, is_attribute);
     if (dropped == 0 && !out->failed && out->len == text.len)
@@ -63,6 +78,8 @@ static int escape_lua_xml_attribute(lua_State *L)
 static int escape_percent(lua_State *L, bool is_form)
 {
     struct str text = escape_check(L);
+    if (!text.data)
+        return 1;
     struct buf *out = libs_out(L);
     for (size_t from = 0; is_form && from <= text.len;) {
         const char *space = memchr(text.data + from, ' ', text.len - from);

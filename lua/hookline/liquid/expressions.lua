@@ -7,6 +7,7 @@ local values = require "hookline.liquid.values"
 local expressions = {}
 
 local count_steps, SMALL = core.count, values.SMALL
+local path = core.template.path
 local plain, field, get = values.plain, values.field, values.get
 
 local function constant(value)
@@ -53,27 +54,40 @@ end
 
 local parse
 
+local PATH_NAMES_MAX = 32
+
+local function extended(names, name)
+  if not names or #names == PATH_NAMES_MAX then
+    return nil
+  end
+  local longer = table.move(names, 1, #names, 1, {})
+  longer[#longer + 1] = name
+  return longer
+end
+
 local function parse_brackets(stream)
   local inside = parse(stream)
   stream:expect("]")
   return inside
 end
 
--- The value, and where the last step is a name: what it is a field of, and that name.
-local function parse_lookups(stream, value)
-  local owner, last
+-- The value at the end of what leads on from another one; `names`: of the variable that it begins
+-- with and of all fields so far, nil where they are not all written down.
+local function parse_lookups(stream, value, names)
   while true do
     local of = value
     if stream:take(".") then
       local name = stream:expect("id", "a name").value
       value = function(context) return field(of(context), name) end
-      owner, last = of, name
+      names = extended(names, name)
     elseif stream:take("[") then
       local key = parse_brackets(stream)
       value = function(context) return get(of(context), key(context)) end
-      owner, last = nil, nil
+      names = nil
+    elseif names then
+      return path(names, value, false), path(names, value, true)
     else
-      return value, owner, last
+      return value
     end
   end
 end
@@ -115,16 +129,17 @@ local function parse_value(stream)
     return LITERALS[name]
   end
   note_use(stream, name)
-  return parse_lookups(stream, variable(name))
+  return parse_lookups(stream, variable(name), { name })
 end
 
---- A text, a number, a range, a literal, or a variable with what leads on from it. Where that is a
---- field by its name: also what it is a field of, and the name.
+--- A text, a number, a range, a literal, or a variable with what leads on from it. Where that are
+--- names alone: also the function that gives the value and its written form, where it is a number
+--- that does not print as it was written.
 function parse(stream)
   stream:enter()
-  local value, owner, name = parse_value(stream)
+  local value, written = parse_value(stream)
   stream:leave()
-  return value, owner, name
+  return value, written
 end
 
 expressions.parse = parse
@@ -222,20 +237,20 @@ local function finish_raw(stream, word, is_output)
 end
 
 --- A value with its filters, up to the end of the markup. Nothing at all is nil. Of what is shown
---- (is_output) also { filter (the last one's name), owner, name (as parse gives them) }.
+--- (is_output) also { filter (the last one's name), written (as parse gives it) }.
 function expressions.parse_filtered(stream, is_output)
   if stream:peek().kind == "end" then
     return LITERALS["nil"], {}
   end
-  local value, owner, name = parse(stream)
-  local shown = { owner = owner, name = name }
+  local value, written = parse(stream)
+  local shown = { written = written }
   while stream:take("|") do
     local word = stream:expect("id", "a filter's name")
     shown.filter = word.value
     if word.value == "raw" then
       finish_raw(stream, word, is_output)
     else
-      shown.owner = nil
+      shown.written = nil
       stream.uses[#stream.uses + 1] = { filter = word.value }
       value = parse_filter(stream, value, word)
     end

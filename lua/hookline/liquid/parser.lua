@@ -14,8 +14,7 @@ parser.__index = parser
 
 local DEPTH_MAX = 100
 
-local output, field = values.output, values.field
-local written, math_type = core.written, math.type
+local output = values.output
 
 --- A node for a constant text.
 function parser.text_node(text)
@@ -52,11 +51,9 @@ local function show_escaped(value, escape)
 end
 
 -- A number goes as it was written in the event.
-local function show_field(owner, name, escape, is_value)
+local function show_written(value, escape, is_value)
   return function(context)
-    local of = owner(context)
-    local shown = field(of, name)
-    local form = math_type(shown) == "float" and written(of, name)
+    local shown, form = value(context)
     if not form then
       shown = escape(shown)
     elseif is_value then
@@ -77,8 +74,8 @@ function parser:output_node(value, shown, at)
     return { blank = false, run = show_value(value) }
   end
   local escape, is_value = place:output(shown.filter, at)
-  if shown.owner then
-    return { blank = false, run = show_field(shown.owner, shown.name, escape, is_value) }
+  if shown.written then
+    return { blank = false, run = show_written(shown.written, escape, is_value) }
   end
   return { blank = false, run = show_escaped(value, escape) }
 end

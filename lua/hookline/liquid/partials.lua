@@ -220,7 +220,7 @@ function partials.render(self, tag)
         names[#names + 1] = "forloop"
         local forloop = loops.forloop(bound, #list)
         for i = 1, #list do
-          forloop.at = i
+          loops.step(forloop, i)
           given[#names - 1], given[#names] = list[i], forloop
           run_isolated(context, template, names, given)
         end

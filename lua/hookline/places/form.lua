@@ -8,7 +8,7 @@ local values = require "hookline.liquid.values"
 local output, escape = values.output, core.escape.form
 
 local form = common.even("a form", function(value)
-  return escape(output(value))
+  return escape(value) or escape(output(value))
 end, { url_encode = true })
 
 function form.text(_, text, at)

@@ -195,7 +195,7 @@ end
 local output, escape = values.output, core.escape.json
 
 local function escape_text(value)
-  return escape(output(value))
+  return escape(value) or escape(output(value))
 end
 
 --- Inside a text what `json` gives is a text as any other, which is escaped: so JSON goes into a

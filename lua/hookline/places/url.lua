@@ -77,7 +77,7 @@ function url:text(text, at)
 end
 
 local function escape(value)
-  return percent(output(value))
+  return percent(value) or percent(output(value))
 end
 
 -- A + stands for a space in a form alone; %20 does everywhere.

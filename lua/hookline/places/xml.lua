@@ -201,10 +201,13 @@ end
 
 local output = values.output
 
--- The escape of core.escape, dropped characters noted.
+-- An escape that also gives how many characters it dropped, which is noted.
 local function counted(escape)
   return function(value)
-    local text, dropped = escape(output(value))
+    local text, dropped = escape(value)
+    if not text then
+      text, dropped = escape(output(value))
+    end
     if dropped > 0 then
       private.note_dropped(dropped)
     end
@@ -216,9 +219,9 @@ local text_of = counted(core.escape.xml)
 local double_of = counted(core.escape.xml_attribute)
 
 -- What XML may not have is dropped: it cannot be escaped.
-local clean = counted(function(text)
-  local count, more
-  text, count = text:gsub("[\0-\8\11\12\14-\31]", "")
+local clean = counted(function(value)
+  local text, count = output(value):gsub("[\0-\8\11\12\14-\31]", "")
+  local more
   text, more = text:gsub("\xef\xbf[\xbe\xbf]", "")
   return text, count + more
 end)
