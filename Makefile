@@ -132,8 +132,9 @@ format: ## clang-format over all C files
 .PHONY: bench
 bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@dist/packages.sh build bench
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick $(BUILD)/tests/bench/template_bench
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
+	@$(PYTHON) tests/bench/templates.py $(BUILD)
 
 $(BUILD)/tests/bench/template_bench: tests/bench/template_bench.c $(BUILD)/libhookline.a
 	@mkdir -p $(@D)
