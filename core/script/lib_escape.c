@@ -48,6 +48,31 @@ static int escape_lua_json(lua_State *L)
     return 1;
 }
 
+// value(value) -> its JSON | nil: it is a table or a number with a point
+static int escape_lua_value(lua_State *L)
+{
+    struct json_writer w;
+    int type = lua_type(L, 1);
+    if (type == LUA_TNUMBER && lua_isinteger(L, 1)) {
+        lua_tostring(L, 1);
+        lua_settop(L, 1);
+        return 1;
+    }
+    if (type == LUA_TNIL || type == LUA_TBOOLEAN) {
+        lua_pushstring(L, type == LUA_TNIL ? "null" : lua_toboolean(L, 1) ? "true" : "false");
+        return 1;
+    }
+    if (type != LUA_TSTRING) {
+        lua_pushnil(L);
+        return 1;
+    }
+    struct str text = escape_check(L);
+    struct buf *out = libs_out(L);
+    json_writer_init(&w, out);
+    json_string(&w, text);
+    return libs_push_out(L, out);
+}
+
 static int escape_xml(lua_State *L, bool is_attribute)
 {
     struct str text = escape_check(L);
@@ -111,6 +136,7 @@ static int escape_lua_form(lua_State *L)
 void lib_escape_push(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"json", escape_lua_json},
+                                         {"value", escape_lua_value},
                                          {"xml", escape_lua_xml},
                                          {"xml_attribute", escape_lua_xml_attribute},
                                          {"url", escape_lua_url},

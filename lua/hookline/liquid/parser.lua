@@ -41,7 +41,16 @@ local function show_value(value)
   end
 end
 
-local function show_escaped(value, escape)
+-- What shows a value in a place. With a text in front, which stands before it, in the same step.
+local function show_escaped(value, escape, front)
+  if front then
+    return function(context)
+      local shown = escape(value(context))
+      local n, out = context.n, context.out
+      context.n = n + 2
+      out[n + 1], out[n + 2] = front, shown
+    end
+  end
   return function(context)
     local shown = escape(value(context))
     local n = context.n + 1
@@ -50,20 +59,15 @@ local function show_escaped(value, escape)
   end
 end
 
--- A number goes as it was written in the event.
-local function show_written(value, escape, is_value)
-  return function(context)
-    local shown, form = value(context)
+-- A number goes as it was written in the event: value(context) gives that too.
+local function written_escape(escape, is_value)
+  return function(value, form)
     if not form then
-      shown = escape(shown)
+      return escape(value)
     elseif is_value then
-      shown = form
-    else
-      shown = escape(form)
+      return form
     end
-    local n = context.n + 1
-    context.n = n
-    context.out[n] = shown
+    return escape(form)
   end
 end
 
@@ -75,9 +79,15 @@ function parser:output_node(value, shown, at)
   end
   local escape, is_value = place:output(shown.filter, at)
   if shown.written then
-    return { blank = false, run = show_written(shown.written, escape, is_value) }
+    value, escape = shown.written, written_escape(escape, is_value)
   end
-  return { blank = false, run = show_escaped(value, escape) }
+  return {
+    blank = false,
+    run = show_escaped(value, escape),
+    behind = function(front)
+      return show_escaped(value, escape, front)
+    end,
+  }
 end
 
 --- The escape of a value that a tag at an offset shows.
@@ -92,11 +102,16 @@ end
 --- One function that runs all of a body's nodes; without the white space that is text in it, where
 --- nothing else of the block shows.
 function parser.body_run(body, drops_text)
-  local list, count = {}, 0
+  local list, count, before = {}, 0, nil
   for _, node in ipairs(body.nodes) do
     if not (drops_text and node.text) then
-      count = count + 1
-      list[count] = node.run
+      if before and node.behind then
+        list[count] = node.behind(before)
+      else
+        count = count + 1
+        list[count] = node.run
+      end
+      before = node.text
     end
   end
   if count == 0 then

@@ -192,10 +192,14 @@ function json:text(text, at)
   return text
 end
 
-local output, escape = values.output, core.escape.json
+local output, escape, escape_value = values.output, core.escape.json, core.escape.value
 
 local function escape_text(value)
   return escape(value) or escape(output(value))
+end
+
+local function as_value(value)
+  return escape_value(value) or as_json(value)
 end
 
 --- Inside a text what `json` gives is a text as any other, which is escaped: so JSON goes into a
@@ -209,7 +213,7 @@ function json:output(filter, at)
   if filter == "raw" or filter == "json" then
     return output, false
   end
-  return as_json, true
+  return as_value, true
 end
 
 function json.markup(_, at)
