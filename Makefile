@@ -132,11 +132,17 @@ format: ## clang-format over all C files
 .PHONY: bench
 bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@dist/packages.sh build bench
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick $(BUILD)/tests/unit/script/test_hostile
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick $(BUILD)/tests/bench/template_bench \
+	  $(BUILD)/tests/unit/script/test_hostile
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
 	@$(PYTHON) tests/bench/index_bench.py $(BUILD)
 	@$(PYTHON) tests/bench/reload.py $(BUILD)
 	@$(BUILD)/tests/unit/script/test_hostile --times
+	@$(PYTHON) tests/bench/templates.py $(BUILD)
+
+$(BUILD)/tests/bench/template_bench: tests/bench/template_bench.c $(BUILD)/libhookline.a
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(BUILD)/libhookline.a $(PKG_LIBS) -lm
 
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)

@@ -82,12 +82,13 @@ static bool is_no_character(const char *at, size_t len)
     return len == 3 && memcmp(at, "\xEF\xBF", 2) == 0 && (unsigned char)at[2] >= 0xBE;
 }
 
-static void put_text(struct xml_writer *w, struct str text, bool is_attribute)
+size_t xml_escape(struct buf *out, struct str text, bool is_attribute)
 {
+    size_t dropped = 0;
     const char *run = text.data; // what has been looked at and goes as it stands
     const char *at = text.data;
     const char *stop = text.len > 0 ? text.data + text.len : text.data;
-    while (at < stop && !w->out->failed) {
+    while (at < stop && !out->failed) {
         size_t len = 1;
         const char *instead = NULL;
         if ((unsigned char)*at < 0x80) {
@@ -102,14 +103,15 @@ static void put_text(struct xml_writer *w, struct str text, bool is_attribute)
             }
         }
         if (instead) {
-            buf_append(w->out, run, (size_t)(at - run));
-            buf_append_text(w->out, instead);
-            w->dropped += instead[0] == '\0';
+            buf_append(out, run, (size_t)(at - run));
+            buf_append_text(out, instead);
+            dropped += instead[0] == '\0';
             run = at + len;
         }
         at += len;
     }
-    buf_append(w->out, run, (size_t)(at - run));
+    buf_append(out, run, (size_t)(at - run));
+    return dropped;
 }
 
 void xml_attribute(struct xml_writer *w, const char *name, struct str value)
@@ -118,12 +120,12 @@ void xml_attribute(struct xml_writer *w, const char *name, struct str value)
     buf_append_char(w->out, ' ');
     buf_append_text(w->out, name);
     buf_append(w->out, "=\"", 2);
-    put_text(w, value, true);
+    w->dropped += xml_escape(w->out, value, true);
     buf_append_char(w->out, '"');
 }
 
 void xml_text(struct xml_writer *w, struct str text)
 {
     close_tag(w);
-    put_text(w, text, false);
+    w->dropped += xml_escape(w->out, text, false);
 }

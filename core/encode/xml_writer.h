@@ -29,6 +29,9 @@ void xml_attribute(struct xml_writer *w, const char *name, struct str value);
 // of it reads back as it was; what XML may not have (most control characters, U+FFFE, U+FFFF) is
 // dropped and counted.
 void xml_text(struct xml_writer *w, struct str text);
+// Appends the text as xml_text (or, for a value in double quotes, xml_attribute) puts it; returns
+// how many characters were dropped.
+size_t xml_escape(struct buf *out, struct str text, bool is_attribute);
 // "<a/>" where nothing was put in, not even an empty text.
 void xml_element_end(struct xml_writer *w);
 

@@ -100,6 +100,7 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     b->is_granted = false;
     s->has_own_work = false;
     if (b->limits.is_unhooked) {
+        b->cpu_limit_ms = b->limits.cpu_ms; // for when the run is counted after all
         b->limits.cpu_ms = 0;
         if (b->is_hooked)
             lua_sethook(s->L, NULL, 0, 0);
@@ -110,6 +111,18 @@ void budget_begin(struct state *s, const struct budget_limits *limits)
     b->is_hooked = !b->limits.is_unhooked;
     s->running = s->L;
     budget_forget_run(s);
+}
+
+void budget_count(lua_State *L)
+{
+    struct state *s = state_of(L);
+    struct budget *b = &s->budget;
+    if (b->is_hooked || !b->limits.steps)
+        return;
+    b->limits.cpu_ms = b->cpu_limit_ms;
+    b->started_ms = budget_coarse_ms();
+    lua_sethook(L, budget_hook, LUA_MASKCOUNT, BUDGET_TICK);
+    b->is_hooked = L == s->L;
 }
 
 void budget_end(struct state *s)

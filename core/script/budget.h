@@ -33,6 +33,7 @@ struct budget {
     int64_t steps_left;
     size_t allocated_bytes; // in this run, never less for what is freed
     size_t charged_bytes;   // of them, already charged as steps
+    int64_t cpu_limit_ms;   // where no instruction is counted yet
     int64_t started_ms;     // coarse
     int64_t cpu_started_ms; // 0: not asked yet
     bool is_hooked;         // the main thread has the hook
@@ -49,6 +50,10 @@ void budget_end(struct state *s);
 // Charges steps for work that a C function is about to do. May longjmp (over the budget, or
 // stopped).
 void budget_charge(lua_State *L, int64_t steps);
+
+// From here on the instructions of an uncounted run are counted: what runs in it has met a value
+// that is not small. May be called again.
+void budget_count(lua_State *L);
 
 // Charges `bytes` that a C function is about to make, before they are. May longjmp.
 void budget_charge_bytes(lua_State *L, size_t bytes);

@@ -64,6 +64,13 @@ static int core_lua_mark_handles(lua_State *L)
     return 0;
 }
 
+// count(): the rest of the run counts its steps, if it did not
+static int core_lua_count(lua_State *L)
+{
+    budget_count(L);
+    return 0;
+}
+
 // where([level]) -> file, line | nil. level 1 (the default): the rule's innermost frame.
 static int core_lua_where(lua_State *L)
 {
@@ -88,6 +95,7 @@ void lib_core_set(lua_State *L)
                                          {"keep", core_lua_keep},
                                          {"mark_handles", core_lua_mark_handles},
                                          {"where", core_lua_where},
+                                         {"count", core_lua_count},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, NULL);

@@ -19,31 +19,16 @@ static int http_refuse_address(const struct state *s, const struct url *u, struc
                    text, why, text);
 }
 
-static void http_set_str(lua_State *L, const char *key, struct str value)
-{
-    lua_pushlstring(L, value.data ? value.data : "", value.len);
-    lua_setfield(L, -2, key);
-}
-
-// http.url(text) -> { scheme, host, port, path, target } | nil, message
-static int http_lua_url(lua_State *L)
+// http.target(url) -> "https://host:443" | nil, message
+static int http_lua_target(lua_State *L)
 {
     struct err e = {0};
     struct url u;
-    struct str text = libs_check_str(L, 1);
-    if (url_parse(text, &u, &e) || http_refuse_address(state_of(L), &u, &e))
+    if (url_parse(libs_check_str(L, 1), &u, &e) || http_refuse_address(state_of(L), &u, &e))
         return libs_push_failure(L, &e);
-    lua_createtable(L, 0, 5);
-    http_set_str(L, "scheme", u.is_https ? STR("https") : STR("http"));
-    http_set_str(L, "host", u.host);
-    http_set_str(L, "path", u.path);
-    lua_pushinteger(L, (lua_Integer)u.port);
-    lua_setfield(L, -2, "port");
     struct buf *out = libs_out(L);
     url_target(out, &u);
-    libs_push_out(L, out);
-    lua_setfield(L, -2, "target");
-    return 1;
+    return libs_push_out(L, out);
 }
 
 // The text field `key` of the table on top; the table keeps it alive. {NULL,0} where there is none.
@@ -148,7 +133,7 @@ static int http_lua_check_value(lua_State *L)
 
 void lib_http_push(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"url", http_lua_url},
+    static const luaL_Reg functions[] = {{"target", http_lua_target},
                                          {"head", http_lua_head},
                                          {"check_name", http_lua_check_name},
                                          {"check_value", http_lua_check_value},

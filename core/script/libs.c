@@ -7,6 +7,10 @@ void libs_push_core(lua_State *L)
     lua_setfield(L, -2, "json");
     lib_encode_push(L);
     lua_setfield(L, -2, "encode");
+    lib_escape_push(L);
+    lua_setfield(L, -2, "escape");
+    lib_template_push(L);
+    lua_setfield(L, -2, "template");
     lib_http_push(L);
     lua_setfield(L, -2, "http");
     lib_retry_push(L);

@@ -14,14 +14,16 @@
 void libs_push_core(lua_State *L);
 
 // Each pushes its table (or function) for hookline.core.
-void lib_json_push(lua_State *L);   // core.json
-void lib_encode_push(lua_State *L); // core.encode
-void lib_http_push(lua_State *L);   // core.http
-void lib_retry_push(lua_State *L);  // core.retry
-void lib_files_push(lua_State *L);  // core.files
+void lib_json_push(lua_State *L);     // core.json
+void lib_encode_push(lua_State *L);   // core.encode
+void lib_escape_push(lua_State *L);   // core.escape
+void lib_template_push(lua_State *L); // core.template
+void lib_http_push(lua_State *L);     // core.http
+void lib_retry_push(lua_State *L);    // core.retry
+void lib_files_push(lua_State *L);    // core.files
 // Sets its functions in the table on top of the stack, which is hookline.core itself.
 void lib_text_set(lua_State *L); // base64 duration fold nearest number percent time unbase64 var
-void lib_core_set(lua_State *L); // null array ordered is_array copy freeze keep where ...
+void lib_core_set(lua_State *L); // null array ordered is_array copy count freeze keep where ...
 
 // The standard libraries, bounded: each changes the functions of the standard table on top of the
 // stack that could escape the budget.

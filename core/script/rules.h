@@ -106,7 +106,7 @@ struct rules_workflow { // borrowed for the rules' life
     bool reads_all;             // of an event; else:
     const struct str *reads;    // these fields of the record
     size_t read_count;
-    bool reads_time; // and the event's time
+    bool reads_time; // and the event's time and id
 };
 
 // --- sources: adapters of foreign events (hook.source) -------------------------------------------
@@ -169,7 +169,7 @@ struct rules_event {
     // What the workflows that will be asked read of it; NULL: all of it is decoded.
     const struct part *parts;
     size_t part_count;
-    bool reads_time; // they read its time besides
+    bool reads_time; // they read its time or id besides
 };
 
 enum rules_verdict {

@@ -58,8 +58,10 @@ static int run_begin_inside(lua_State *L)
     }
     if (!ev->parts)
         run_complete_event(L, ev);
-    else if (ev->reads_time)
+    else if (ev->reads_time) {
+        run_set_str(L, "id", ev->id);
         run_set_time(L, ev->time_ms);
+    }
     run_set_str(L, "type", ev->type);
     if (!ev->previous.len) {
         lua_pushnil(L);
@@ -185,7 +187,7 @@ enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry,
                               lua_CFunction inside, void *arg)
 {
     // Without functions only the library runs, whose work is bounded by the event: nothing to
-    // count.
+    // count, until a template meets a long list.
     struct budget_limits limits = r->run_limits;
     limits.is_unhooked = !entry->shown.has_functions;
     r->s->files = entry->files;

@@ -37,6 +37,11 @@ int value_encode(lua_State *L, int index, struct buf *out, const char *root, str
 int value_encode_at(lua_State *L, int table_index, struct buf *out, const char *root,
                     struct err *e);
 
+// Replaces the key on top of the stack by the written form of the number that the value at
+// table_index has there. False (and the key popped) where it is no number, or prints as it was
+// written.
+bool value_push_written(lua_State *L, int table_index);
+
 // Pushes a deep private copy of the value at index, array marks and written forms with it. Raises
 // where it is deeper than VALUE_DEPTH_MAX.
 void value_copy(lua_State *L, int index);

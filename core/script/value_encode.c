@@ -428,3 +428,30 @@ int value_encode_at(lua_State *L, int table_index, struct buf *out, const char *
     lua_settop(L, key - 1);
     return encode_finish(&n, root, rc);
 }
+
+bool value_push_written(lua_State *L, int table_index)
+{
+    struct encoder n = {.L = L, .s = state_of(L)};
+    int key = lua_gettop(L);
+    table_index = lua_absindex(L, table_index);
+    if (!n.s->has_forms || !lua_istable(L, table_index)) {
+        lua_settop(L, key - 1);
+        return false;
+    }
+    lua_pushvalue(L, key);
+    bool is_number = lua_rawget(L, table_index) == LUA_TNUMBER;
+    bool has_form = is_number && encode_push_forms(&n, table_index);
+    if (has_form) {
+        lua_pushvalue(L, key);
+        has_form = lua_rawget(L, key + 2) == LUA_TSTRING;
+    }
+    if (has_form) {
+        struct str form;
+        form.data = lua_tolstring(L, -1, &form.len);
+        has_form = encode_form_holds(L, key + 1, form);
+    }
+    if (has_form)
+        lua_replace(L, key);
+    lua_settop(L, has_form ? key : key - 1);
+    return has_form;
+}

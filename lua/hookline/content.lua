@@ -2,9 +2,9 @@
 -- is made, when it is declared, that renders the body for an event.
 local core = require "hookline.core"
 local fields = require "hookline.fields"
-local later = require "hookline.later"
 local opaque = require "hookline.opaque"
 local private = require "hookline.private"
+local template = require "hookline.template"
 local words = require "hookline.words"
 
 local content = {}
@@ -46,13 +46,23 @@ local function finish(value, what, webhook, event, description)
   return encode_value(value, what, webhook, event, description)
 end
 
+-- What is rendered is parsed again: nothing that is not legal goes out.
+local function template_render(webhook)
+  local render, fault = webhook.template.render, webhook.encoding.fault
+  return function(event, description)
+    local text = render(event, description)
+    return text, fault(text)
+  end
+end
+
 local function constant_render(text)
   return function()
     return text, nil
   end
 end
 
--- The Lua value of the content, before transform gets it.
+-- The Lua value of the content, before transform gets it. Of a template that is not legal: nil,
+-- what was rendered, why.
 local function value_source(webhook)
   local source = webhook.content
   local data = opaque.data(source, fields.KIND)
@@ -60,6 +70,15 @@ local function value_source(webhook)
     local plan = fields.plan(data)
     return function(event)
       return decode(encode_fields(plan, event.record))
+    end
+  elseif webhook.template then
+    local render = template_render(webhook)
+    return function(event, description)
+      local text, fault = render(event, description)
+      if fault then
+        return nil, text, fault
+      end
+      return (webhook.encoding.decode(text))
     end
   elseif type(source) == "string" then
     return function()
@@ -79,7 +98,11 @@ local function function_render(webhook)
     end
   end
   return function(event, description)
-    local value = transform(source(event), private.event(event))
+    local given, text, fault = source(event, description)
+    if fault then
+      return text, fault
+    end
+    local value = transform(given, private.event(event))
     return finish(value, "transform", webhook, event, description)
   end
 end
@@ -109,14 +132,16 @@ function content.reads(source)
 end
 
 --- The function (event, workflow's description) -> body, and why it is not legal (or nil), of a
---- webhook { encoding (as encoding.named gives it), content, transform, root, scope } whose keys
---- have been checked.
+--- webhook { encoding (as encoding.named gives it), content, template (the content compiled, where
+--- it is one), transform, root, scope } whose keys have been checked.
 function content.renderer(webhook)
   local data = opaque.data(webhook.content, fields.KIND)
   if type(webhook.content) == "function" or webhook.transform then
     return function_render(webhook)
   elseif data then
     return fields_render(data, webhook)
+  elseif webhook.template then
+    return template_render(webhook)
   end
   return constant_render(webhook.content or "")
 end
@@ -131,16 +156,17 @@ end
 
 --- For a schema: the key `content`.
 content.RULE = {
-  types = { "hook.fields", "function", "text" },
+  types = { "hook.fields", "hook.template", "function", "text" },
   wrong = {
     table = 'hook.fields { "amount" } chooses fields, and a function(event) can return any table',
   },
   check = function(value, scope, path)
-    local data = opaque.data(value, fields.KIND)
+    local data = opaque.data(value, fields.KIND) or opaque.data(value, template.KIND)
     if data then
       scope:adopt(data.scope, path)
-    elseif type(value) == "string"
-      and later.refuse_placeholder(value, "the text", scope, path) then
+    elseif type(value) == "string" and template.is_in(value) then
+      scope:error(path, "this text goes out as it is, placeholders too: write hook.template "
+        .. "[=[ ... ]=] for them to be filled in")
       return nil
     end
     return value

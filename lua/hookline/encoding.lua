@@ -17,6 +17,7 @@ local NO_RUN_ROOT = "record"
 ---@field content_type string
 ---@field root_wraps boolean  root wraps the value in an object; else it names the outermost element
 ---@field encode fun(json: string, root?: string, event?: table, workflow?: table): string?, string?
+---@field place table       where a template of the content stands
 ---@field fault fun(text: string): string?  why a text is not legal
 ---@field decode fun(text: string): any     a text, as transform gets it
 
@@ -51,6 +52,7 @@ end
 local BY_NAME = {
   json = {
     is_json = true,
+    place = require "hookline.places.json",
     content_type = "application/json",
     root_wraps = true,
     encode = as_it_is,
@@ -58,6 +60,7 @@ local BY_NAME = {
     decode = core.json.decode,
   },
   xml = {
+    place = require "hookline.places.xml",
     -- The body has no declaration, and some receivers guess another one.
     content_type = "application/xml; charset=utf-8",
     root_wraps = false,
@@ -68,6 +71,7 @@ local BY_NAME = {
     decode = as_it_is,
   },
   xml_extended = {
+    place = require "hookline.places.xml",
     content_type = "application/xml; charset=utf-8",
     root_wraps = false,
     encode = function(json, root, event, workflow)
@@ -82,6 +86,7 @@ local BY_NAME = {
     decode = as_it_is,
   },
   form = {
+    place = require "hookline.places.form",
     content_type = "application/x-www-form-urlencoded",
     root_wraps = true,
     encode = core.encode.form,

@@ -72,8 +72,8 @@ function Scope:place()
 end
 
 local function add(scope, fault)
-  fault.file = not scope.is_whole and scope.file or nil
-  fault.line = scope.line
+  fault.file = fault.file or not scope.is_whole and scope.file or nil
+  fault.line = fault.line or scope.line
   scope.entries[#scope.entries + 1] = fault
   collected[#collected + 1] = fault
 end
@@ -99,6 +99,15 @@ function Scope:error(path, ...)
     error(place .. key .. message, 0)
   end
   add(self, { path = path, message = message, warning = false })
+end
+
+--- The same for what stands in another file, at a line of it.
+function Scope:error_in(file, line, path, message)
+  self.is_faulty = true
+  if not collected then
+    error(("%s: %s:%d: %s"):format(self:place(), file, line, message), 0)
+  end
+  add(self, { file = file, line = line, path = path, message = message, warning = false })
 end
 
 --- An error of the call itself, with what the call then returns in place of a value.

@@ -2,8 +2,9 @@
 -- space inside is refused, a space before the colon is dropped, a comma in a value gets a
 -- warning.
 local core = require "hookline.core"
-local later = require "hookline.later"
+local header_place = require "hookline.places.header"
 local secrets = require "hookline.secret"
+local template = require "hookline.template"
 local words = require "hookline.words"
 
 local headers = {}
@@ -21,10 +22,8 @@ local function is_good_value(name, value, scope, path)
   if not is_good then
     scope:error(path, 'the value of "%s": %s', name, message)
     return false
-  elseif later.refuse_placeholder(value, ('the value of "%s"'):format(name), scope, path) then
-    return false
   end
-  if value:find(",", 1, true) then
+  if not template.is_in(value) and value:find(",", 1, true) then
     scope:warning(path, 'the value of "%s" has a comma, and receivers take what follows as a '
       .. "second value; use another delimiter", name)
   end
@@ -34,7 +33,12 @@ end
 local function add_plain(list, name, value, scope, path)
   name, value = words.trim(name), words.trim(value)
   if is_good_name(name, scope, path) and is_good_value(name, value, scope, path) then
-    list[#list + 1] = { name = name, value = value }
+    local header = { name = name, value = value }
+    if template.is_in(value) then
+      header.template = template.compile_text(value, header_place, scope, path)
+      header.value = ""
+    end
+    list[#list + 1] = header
   end
 end
 
@@ -103,8 +107,8 @@ local function check(value, scope, path)
   return list
 end
 
---- For a schema: the key that is custom headers, checked to a list of { name, value } and
---- { name, secret }.
+--- For a schema: the key that is custom headers, checked to a list of { name, value, template },
+--- where a template makes the value, and { name, secret }.
 headers.RULE = { types = { "text", "table" }, check = check }
 
 --- Reports names that come twice, in whatever case, among headers and what `auth` adds.

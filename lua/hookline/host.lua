@@ -16,6 +16,8 @@ local function finish_description(description, file)
   description.id = description.id or stem
   description.name = description.name or description.id
   description.description = description.description or ""
+  description.shown = { id = description.id, name = description.name,
+    description = description.description }
   if not workflow.is_id(description.id) then
     faults.file_scope(file):error("id", "the file's name gives it, and %s cannot be one: letters, "
       .. "digits, _, - and dots", words.show(stem))

@@ -10,6 +10,7 @@ local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local secret = require "hookline.secret"
 local sources = require "hookline.sources"
+local template = require "hookline.template"
 local triggers = require "hookline.triggers"
 local var = require "hookline.var"
 local verify = require "hookline.verify"
@@ -30,6 +31,7 @@ local workflow = require "hookline.workflow"
 ---@class hook.Auth
 ---@class hook.Secret
 ---@class hook.Fields
+---@class hook.Template
 ---@class hook.Retry
 ---@class hook.Workflow
 
@@ -63,11 +65,13 @@ local workflow = require "hookline.workflow"
 ---@class hook.WebhookOptions
 ---@field name? string
 ---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
----@field url string          the callback URL
+---@field url string          the callback URL; {{ ... }} in path and query
 ---@field auth? hook.Auth
----@field headers? string|table<string, string|integer|hook.Secret>|string[]  `Name: value` a line
+---@field headers? string|table<string, string|integer|hook.Secret>|string[]  `Name: value` a line;
+--- values take {{ ... }}
 ---@field encoding? "json"|"xml"|"xml_extended"|"form"  POST, PUT and PATCH need it, and content
----@field content? hook.Fields|string|fun(event: hook.Event): table|string  for the same three
+---@field content? hook.Fields|hook.Template|string|fun(event: hook.Event): table|string  for the
+--- same three
 ---@field content_type? string  what the encoding has, unless it is given
 ---@field root? string        an object that wraps the content; of XML the name of its outermost
 --- element, which is the record type unless it is given
@@ -161,6 +165,15 @@ hook.webhook = webhook.new
 --- Simple content: fields of the record in the order written, "sales_account.name as customer".
 ---@type fun(paths: string[]): hook.Fields
 hook.fields = fields.new
+
+--- Content that is rendered from a text in Liquid, {{ deal.amount }}, each value escaped for where
+--- it stands.
+---@type fun(text: string): hook.Template
+hook.template = template.new
+
+--- The same with the text of a file in rules/templates/, by its exact name: "invoice.json".
+---@type fun(name: string): hook.Template
+hook.template_file = template.file
 
 --- Authorization: Basic.
 ---@type fun(user: string, password: hook.Secret|string): hook.Auth

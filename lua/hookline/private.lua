@@ -7,11 +7,11 @@ local private = {}
 
 local copy
 local current_event, current_workflow
-local dropped
+local dropped, template_data
 
 --- Between two runs.
 function private.forget()
-  copy, current_event, current_workflow, dropped = nil, nil, nil, nil
+  copy, current_event, current_workflow, dropped, template_data = nil, nil, nil, nil, nil
 end
 
 --- At the start of a run with functions.
@@ -40,6 +40,15 @@ function private.take_dropped()
   local count = dropped
   dropped = nil
   return count
+end
+
+--- What the templates of this run see, once it has been kept.
+function private.template_data()
+  return template_data
+end
+
+function private.keep_template_data(data)
+  template_data = data
 end
 
 --- Calls test(event, verb) with a private copy of that event, apart from the run's own.

@@ -25,9 +25,16 @@ end
 
 local function render(webhooks, items, event, description)
   rendered, has_left = items, true
+  faults.enter_run()
   for i = 1, #items do
     local item = items[i]
-    item.body, item.invalid = webhooks[i].render(event, description)
+    local webhook = webhooks[i]
+    item.body, item.invalid = webhook.render(event, description)
+    if webhook.render_head then
+      local invalid
+      item.head, item.target, invalid = webhook.render_head(event, description)
+      item.invalid = item.invalid or invalid
+    end
     item.dropped = private.take_dropped()
   end
   return items

@@ -7,10 +7,11 @@ local content = require "hookline.content"
 local encoding = require "hookline.encoding"
 local faults = require "hookline.faults"
 local headers = require "hookline.headers"
-local later = require "hookline.later"
+local head = require "hookline.head"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local schema = require "hookline.schema"
+local template = require "hookline.template"
 local words = require "hookline.words"
 
 local webhook = {}
@@ -31,18 +32,6 @@ local function check_method(value, scope, path)
   scope:error(path, "%s is none of %s%s", words.show(value), words.list(METHODS, "and"),
     words.did_you_mean(core.nearest(value:upper(), METHODS)))
   return nil
-end
-
-local function check_url(value, scope, path)
-  if later.refuse_placeholder(value, "the URL", scope, path) then
-    return nil
-  end
-  local url, message = core.http.url(value)
-  if not url then
-    scope:error(path, message)
-    return nil
-  end
-  return { text = value, target = url.target }
 end
 
 local function check_content_type(value, scope, path)
@@ -78,7 +67,7 @@ local OPTIONS = schema.new {
     url = {
       types = { "text" },
       required = 'url = "https://app.example.com/path"',
-      check = check_url,
+      check = head.check_url,
     },
     auth = auth.RULE,
     headers = headers.RULE,
@@ -136,8 +125,9 @@ local function check_content_keys(options, values, scope)
   end
 end
 
-local function content_type_header(values, custom, scope)
-  for _, header in ipairs(custom) do
+-- The header that says what the content is, unless a custom one does.
+local function content_type(values, scope)
+  for _, header in ipairs(values.headers or {}) do
     if header.name:lower() == "content-type" then
       if values.content_type then
         scope:error("headers", '"Content-Type" is what content_type gives: drop one of them')
@@ -152,43 +142,28 @@ local function content_type_header(values, custom, scope)
   return nil
 end
 
-local function add_query(url, key, value)
-  local separator = url:find("?", 1, true) and "&" or "?"
-  return url .. separator .. core.percent(key) .. "=" .. core.percent(value)
+-- The template of the content, compiled for the encoding.
+local function compile_content(values, scope)
+  local data = opaque.data(values.content, template.KIND)
+  if not data then
+    return nil
+  elseif values.root then
+    scope:error("root", "root wraps chosen fields or the table of a function, not a template")
+  end
+  return template.compile(data, encoding.named(values.encoding or "json").place, scope, "content")
 end
 
--- The head: all headers that are known now, and where secrets go.
-local function make_head(values, scope)
-  local custom = values.headers or {}
-  local list = { content_type_header(values, custom, scope) }
-  local url, secrets, plain = values.url.text, {}, {}
-  local added = values.auth or {}
-  if added.header then
-    list[#list + 1] = { name = added.header[1], value = added.header[2], from = "auth" }
-  elseif added.query then
-    url = add_query(url, added.query[1], added.query[2])
-  elseif added.secret then
-    secrets[1] = added.secret
-    if added.secret.kind ~= "query" then
-      local name = added.secret.kind == "basic" and "Authorization" or added.secret.key
-      list[#list + 1] = { name = name, from = "auth" }
-    end
+-- What templates among the parts read.
+local function uses_of(list)
+  local uses = {}
+  for _, one in ipairs(list) do
+    table.move(one.uses, 1, #one.uses, #uses + 1, uses)
   end
-  table.move(custom, 1, #custom, #list + 1, list)
-  headers.check_unique(list, scope)
-  for _, header in ipairs(list) do
-    if header.value then
-      plain[#plain + 1] = { header.name, header.value }
-    elseif header.secret then
-      local secret = header.secret
-      secrets[#secrets + 1] =
-        { kind = "header", secret = secret.name, key = header.name, prefix = secret.prefix }
-    end
-  end
-  return core.http.head { method = values.method, url = url, headers = plain, secrets = secrets }
+  return uses
 end
 
---- A webhook. Its data: { scope, head, target, retry, timeout_ms, render, has_functions, reads }.
+--- A webhook. Its data: { scope, head, target, render_head, retry, timeout_ms, render,
+--- has_functions, reads, uses }. render_head: where templates are in it (head.lua).
 function webhook.new(options)
   local scope = faults.scope()
   local values = OPTIONS:read(options, scope)
@@ -197,22 +172,20 @@ function webhook.new(options)
     return opaque.new(webhook.KIND, data)
   end
   check_content_keys(options, values, scope)
-  if values.url and values.method then
-    local head, message = make_head(values, scope)
-    if not head and not scope.is_faulty then
-      scope:error("", message)
-    end
-    data.head = head
-  end
+  local content_template = compile_content(values, scope)
+  local parts = head.parts(values, content_type(values, scope), scope)
   if not scope.is_faulty then
-    data.target = values.url.target
+    data.head, data.target, data.render_head = parts.head, parts.target, parts.render
     data.retry = values.retry
     data.timeout_ms = values.timeout
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
     data.reads = content.reads(values.content)
+    table.insert(parts.templates, content_template)
+    data.uses = uses_of(parts.templates)
     data.render = content.renderer {
       encoding = encoding.named(values.encoding or "json"),
       content = values.content,
+      template = content_template,
       transform = values.transform,
       root = values.root,
       scope = scope,

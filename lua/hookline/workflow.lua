@@ -7,6 +7,7 @@ local lookups = require "hookline.lookups"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local schema = require "hookline.schema"
+local template = require "hookline.template"
 local triggers = require "hookline.triggers"
 local watch = require "hookline.watch"
 local webhook = require "hookline.webhook"
@@ -211,7 +212,7 @@ local function reads_time(node)
 end
 
 -- The names of the record's own fields that a workflow without functions reads: the host decodes
--- no others for it.
+-- no others for it; nil where that cannot be told. And whether it reads the event's time or id.
 local function reads_of(values)
   local names = {}
   if values.when then
@@ -220,10 +221,16 @@ local function reads_of(values)
   for _, path in ipairs(values.trigger.watch or {}) do
     names[#names + 1] = path.parts[1]
   end
+  local has_time = values.when ~= nil and reads_time(values.when)
   for _, data in ipairs(values.actions) do
     table.move(data.reads, 1, #data.reads, #names + 1, names)
+    local is_known, has_time_too = template.add_reads(data.uses, values.record, names)
+    if not is_known then
+      return nil, true
+    end
+    has_time = has_time or has_time_too
   end
-  return names
+  return names, has_time
 end
 
 -- What run.lua needs, beside what the host reads of a description.
@@ -287,8 +294,9 @@ function workflow.new(options)
     recheck = values.recheck == true,
     has_functions = calls_functions(values),
   }
-  description.reads = not description.has_functions and reads_of(values) or nil
-  description.reads_time = values.when ~= nil and reads_time(values.when)
+  if not description.has_functions then
+    description.reads, description.reads_time = reads_of(values)
+  end
   description.lookups = {
     when = values.when and lookups.of(values.when),
     watch = values.trigger.watch and lookups.watch(values.trigger.watch),

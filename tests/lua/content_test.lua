@@ -127,7 +127,7 @@ local ERRORS = {
   { "function() return hook.decode.json(5) end", nil, "hook.decode.json takes text" },
   { "function() return hook.filds {} end", nil,
     'there is no hook.filds; did you mean "hook.fields"?' },
-  { "function() return hook.template 'x' end", nil, "hook.template is not there yet" },
+  { "function() return hook.template '{}' end", nil, "content: returned hook.template" },
   { 'function() return hook.workflow {} end', nil, "hook.workflow is for the file itself" },
 }
 

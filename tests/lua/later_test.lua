@@ -11,8 +11,7 @@ local WEBHOOK_KEYS = {
 
 local FUNCTIONS = {
   'hook.daily { at = "09:00" }', 'hook.weekly { on = "monday", at = "09:00" }',
-  "hook.monthly { day = 31 }", 'hook.date { field = "closed_date" }', 'hook.template "x"',
-  'hook.template_file "invoice.json"',
+  "hook.monthly { day = 31 }", 'hook.date { field = "closed_date" }',
   "hook.oauth2 { }", "hook.hmac { }", 'hook.test "x"',
 }
 
@@ -44,7 +43,6 @@ for _, call in ipairs(FUNCTIONS) do
 end
 
 test("what is refused has the path where it stands, and takes part in no other error", function()
-  check(support.webhook { content = 'hook.template "x"' }, "actions[1].content", "hook.template")
   check(support.webhook { auth = "hook.oauth2 {}" }, "actions[1].auth", "hook.oauth2")
   check(support.workflow { trigger = 'hook.daily { at = "09:00" }' }, "trigger", "hook.daily")
 end)
@@ -54,17 +52,6 @@ local OTHERS = {
     "retry as a function" },
   { "retry of a webhook", support.webhook { retry = "function() end" }, "actions[1].retry",
     "retry as a function" },
-  { "a template in a URL", support.webhook { url = '"https://a.example.com/{{ deal.id }}"' },
-    "actions[1].url", "templates" },
-  { "a template in a header", support.webhook { headers = '"X-Id: {{ deal.id }}"' },
-    "actions[1].headers", "templates" },
-  { "a template in a header's table",
-    support.webhook { headers = '{ ["X-Id"] = "{{ deal.id }}" }' },
-    'actions[1].headers["X-Id"]', "templates" },
-  { "a template in content", support.webhook { content = '[[{"a": "{{ deal.id }}"}]]' },
-    "actions[1].content", "templates" },
-  { "a template's tag", support.webhook { content = '[[{% if a %}{}{% endif %}]]' },
-    "actions[1].content", "templates" },
 }
 
 for _, row in ipairs(OTHERS) do

@@ -27,7 +27,7 @@ local ROWS = {
   { "{% for a in b nosuch: 1 %}", 1, 15, "for has no attribute 'nosuch'" },
   { "{% if a = 1 %}{% endif %}", 1, 9, "'=' cannot stand here" },
   { "{% if not a %}{% endif %}", 1, 11, "'a' is not expected here" },
-  { "{% render a %}", 1, 11, "a text in quotes" },
+  { "{% render a %}", 1, 11, "in quotes" },
   { "{% comment %}", 1, 4, "{% comment %} is not closed" },
   { "{% raw %}", 1, 4, "{% raw %} is not closed" },
   { "{% liquid\n echo a\n ecko b\n%}", 3, 2, "there is no tag {% ecko %}; did you mean echo?" },

@@ -1,10 +1,13 @@
 -- Expressions: each compiles to a function of the rendering's context that gives its value.
+local core = require "hookline.core"
 local faults = require "hookline.liquid.faults"
 local filters = require "hookline.liquid.filters"
 local values = require "hookline.liquid.values"
 
 local expressions = {}
 
+local count_steps, SMALL = core.count, values.SMALL
+local path = core.template.path
 local plain, field, get = values.plain, values.field, values.get
 
 local function constant(value)
@@ -51,25 +54,53 @@ end
 
 local parse
 
+local PATH_NAMES_MAX = 32
+
+local function extended(names, name)
+  if not names or #names == PATH_NAMES_MAX then
+    return nil
+  end
+  local longer = table.move(names, 1, #names, 1, {})
+  longer[#longer + 1] = name
+  return longer
+end
+
 local function parse_brackets(stream)
   local inside = parse(stream)
   stream:expect("]")
   return inside
 end
 
-local function parse_lookups(stream, value)
+-- The value at the end of what leads on from another one; `names`: of the variable that it begins
+-- with and of all fields so far, nil where they are not all written down.
+local function parse_lookups(stream, value, names)
   while true do
     local of = value
     if stream:take(".") then
       local name = stream:expect("id", "a name").value
       value = function(context) return field(of(context), name) end
+      names = extended(names, name)
     elseif stream:take("[") then
       local key = parse_brackets(stream)
       value = function(context) return get(of(context), key(context)) end
+      names = nil
+    elseif names then
+      return path(names, value, false), path(names, value, true)
     else
       return value
     end
   end
+end
+
+-- Notes a variable, with the name of the field of it that is read where that is written down.
+local function note_use(stream, root)
+  local word, field_name = stream:peek(), nil
+  if word.kind == "." and stream:peek(1).kind == "id" then
+    field_name = stream:peek(1).value
+  elseif word.kind == "[" and stream:peek(1).kind == "string" and stream:peek(2).kind == "]" then
+    field_name = stream:peek(1).value
+  end
+  stream.uses[#stream.uses + 1] = { root = root, field = field_name }
 end
 
 local function parse_range(stream)
@@ -89,6 +120,7 @@ local function parse_value(stream)
   elseif stream:take("(") then
     return parse_range(stream)
   elseif stream:take("[") then
+    stream.uses[#stream.uses + 1] = { is_computed = true }
     return parse_lookups(stream, computed_variable(parse_brackets(stream)))
   end
   local name = stream:expect("id", "a value").value
@@ -96,15 +128,18 @@ local function parse_value(stream)
   if LITERALS[name] and follows ~= "." and follows ~= "[" then
     return LITERALS[name]
   end
-  return parse_lookups(stream, variable(name))
+  note_use(stream, name)
+  return parse_lookups(stream, variable(name), { name })
 end
 
---- A text, a number, a range, a literal, or a variable with what leads on from it.
+--- A text, a number, a range, a literal, or a variable with what leads on from it. Where that are
+--- names alone: also the function that gives the value and its written form, where it is a number
+--- that does not print as it was written.
 function parse(stream)
   stream:enter()
-  local value = parse_value(stream)
+  local value, written = parse_value(stream)
   stream:leave()
-  return value
+  return value, written
 end
 
 expressions.parse = parse
@@ -149,24 +184,32 @@ local function apply(filter, value, arguments, named, at)
     return function(context)
       local input = value(context)
       context.at = at
+      if type(input) == "table" and #input > SMALL then
+        count_steps()
+      end
       return run(input, nil, nil, context)
     end
   elseif not second then
     return function(context)
       local input, argument = value(context), first(context)
       context.at = at
+      if type(input) == "table" and #input > SMALL then
+        count_steps()
+      end
       return run(input, argument, nil, context)
     end
   end
   return function(context)
     local input, argument, other = value(context), first(context), second(context)
     context.at = at
+    if type(input) == "table" and #input > SMALL then
+      count_steps()
+    end
     return run(input, argument, other, context)
   end
 end
 
-local function parse_filter(stream, value)
-  local word = stream:expect("id", "a filter's name")
+local function parse_filter(stream, value, word)
   local filter = filters[word.value]
   if not filter then
     faults.raise(word.at, "there is no filter '%s'%s", word.value, filters.advice(word.value))
@@ -184,17 +227,36 @@ local function parse_filter(stream, value)
   return apply(filter, value, positional, filter.named and named[filter.named], word.at)
 end
 
---- A value with its filters, up to the end of the markup. Nothing at all is nil.
-function expressions.parse_filtered(stream)
-  if stream:peek().kind == "end" then
-    return LITERALS["nil"]
+-- `raw` is no filter of values: it says that what is shown is not escaped.
+local function finish_raw(stream, word, is_output)
+  if not is_output then
+    faults.raise(word.at, "raw belongs where a value is shown, {{ ... | raw }}")
+  elseif stream:peek().kind ~= "end" then
+    faults.raise(word.at, "raw is the last filter, or it does nothing")
   end
-  local value = parse(stream)
+end
+
+--- A value with its filters, up to the end of the markup. Nothing at all is nil. Of what is shown
+--- (is_output) also { filter (the last one's name), written (as parse gives it) }.
+function expressions.parse_filtered(stream, is_output)
+  if stream:peek().kind == "end" then
+    return LITERALS["nil"], {}
+  end
+  local value, written = parse(stream)
+  local shown = { written = written }
   while stream:take("|") do
-    value = parse_filter(stream, value)
+    local word = stream:expect("id", "a filter's name")
+    shown.filter = word.value
+    if word.value == "raw" then
+      finish_raw(stream, word, is_output)
+    else
+      shown.written = nil
+      stream.uses[#stream.uses + 1] = { filter = word.value }
+      value = parse_filter(stream, value, word)
+    end
   end
   stream:finish()
-  return value
+  return value, shown
 end
 
 -- --- conditions ----------------------------------------------------------------------------------

@@ -24,6 +24,12 @@ function faults.raise(at, format, ...)
   error(setmetatable({ at = at, message = format:format(...) }, Fault), 0)
 end
 
+--- A fault with its place: { name, line, column, message }. at: the offset, where it has none.
+function faults.placed(fault, source, name, at)
+  local line, column = faults.place(source, fault.at or at or 1)
+  return { name = name, line = line, column = column, message = fault.message }
+end
+
 function faults.is_fault(value)
   return getmetatable(value) == Fault
 end

@@ -1,8 +1,7 @@
 -- Templates in Liquid: compiled to closures, which append what they show to one list of texts.
+local compilation = require "hookline.liquid.compilation"
 local faults = require "hookline.liquid.faults"
-local lexer = require "hookline.liquid.lexer"
 local loops = require "hookline.liquid.loops"
-local parser = require "hookline.liquid.parser"
 local partials = require "hookline.liquid.partials"
 local tags = require "hookline.liquid.tags"
 local values = require "hookline.liquid.values"
@@ -20,25 +19,25 @@ end
 --- Key lists of the data's objects, by object; it holds them weakly.
 liquid.order = values.order
 
--- A fault with its place: { name, line, column, message }.
-local function placed(fault, source, name, at)
-  local line, column = faults.place(source, fault.at or at or 1)
-  return { name = name, line = line, column = column, message = fault.message }
-end
-
-local function compile(source, name)
-  local body = parser.new(all_tags, source, lexer.pieces(source)):body()
-  return { run = parser.body_run(body), source = source, name = name }
-end
-
---- Compiles a template: an object for liquid.render, or nil and a fault. What is no fault of the
---- template is raised.
-function liquid.compile(source, name)
-  local is_fine, result = pcall(compile, source, name)
+--- Compiles a template: an object for liquid.render, or nil and a fault. options: those of
+--- compilation.new. What is no fault of the template is raised.
+function liquid.compile(source, name, options)
+  local compiling = compilation.new(all_tags, options or {})
+  local place = compiling.place
+  local is_fine, result = pcall(function()
+    local template = compiling:template(source, name)
+    if place and not compiling.is_lost then
+      place:finish(#source + 1)
+    end
+    return template
+  end)
   if is_fine then
+    result.uses = compiling.uses
     return result
   elseif faults.is_fault(result) then
-    return nil, placed(result, source, name)
+    return nil, faults.placed(result, source, name)
+  elseif type(result) == "table" and result.message then
+    return nil, result
   end
   return error(result, 0)
 end
@@ -69,20 +68,20 @@ local function render(context, template)
   return table.concat(context.out, "", 1, context.n)
 end
 
---- Renders a compiled template: its text, or nil and a fault. data: what its variables are;
---- options: now_s (what "now" is), load_partial(name) -> text | nil, message.
-function liquid.render(template, data, options)
+--- Renders a compiled template: its text, or nil and a fault. data: what its variables are; now_s:
+--- what "now" is; load_partial(name) -> text | nil, message, for partials that are not compiled.
+function liquid.render(template, data, now_s, load_partial)
   local context = {
-    out = {}, n = 0, at = 1, depth = 0, template = template,
+    out = {}, n = 0, at = 1, depth = 0, rounds = 0, template = template,
     locals = {}, assigns = {}, counters = {}, cycles = {}, continues = {}, partials = {},
-    data = data, now_s = options.now_s, load_partial = options.load_partial, partial = find_partial,
+    data = data, now_s = now_s, load_partial = load_partial, partial = find_partial,
   }
   local is_fine, result = pcall(render, context, template)
   if is_fine then
     return result
   elseif faults.is_fault(result) then
     local at = context.template
-    return nil, placed(result, at.source, at.name, context.at)
+    return nil, faults.placed(result, at.source, at.name, context.at)
   elseif type(result) == "table" and result.message then
     return nil, result -- of a partial that is not valid
   end
@@ -94,7 +93,7 @@ function liquid.render_text(source, name, data, now_s, load_partial)
   local text
   local template, fault = liquid.compile(source, name)
   if template then
-    text, fault = liquid.render(template, data, { now_s = now_s, load_partial = load_partial })
+    text, fault = liquid.render(template, data, now_s, load_partial)
   end
   if text then
     return text

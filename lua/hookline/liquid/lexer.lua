@@ -30,6 +30,7 @@ local function add_text(pieces, source, from, to, trims_left, trims_right)
   local text = source:sub(from, to)
   if trims_left then
     text = text:match "^%s*(.*)$"
+    from = to + 1 - #text
   end
   if trims_right then
     text = text:match "^(.-)%s*$"

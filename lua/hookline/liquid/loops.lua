@@ -2,53 +2,60 @@
 local core = require "hookline.core"
 local expressions = require "hookline.liquid.expressions"
 local faults = require "hookline.liquid.faults"
+local fork = require "hookline.liquid.fork"
 local parser = require "hookline.liquid.parser"
 local values = require "hookline.liquid.values"
 
 local loops = {}
 
 local null = core.null
+local SMALL = values.SMALL
 local body_run = parser.body_run
 
-local FORLOOP = {
-  index = function(self) return self.at end,
-  index0 = function(self) return self.at - 1 end,
-  rindex = function(self) return self.length - self.at + 1 end,
-  rindex0 = function(self) return self.length - self.at end,
-  first = function(self) return self.at == 1 end,
-  last = function(self) return self.at == self.length end,
-  length = function(self) return self.length end,
-  name = function(self) return self.name end,
-  parentloop = function(self) return self.parent end,
-}
-
-local function get_forloop(self, name)
-  local field = FORLOOP[name]
-  return field and field(self)
+local FORLOOP = {}
+for _, name in ipairs { "index", "index0", "rindex", "rindex0", "first", "last", "length", "name",
+  "parentloop" } do
+  FORLOOP[name] = true
 end
 
---- What a body sees as `forloop`; the loop sets its `at`.
+local TABLEROW = setmetatable({}, { __index = FORLOOP })
+for _, name in ipairs { "col", "col0", "col_first", "col_last", "row" } do
+  TABLEROW[name] = true
+end
+
+local function get_forloop(self, name)
+  if FORLOOP[name] then
+    return self[name]
+  end
+  return nil
+end
+
+local function get_tablerow(self, name)
+  if TABLEROW[name] then
+    return self[name]
+  end
+  return nil
+end
+
+--- What a body sees as `forloop`; loops.step() gives it its numbers.
 function loops.forloop(name, length, parent)
   local loop = values.drop(get_forloop)
-  loop.name, loop.length, loop.parent, loop.at = name, length, parent, 1
+  loop.name, loop.length, loop.parentloop = name, length, parent
   return loop
 end
 
-local function column(self)
-  return (self.at - 1) % self.columns + 1
+--- The loop is at its element i.
+function loops.step(loop, i)
+  local length = loop.length
+  loop.index, loop.index0, loop.first, loop.last = i, i - 1, i == 1, i == length
+  loop.rindex, loop.rindex0 = length - i + 1, length - i
 end
 
-local TABLEROW = setmetatable({
-  col = column,
-  col0 = function(self) return column(self) - 1 end,
-  col_first = function(self) return column(self) == 1 end,
-  col_last = function(self) return column(self) == self.columns end,
-  row = function(self) return (self.at - 1) // self.columns + 1 end,
-}, { __index = FORLOOP })
-
-local function get_tablerow(self, name)
-  local field = TABLEROW[name]
-  return field and field(self)
+local function step_tablerow(row, i, columns)
+  local column = (i - 1) % columns
+  loops.step(row, i)
+  row.col, row.col0, row.row = column + 1, column, (i - 1) // columns + 1
+  row.col_first, row.col_last = column == 0, column + 1 == columns
 end
 
 -- --- their markup --------------------------------------------------------------------------------
@@ -93,6 +100,15 @@ local function number(context, loop, name)
   return values.integer(value, name)
 end
 
+-- Notes that a loop goes round so often; beyond what is small the run counts its steps.
+local function note_rounds(context, rounds)
+  rounds = context.rounds + rounds
+  context.rounds = rounds
+  if rounds > SMALL then
+    core.count()
+  end
+end
+
 -- The elements of one run of a loop.
 local function elements(context, loop)
   local offset
@@ -117,14 +133,16 @@ local function run_for(loop, run, otherwise)
     if length == 0 then
       return otherwise and otherwise(context)
     end
+    note_rounds(context, length)
     local locals = context.locals
     local outer, outer_loop = locals[variable], locals.forloop
     local forloop = loops.forloop(name, length, context.loop)
     local parent = context.loop
     context.loop, locals.forloop = forloop, forloop
     local signal
+    local step = loops.step
     for i = 1, length do
-      forloop.at = i
+      step(forloop, i)
       locals[variable] = list[loop.reversed and length + 1 - i or i]
       signal = run(context)
       if signal == "break" then
@@ -137,12 +155,17 @@ end
 
 loops["for"] = function(self, tag)
   local loop = parse_header(self, tag, { limit = true, offset = true, reversed = true })
+  local way = self:fork(tag)
+  way:enter_loop()
   local body, ending = self:body(tag, { ["else"] = true, endfor = true })
+  way:leave_loop(ending.tag_at)
   local otherwise
   if ending.name == "else" then
-    otherwise = self:body(tag, { endfor = true })
+    otherwise, ending = self:body(tag, { endfor = true })
+    way:branch(ending.tag_at)
   end
   local blank = body.blank and (not otherwise or otherwise.blank)
+  way:join(ending.tag_at, true, blank)
   return {
     blank = blank,
     run = run_for(loop, body_run(body, blank), otherwise and body_run(otherwise, blank)),
@@ -152,6 +175,7 @@ end
 local function interrupt(signal)
   return function(self, tag)
     self:words(tag):finish()
+    fork.interrupt(self.compilation, tag.tag_at)
     return { blank = false, run = function() return signal end }
   end
 end
@@ -176,23 +200,24 @@ local function run_tablerow(loop, run)
     end
     local list = elements(context, loop)
     local length = #list
-    local columns = number(context, loop, "cols") or length
+    note_rounds(context, length)
+    local columns = math.max(number(context, loop, "cols") or length, 1)
     local row = values.drop(get_tablerow)
-    row.name, row.length, row.at, row.columns = loop.name, length, 1, math.max(columns, 1)
+    row.name, row.length = loop.name, length
     local locals = context.locals
     local outer, outer_row = locals[variable], locals.tablerowloop
     locals.tablerowloop = row
     append(context, '<tr class="row1">\n')
     for i = 1, length do
-      row.at = i
+      step_tablerow(row, i, columns)
       locals[variable] = list[i]
-      append(context, ('<td class="col%d">'):format(column(row)))
+      append(context, ('<td class="col%d">'):format(row.col))
       local signal = run(context)
       append(context, "</td>")
       if signal == "break" then
         break
-      elseif column(row) == row.columns and i < length then
-        append(context, ('</tr>\n<tr class="row%d">'):format(TABLEROW.row(row) + 1))
+      elseif row.col_last and i < length then
+        append(context, ('</tr>\n<tr class="row%d">'):format(row.row + 1))
       end
     end
     append(context, "</tr>\n")
@@ -202,7 +227,14 @@ end
 
 function loops.tablerow(self, tag)
   local loop = parse_header(self, tag, { limit = true, offset = true, cols = true })
-  local body = self:body(tag, { endtablerow = true })
+  local place, way = self.compilation.place, self:fork(tag)
+  if place then
+    place:markup(tag.tag_at)
+  end
+  way:enter_loop()
+  local body, ending = self:body(tag, { endtablerow = true })
+  way:leave_loop(ending.tag_at)
+  way:join(ending.tag_at, true)
   return { blank = false, run = run_tablerow(loop, body_run(body)) }
 end
 

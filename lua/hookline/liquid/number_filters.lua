@@ -7,10 +7,35 @@ local number = values.number
 
 local DIGITS_MAX = 17
 
+-- Up to here doubles hold all whole numbers, and a quotient of two of them is the double nearest to
+-- it: so it is the decimal itself.
+local EXACT_MAX = 1e15
+local SHORT_PLACES_MAX = 6
+
+-- The same as decimal() for what has few digits, without a text.
+local function short_decimal(value)
+  local power = 1.0
+  for places = 0, SHORT_PLACES_MAX do
+    local whole = value * power + 0.5
+    whole = whole - whole % 1
+    if whole >= EXACT_MAX or whole <= -EXACT_MAX then
+      return nil
+    elseif whole / power == value then
+      return whole // 1 | 0, places
+    end
+    power = power * 10.0
+  end
+  return nil
+end
+
 -- A number as whole * 10^-scale; nil where it has too many digits for that.
 local function decimal(value)
   if math.type(value) == "integer" then
     return value, 0
+  end
+  local whole_value, places = short_decimal(value)
+  if whole_value then
+    return whole_value, places
   end
   local sign, whole, part = values.text(value):match "^(%-?)(%d+)%.(%d+)$"
   if not whole or #whole + #part > DIGITS_MAX then
@@ -22,6 +47,9 @@ local function decimal(value)
 end
 
 local function float(whole, scale)
+  if scale <= 15 and whole < EXACT_MAX and whole > -EXACT_MAX then
+    return whole / 10.0 ^ scale
+  end
   return tonumber(("%de-%d"):format(whole, scale)) + 0.0
 end
 
@@ -60,6 +88,8 @@ local function add(a, b)
   return whole_a and float(whole_a + whole_b, scale) or a + b + 0.0
 end
 
+local PRODUCT_MAX = 10.0 ^ DIGITS_MAX
+
 local function multiply(a, b)
   if is_integer(a, b) then
     local product = (a + 0.0) * b
@@ -67,7 +97,8 @@ local function multiply(a, b)
   end
   local whole_a, scale_a = decimal(a)
   local whole_b, scale_b = decimal(b)
-  if whole_a and whole_b and digits(whole_a) + digits(whole_b) <= DIGITS_MAX then
+  local size = whole_a and whole_b and (whole_a + 0.0) * whole_b
+  if size and size < PRODUCT_MAX and size > -PRODUCT_MAX then
     return float(whole_a * whole_b, scale_a + scale_b)
   end
   return a * b + 0.0

@@ -1,7 +1,6 @@
 -- The filters that are of no one kind of value, and our own.
-local core = require "hookline.core"
 local dates = require "hookline.liquid.dates"
-local faults = require "hookline.liquid.faults"
+local json = require "hookline.liquid.json"
 local values = require "hookline.liquid.values"
 
 local function default(value, otherwise, allow_false)
@@ -22,23 +21,6 @@ local function date(value, format, _, context)
   end
   local time = dates.read(value, context.now_s)
   return time and dates.write(time, wanted) or value
-end
-
-local function json(value)
-  if value == nil then
-    return "null"
-  end
-  local what = values.kind(value)
-  if what == "range" then
-    value = core.array(values.list(value))
-  elseif what == "special" or what == "drop" then
-    value = values.text(value)
-  end
-  local text, message = core.json.encode(value)
-  if not text then
-    faults.raise(nil, "json: %s", message)
-  end
-  return text
 end
 
 local XML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&apos;" }

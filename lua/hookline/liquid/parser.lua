@@ -4,6 +4,7 @@
 local core = require "hookline.core"
 local expressions = require "hookline.liquid.expressions"
 local faults = require "hookline.liquid.faults"
+local fork = require "hookline.liquid.fork"
 local lexer = require "hookline.liquid.lexer"
 local values = require "hookline.liquid.values"
 local words = require "hookline.liquid.words"
@@ -28,20 +29,71 @@ function parser.text_node(text)
   }
 end
 
---- A node that shows a value.
-function parser.output_node(value)
+local function show_value(value)
+  return function(context)
+    local shown = value(context)
+    if type(shown) ~= "string" then
+      shown = output(shown)
+    end
+    local n = context.n + 1
+    context.n = n
+    context.out[n] = shown
+  end
+end
+
+-- What shows a value in a place. With a text in front, which stands before it, in the same step.
+local function show_escaped(value, escape, front)
+  if front then
+    return function(context)
+      local shown = escape(value(context))
+      local n, out = context.n, context.out
+      context.n = n + 2
+      out[n + 1], out[n + 2] = front, shown
+    end
+  end
+  return function(context)
+    local shown = escape(value(context))
+    local n = context.n + 1
+    context.n = n
+    context.out[n] = shown
+  end
+end
+
+-- A number goes as it was written in the event: value(context) gives that too.
+local function written_escape(escape, is_value)
+  return function(value, form)
+    if not form then
+      return escape(value)
+    elseif is_value then
+      return form
+    end
+    return escape(form)
+  end
+end
+
+--- A node that shows a value at an offset; shown: as expressions.parse_filtered gives it.
+function parser:output_node(value, shown, at)
+  local place = self.compilation.place
+  if not place then
+    return { blank = false, run = show_value(value) }
+  end
+  local escape, is_value = place:output(shown.filter, at)
+  if shown.written then
+    value, escape = shown.written, written_escape(escape, is_value)
+  end
   return {
     blank = false,
-    run = function(context)
-      local shown = value(context)
-      if type(shown) ~= "string" then
-        shown = output(shown)
-      end
-      local n = context.n + 1
-      context.n = n
-      context.out[n] = shown
+    run = show_escaped(value, escape),
+    behind = function(front)
+      return show_escaped(value, escape, front)
     end,
   }
+end
+
+--- The escape of a value that a tag at an offset shows.
+function parser:escape(at)
+  local place = self.compilation.place
+  return place and place:output(nil, at) or output
 end
 
 local function nothing()
@@ -50,11 +102,16 @@ end
 --- One function that runs all of a body's nodes; without the white space that is text in it, where
 --- nothing else of the block shows.
 function parser.body_run(body, drops_text)
-  local list, count = {}, 0
+  local list, count, before = {}, 0, nil
   for _, node in ipairs(body.nodes) do
     if not (drops_text and node.text) then
-      count = count + 1
-      list[count] = node.run
+      if before and node.behind then
+        list[count] = node.behind(before)
+      else
+        count = count + 1
+        list[count] = node.run
+      end
+      before = node.text
     end
   end
   if count == 0 then
@@ -72,19 +129,26 @@ function parser.body_run(body, drops_text)
   end
 end
 
-function parser.new(tags, source, pieces)
-  return setmetatable({ tags = tags, source = source, pieces = pieces, next = 1, depth = 0 },
-    parser)
+--- template: { source, name }. compilation: what a template and its partials have in common
+--- (compilation.lua).
+function parser.new(template, pieces, compilation)
+  return setmetatable({ tags = compilation.tags, source = template.source, name = template.name,
+    pieces = pieces, next = 1, depth = 0, compilation = compilation }, parser)
 end
 
---- The words of a tag's markup.
-function parser.words(_, tag)
-  return words.new(tag.text, tag.at)
+--- The words of a tag's markup, or of a part of it.
+function parser:words(tag, text, at)
+  return words.new(text or tag.text, at or tag.at, self.compilation.uses)
+end
+
+--- A fork in the template's place, for the branches of a tag.
+function parser:fork(tag)
+  return fork.new(self.compilation, tag)
 end
 
 --- A parser of the lines of a {% liquid %} tag.
 function parser:lines(tag)
-  local inner = parser.new(self.tags, self.source, lexer.lines(self.source, tag.text, tag.at))
+  local inner = parser.new(self, lexer.lines(self.source, tag.text, tag.at), self.compilation)
   inner.depth = self.depth + 1
   return inner
 end
@@ -125,13 +189,48 @@ local function parse_tag(self, tag, opener)
   return parse(self, tag)
 end
 
+local function literal(self, piece)
+  local place = self.compilation.place
+  return place and place:text(piece.text, piece.at) or piece.text
+end
+
+-- Calls fn, and notes a fault of it where faults are collected: then the parsing goes on.
+local function collect(self, at, fn, ...)
+  local found = self.compilation.found
+  local is_fine, result, more = pcall(fn, ...)
+  if is_fine then
+    return result, more
+  elseif not found or not faults.is_fault(result) then
+    error(result, 0)
+  end
+  found[#found + 1] = faults.placed(result, self.source, self.name, at)
+  return nil
+end
+
+-- A fault of the expression leaves the place behind a value; one of the place loses it.
+local function parse_output(self, piece)
+  local at, compilation = piece.at, self.compilation
+  local value, shown = collect(self, at, function()
+    return expressions.parse_filtered(self:words(piece), true)
+  end)
+  if not value then
+    value, shown = nothing, {}
+  end
+  local node = collect(self, at, self.output_node, self, value, shown, at)
+  if not node then
+    compilation:lose_place()
+    node = self:output_node(value, shown, at)
+  end
+  return node
+end
+
 local function parse_piece(self, piece, opener)
   if piece.kind == "text" then
-    return parser.text_node(piece.text)
+    return parser.text_node(literal(self, piece))
   elseif piece.kind == "output" then
-    return parser.output_node(expressions.parse_filtered(words.new(piece.text, piece.at)))
+    return parse_output(self, piece)
   elseif piece.kind == "raw" then
-    local node = parser.text_node(piece.text)
+    local node = parser.text_node(literal(self, piece))
     return { run = node.run, blank = piece.text == "" }
   elseif piece.kind == "doc" then
     return { run = nothing, blank = true }

@@ -40,8 +40,29 @@ local function parse_call(self, tag, name)
   return call
 end
 
+-- Where a template is compiled for a place, what it shows must be known then.
+local function compile_call(self, tag, call, name)
+  local compilation = self.compilation
+  if not compilation.place then
+    return
+  end
+  local way
+  if call.value then -- a list is shown element by element
+    way = self:fork(tag)
+    way:enter_loop()
+  end
+  call.template = compilation:partial(name, tag.tag_at)
+  if way then
+    way:leave_loop(tag.tag_at)
+    way:join(tag.tag_at, true)
+  end
+end
+
 local function find_template(context, call, name)
   context.at = call.at
+  if call.template and context.depth < DEPTH_MAX then
+    return call.template
+  end
   if type(name) ~= "string" then
     faults.raise(call.at, "a partial's name is a text, not %s", values.shown(name))
   end
@@ -54,6 +75,10 @@ end
 -- Runs a template with some variables in front of the others, which come back after it.
 local function run_template(context, template, names, given)
   local locals, outer = context.locals, {}
+  context.rounds = context.rounds + 1
+  if context.rounds > values.SMALL then
+    core.count()
+  end
   for i, name in ipairs(names) do
     outer[i] = stored(locals[name])
     locals[name] = given[i]
@@ -85,8 +110,39 @@ local function bound_name(call, name)
   return call.alias or name:match "[^/]*$":gsub("%.[^.]*$", "")
 end
 
+local function literal_name(stream)
+  local word = stream:take("string")
+  if not word then
+    faults.raise(stream:peek().at, "the name of a template stands here, in quotes")
+  end
+  return word.value
+end
+
+-- A template that render shows sees no loop around it, and no include.
+local function compile_render(self, tag, call)
+  local compilation = self.compilation
+  local loop, is_isolated, is_over = compilation.loop, compilation.is_isolated, compilation.is_over
+  compilation.loop, compilation.is_isolated = nil, true
+  compile_call(self, tag, call, call.name)
+  compilation.loop, compilation.is_isolated, compilation.is_over = loop, is_isolated, is_over
+end
+
+-- Without a value an include reads the variable of its own name.
+local function compile_include(self, tag, call)
+  if self.compilation.is_isolated then
+    faults.raise(tag.tag_at, "include cannot stand in a template that render shows; write render")
+  end
+  local uses = self.compilation.uses
+  uses[#uses + 1] = { root = bound_name(call, call.name) }
+  compile_call(self, tag, call, call.name)
+end
+
 function partials.include(self, tag)
-  local call = parse_call(self, tag, expressions.parse)
+  local is_known = self.compilation.place ~= nil
+  local call = parse_call(self, tag, is_known and literal_name or expressions.parse)
+  if is_known then
+    compile_include(self, tag, call)
+  end
   return {
     blank = false,
     run = function(context)
@@ -94,7 +150,7 @@ function partials.include(self, tag)
       if context.is_isolated then
         faults.raise(call.at, "include cannot stand in a template that render shows")
       end
-      local name = call.name(context)
+      local name = is_known and call.name or call.name(context)
       local template = find_template(context, call, name)
       local names, given = read_arguments(context, call)
       local bound = bound_name(call, name)
@@ -145,17 +201,10 @@ local function run_isolated(context, template, names, given)
   end
 end
 
-local function literal_name(stream)
-  local word = stream:take("string")
-  if not word then
-    faults.raise(stream:peek().at, "render takes the name of a template as a text in quotes")
-  end
-  return word.value
-end
-
 function partials.render(self, tag)
   local call = parse_call(self, tag, literal_name)
   local bound = bound_name(call, call.name)
+  compile_render(self, tag, call)
   return {
     blank = false,
     run = function(context)
@@ -171,7 +220,7 @@ function partials.render(self, tag)
         names[#names + 1] = "forloop"
         local forloop = loops.forloop(bound, #list)
         for i = 1, #list do
-          forloop.at = i
+          loops.step(forloop, i)
           given[#names - 1], given[#names] = list[i], forloop
           run_isolated(context, template, names, given)
         end

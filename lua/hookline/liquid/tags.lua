@@ -2,8 +2,8 @@
 local expressions = require "hookline.liquid.expressions"
 local faults = require "hookline.liquid.faults"
 local parser = require "hookline.liquid.parser"
+local plain = require "hookline.places.plain"
 local values = require "hookline.liquid.values"
-local words = require "hookline.liquid.words"
 
 local tags = {}
 
@@ -52,7 +52,8 @@ tags["#"] = function(_, tag)
 end
 
 function tags.echo(self, tag)
-  return parser.output_node(expressions.parse_filtered(self:words(tag)))
+  local value, shown = expressions.parse_filtered(self:words(tag), true)
+  return self:output_node(value, shown, tag.tag_at)
 end
 
 function tags.liquid(self, tag)
@@ -62,12 +63,13 @@ end
 
 -- --- variables -----------------------------------------------------------------------------------
 
-function tags.assign(_, tag)
+function tags.assign(self, tag)
   local name, value_at = tag.text:match "^([%w_][%w_%-]*)%s*=()"
   if not name then
     faults.raise(tag.at, "expected NAME = VALUE")
   end
-  local value = expressions.parse_filtered(words.new(tag.text:sub(value_at), tag.at + value_at - 1))
+  local value = expressions.parse_filtered(self:words(tag, tag.text:sub(value_at),
+    tag.at + value_at - 1))
   return {
     blank = true,
     run = function(context)
@@ -91,7 +93,10 @@ function tags.capture(self, tag)
   if not name then
     faults.raise(tag.at, "expected a name")
   end
+  local place = self.compilation.place
+  self.compilation.place = place and plain.new()
   local body = self:body(tag, { endcapture = true })
+  self.compilation.place = place
   local run = body_run(body)
   return {
     blank = true,
@@ -105,18 +110,19 @@ end
 
 -- Counts from what the data has under the name, if that is a number.
 local function counter(step, is_shown_before)
-  return function(_, tag)
+  return function(self, tag)
     local name = tag.text:match "^([%w_][%w_%-]*%??)%s*$"
     if not name then
       faults.raise(tag.at, "expected a name")
     end
+    local escape = self:escape(tag.tag_at)
     return {
       blank = false,
       run = function(context)
         local before = context.counters[name] or values.number(context.data[name])
         local after = before + step
         context.counters[name] = after
-        append(context, values.text(is_shown_before and before or after))
+        append(context, escape(is_shown_before and before or after))
       end,
     }
   end
@@ -127,7 +133,7 @@ tags.decrement = counter(-1, false)
 
 -- --- branches ------------------------------------------------------------------------------------
 
-local function any_blank(branches)
+local function all_blank(branches)
   for _, branch in ipairs(branches) do
     if not branch.body.blank then
       return false
@@ -144,16 +150,20 @@ local IF_ENDS = { ["else"] = true, ["elsif"] = true }
 
 local function parse_branches(self, tag, first)
   local ends = { ["else"] = true, ["elsif"] = true, ["end" .. tag.name] = true }
-  local branches, test = {}, first
+  local branches, test, fork = {}, first, self:fork(tag)
+  local ending
   repeat
-    local body, ending = self:body(tag, ends)
+    local body
+    body, ending = self:body(tag, ends)
+    fork:branch(ending.tag_at)
     branches[#branches + 1] = { test = test, body = body }
     test = always
     if ending.name == "elsif" then
       test = expressions.parse_condition(self:words(ending))
     end
   until not IF_ENDS[ending.name]
-  local blank = any_blank(branches)
+  local blank = all_blank(branches)
+  fork:join(ending.tag_at, #branches > 1 and branches[#branches].test == always, blank)
   for _, branch in ipairs(branches) do
     branch.run = body_run(branch.body, blank)
   end
@@ -200,9 +210,15 @@ function tags.unless(self, tag)
   return { run = run_branches(branches), blank = blank }
 end
 
-local function parse_when(stream)
+-- literals: of all `when` of the case, by their values; is_told_apart is false where they may be
+-- the same.
+local function parse_when(stream, literals)
   local list = {}
   repeat
+    local word = stream:peek()
+    local is_literal = word.kind == "string" or word.kind == "number"
+    literals.is_told_apart = literals.is_told_apart and is_literal and not literals[word.value]
+    literals[word.value or ""] = true
     list[#list + 1] = expressions.parse(stream)
   until not (stream:take(",") or stream:take("id", "or"))
   stream:finish()
@@ -234,22 +250,40 @@ local function run_case(subject, branches)
   end
 end
 
+-- More than one branch may be shown, so each must come back to where the case begins, unless they
+-- are known to exclude each other.
+local function check_case(tag, fork, branches, literals, blank)
+  local last = branches[#branches]
+  local is_exclusive = literals.is_told_apart and (literals.others or 0) <= 1
+    and (not literals.others or not last.wanted)
+  if not blank and not is_exclusive and fork:has_moved() then
+    faults.raise(tag.tag_at, "a branch of this {%% case %%} ends in another place than it begins "
+      .. "in, and more than one may be shown; write if and elsif")
+  end
+end
+
 function tags.case(self, tag)
   local stream = self:words(tag)
   local subject = expressions.parse(stream)
   stream:finish()
   local ends = { when = true, ["else"] = true, endcase = true }
-  local branches = {}
+  local branches, fork, literals = {}, self:fork(tag), { is_told_apart = true }
   local _, ending = self:body(tag, ends) -- what stands before the first `when` is never shown
+  fork:forget()
   while ending.name ~= "endcase" do
     local branch = {}
     if ending.name == "when" then
-      branch.wanted = parse_when(self:words(ending))
+      branch.wanted = parse_when(self:words(ending), literals)
+    else
+      literals.others = (literals.others or 0) + 1
     end
     branch.body, ending = self:body(tag, ends)
+    fork:branch(ending.tag_at)
     branches[#branches + 1] = branch
   end
-  local blank = any_blank(branches)
+  local blank = all_blank(branches)
+  check_case(tag, fork, branches, literals, blank)
+  fork:join(ending.tag_at, literals.others, blank)
   for _, branch in ipairs(branches) do
     branch.run = body_run(branch.body, blank)
   end
@@ -259,7 +293,10 @@ end
 -- --- what remembers ------------------------------------------------------------------------------
 
 function tags.ifchanged(self, tag)
-  local body = self:body(tag, { endifchanged = true })
+  local fork = self:fork(tag)
+  local body, ending = self:body(tag, { endifchanged = true })
+  fork:branch(ending.tag_at)
+  fork:join(ending.tag_at, false)
   local run = body_run(body)
   return {
     blank = body.blank,
@@ -295,7 +332,7 @@ function tags.cycle(self, tag)
   if #list == 0 then
     faults.raise(tag.at, "cycle takes at least one value")
   end
-  local own_key = "list " .. tag.text
+  local own_key, escape = "list " .. tag.text, self:escape(tag.tag_at)
   return {
     blank = false,
     run = function(context)
@@ -304,7 +341,7 @@ function tags.cycle(self, tag)
       local value = list[at + 1]
       context.cycles[key] = at + 1 < #list and at + 1 or 0
       if value then
-        append(context, values.output(value(context)))
+        append(context, escape(value(context)))
       end
     end,
   }

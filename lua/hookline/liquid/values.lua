@@ -7,6 +7,11 @@ local values = {}
 
 local null = core.null
 
+-- Work on small values is bounded by the template. With a list, or a number of rounds, beyond this
+-- the run begins to count its steps, which makes all of it slower.
+values.SMALL = 100
+local SMALL = values.SMALL
+
 -- Key lists of objects whose order is known; others are read in the order of their names.
 values.order = setmetatable({}, { __mode = "k" })
 
@@ -267,6 +272,7 @@ function values.is_equal(a, b)
     if #a ~= #b then
       return false
     end
+    core.count()
     for i = 1, #a do
       if not values.is_equal(a[i], b[i]) then
         return false
@@ -274,6 +280,7 @@ function values.is_equal(a, b)
     end
     return true
   elseif kind_a == "object" then
+    core.count()
     for key, value in pairs(a) do
       if b[key] == nil or not values.is_equal(value, b[key]) then
         return false
@@ -326,6 +333,9 @@ local function contains(a, b)
   if what == "string" then
     return a:find(values.text(b), 1, true) ~= nil
   elseif what == "array" then
+    if #a > SMALL then
+      core.count()
+    end
     for i = 1, #a do
       if values.is_equal(a[i], b) then
         return true
@@ -436,6 +446,9 @@ end
 
 local function range_list(range)
   local list = {}
+  if range.last - range.first >= SMALL then
+    core.count()
+  end
   for number = range.first, range.last do
     list[#list + 1] = number
   end
@@ -480,7 +493,11 @@ function values.segment(value, offset, limit)
     return range_list { first = value.first + offset, last = last }
   elseif what == "array" then
     list = value
+    if #list > SMALL then
+      core.count()
+    end
   elseif what == "object" then
+    core.count()
     list = {}
     for i, key in ipairs(values.keys(value)) do
       list[i] = pair(value, key)

@@ -5,8 +5,9 @@ local lexer = require "hookline.liquid.lexer"
 local words = {}
 words.__index = words
 
-function words.new(text, at)
-  return setmetatable({ list = lexer.words(text, at), next = 1, depth = 0 }, words)
+--- uses: the list that the variables and filters that are read are added to.
+function words.new(text, at, uses)
+  return setmetatable({ list = lexer.words(text, at), next = 1, depth = 0, uses = uses }, words)
 end
 
 local DEPTH_MAX = 200

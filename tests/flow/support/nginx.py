@@ -24,9 +24,10 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, folder, logs=True):
+    def __init__(self, folder, logs=True, log_format="$http_webhook_id $request_method $uri $status"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
+        self.log_format = log_format
         self.logs, self.asked = logs, 0
         self.access = self.folder / "access"
         # nginx cannot be told to take any free port: another may take the one found, then the next is tried.
@@ -45,7 +46,8 @@ class Nginx:
             events {{ worker_connections 4096; }}
             http {{
               {temps}
-              log_format ids escape=json '$http_webhook_id $request_method $uri $status';
+              log_format ids escape=json '{self.log_format}';
+              merge_slashes off; large_client_header_buffers 4 64k;
               access_log {f"{self.access} ids" if self.logs else "off"};
               keepalive_requests 100000000; keepalive_timeout 600s;
               server {{ listen 127.0.0.1:{self.port} backlog=4096;

@@ -1,0 +1,176 @@
+-- Templates of webhooks: hook.template, hook.template_file, and the placeholders in URLs and
+-- headers. Each is compiled for the place that it is written into when the file is loaded.
+local core = require "hookline.core"
+local faults = require "hookline.faults"
+local liquid = require "hookline.liquid"
+local opaque = require "hookline.opaque"
+local private = require "hookline.private"
+local words = require "hookline.words"
+
+local template = {}
+
+template.KIND = opaque.kind "hook.template"
+
+local FOLDER = "templates/"
+local MS_PER_S = 1000
+
+--- hook.template: content that is rendered from a text.
+function template.new(source)
+  local scope = faults.scope()
+  if type(source) ~= "string" then
+    return scope:refuse("hook.template takes a text, hook.template [=[ ... ]=], not %s",
+      words.kind(source))
+  end
+  return opaque.new(template.KIND, { scope = scope, source = source, compiled = {} })
+end
+
+-- A partial's text, by its exact name in the folder of templates.
+local function load_file(name)
+  local text = core.files.text(FOLDER .. name)
+  if not text then
+    return nil, ("there is no template '%s' in the rules folder: it would be the file %s%s")
+      :format(name, FOLDER, name)
+  end
+  return text
+end
+
+--- hook.template_file: the same, its text that of a file in the folder of templates.
+function template.file(name)
+  local scope = faults.scope()
+  if type(name) ~= "string" then
+    return scope:refuse("hook.template_file takes a file's name, hook.template_file "
+      .. '"invoice.json", not %s', words.kind(name))
+  end
+  local source, message = load_file(name)
+  if not source then
+    return scope:refuse(message)
+  end
+  return opaque.new(template.KIND, { scope = scope, source = source, name = name, compiled = {} })
+end
+
+--- Whether a text has a placeholder or a tag.
+function template.is_in(text)
+  return text:find("{{", 1, true) ~= nil or text:find("{%", 1, true) ~= nil
+end
+
+-- The placed fault of a template in words; those of a file are told at its own line.
+local function describe(fault)
+  return fault.name and ("column %d: %s"):format(fault.column, fault.message)
+    or ("template, line %d, column %d: %s"):format(fault.line, fault.column, fault.message)
+end
+
+-- Reports a placed fault at a path.
+local function report(scope, path, fault)
+  if fault.name then
+    scope:error_in(core.files.shown(FOLDER .. fault.name), fault.line, path, describe(fault))
+  else
+    scope:error(path, describe(fault))
+  end
+end
+
+-- --- the data ------------------------------------------------------------------------------------
+
+local function make_data(event, description)
+  local record = event.record
+  return {
+    [description.record] = record,
+    record = record,
+    previous = event.previous,
+    event = event,
+    workflow = description.shown,
+  }
+end
+
+-- What templates see as variables: the same for all templates of a run.
+local function data_of(event, description)
+  local data = private.template_data()
+  if not data then
+    data = make_data(event, description)
+    private.keep_template_data(data)
+  end
+  return data
+end
+
+-- --- compiling -----------------------------------------------------------------------------------
+
+local function reads_time(uses)
+  for _, use in ipairs(uses) do
+    if use.filter == "date" then
+      return true
+    end
+  end
+  return false
+end
+
+-- data: { source, name }.
+local function compile(data, place, scope, path)
+  local found = {}
+  local compiled, fault = liquid.compile(data.source, data.name,
+    { place = place.new(), load = load_file, found = found })
+  found[#found + 1] = fault
+  for _, one in ipairs(found) do
+    report(scope, path, one)
+  end
+  if #found > 0 then
+    return nil
+  end
+  local needs_now = reads_time(compiled.uses)
+  return {
+    uses = compiled.uses,
+    render = function(event, description)
+      local text, wrong = liquid.render(compiled, data_of(event, description),
+        needs_now and (core.time(event.time) or 0) // MS_PER_S or 0)
+      if not text then
+        report(scope, path, wrong)
+      end
+      return text
+    end,
+  }
+end
+
+--- Compiles a hook.template's data for a place (a module of hookline.places): { render(event,
+--- description) -> text, uses }, or nil after its faults have been reported at a path.
+function template.compile(data, place, scope, path)
+  local compiled = data.compiled[place]
+  if not compiled then
+    compiled = compile(data, place, scope, path)
+    data.compiled[place] = compiled
+  end
+  return compiled
+end
+
+--- The same for a text with placeholders.
+function template.compile_text(text, place, scope, path)
+  return compile({ source = text }, place, scope, path)
+end
+
+-- --- what is read --------------------------------------------------------------------------------
+
+local EVENT_FIELDS = { id = true, type = true, time = true }
+
+--- Adds what templates read to names, those of the record's own fields. Returns false where that
+--- cannot be told, and whether the event's id or time is read.
+function template.add_reads(uses, record_type, names)
+  local has_time = false
+  for _, use in ipairs(uses) do
+    local root, field = use.root, use.field
+    if use.is_computed then
+      return false, true
+    elseif root == "event" then
+      has_time = true
+      if not EVENT_FIELDS[field] then
+        return false, true
+      end
+    elseif root == "record" or root == record_type then
+      if not field then
+        return false, true
+      end
+      names[#names + 1] = field
+    elseif use.filter == "date" then
+      has_time = true
+    end
+  end
+  return true, has_time
+end
+
+return template
