@@ -1,13 +1,14 @@
 // From an event to the webhooks owed: each workflow that wants its type is asked, and what it owes
 // becomes rows for the store.
+#include "engine/judge.h"
 #include "engine/internal.h"
 
 static const struct str JUDGE_DRY = STR("a dry run: it is shown and never sent");
 
-static int judge_copy_requests(struct engine *g, struct store_run *run, const struct rules_run *r,
-                               struct arena *arena, int64_t now_ms)
+static int judge_copy_requests(const struct judge_context *c, struct store_run *run,
+                               const struct rules_run *r)
 {
-    run->deliveries = arena_alloc(arena, (r->request_count + 1) * sizeof *run->deliveries);
+    run->deliveries = arena_alloc(c->arena, (r->request_count + 1) * sizeof *run->deliveries);
     if (run->deliveries == NULL) {
         return ERR_TOO_LARGE;
     }
@@ -15,13 +16,13 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
     for (size_t i = 0; i < r->request_count; i++) {
         const struct rules_request *q = &r->requests[i];
         run->deliveries[i] = (struct store_delivery){
-            .id = id_next(g->config.ids, now_ms),
+            .id = id_next(c->ids, c->now_ms),
             .action = q->action,
             .state = q->invalid.len            ? DELIVERY_INVALID
                      : run->outcome == RUN_DRY ? DELIVERY_CANCELLED
                                                : DELIVERY_PENDING,
             .target = q->target,
-            .due_at_ms = now_ms,
+            .due_at_ms = c->now_ms,
             .head = q->head,
             .body = q->body,
             .retry = q->retry,
@@ -61,34 +62,31 @@ static void judge_log_error(struct engine *g, const struct store_run *run, struc
               STR_ARG(run->reason));
 }
 
-// Asks one workflow. *stored tells whether a run is to be stored.
-static int judge_workflow(struct engine *g, size_t index, struct str shown_id, struct arena *arena,
-                          int64_t now_ms, struct store_run *run, bool *stored)
+int judge_workflow(const struct judge_context *c, size_t index, struct store_run *run, bool *stored)
 {
-    const struct rules_workflow *w = rules_workflow(g->current->rules, index);
+    const struct rules_workflow *w = rules_workflow(c->rules, index);
     struct rules_run r = {0};
-    rules_run(g->current->rules, index, arena, &r);
+    rules_run(c->rules, index, c->arena, &r);
     *stored = r.verdict != RULES_NO_MATCH;
     if (!*stored) {
         return 0;
     }
     // Its neighbours in the body took the room: alone it would be sent, so it is no error of its.
-    struct str id = arena_dup(arena, str_from(w->id));
+    struct str id = arena_dup(c->arena, str_from(w->id));
     if (r.is_out_of_room || id.data == NULL) {
         return ERR_TOO_LARGE;
     }
     *run = (struct store_run){.workflow = id,
-                              .generation = g->current->id,
+                              .generation = c->generation,
                               .outcome = r.verdict != RULES_MATCH ? RUN_ERROR
                                          : w->is_dry              ? RUN_DRY
                                                                   : RUN_SENT};
     if (r.verdict != RULES_MATCH) {
         run->reason = r.message;
-        judge_log_error(g, run, shown_id);
         return 0;
     }
-    int code = judge_copy_requests(g, run, &r, arena, now_ms);
-    run->mark = judge_mark(w, run, now_ms);
+    int code = judge_copy_requests(c, run, &r);
+    run->mark = judge_mark(w, run, c->now_ms);
     return code;
 }
 
@@ -124,7 +122,11 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
                   "the event came through %u workflows: it is stored and not run", ev->depth);
         return 0;
     }
-    int64_t now_ms = clock_wall_ms(loop_clock(g->config.loop));
+    struct judge_context context = {.rules = g->current->rules,
+                                    .generation = g->current->id,
+                                    .ids = g->config.ids,
+                                    .now_ms = clock_wall_ms(loop_clock(g->config.loop)),
+                                    .arena = arena};
     struct rules_event re = {.json = ev->json,
                              .id = shown_id,
                              .type = ev->type,
@@ -141,7 +143,10 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
     for (size_t i = 0; code == 0 && i < m->count; i++) {
         struct store_run run;
         bool stored = false;
-        code = judge_workflow(g, m->workflows[i], shown_id, arena, now_ms, &run, &stored);
+        code = judge_workflow(&context, m->workflows[i], &run, &stored);
+        if (code == 0 && stored && run.outcome == RUN_ERROR) {
+            judge_log_error(g, &run, shown_id);
+        }
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }

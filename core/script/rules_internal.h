@@ -44,4 +44,17 @@ struct rules {
 // --- rules_files.c ---
 void rules_free_files(struct rules *r);
 
+// What is done with a file once it is compiled: the library's function that loads it is called with
+// its name and its chunk, and gives a value, or nil, and a list of faults.
+struct rules_loader {
+    int ref_load; // in the registry
+    // The value is on top, the file has no errors; shown is its path. May longjmp.
+    void (*take)(lua_State *L, struct rules *r, const char *shown, void *ctx);
+    void *ctx;
+};
+
+// Loads a file so: 0; ERR_INVALID, its faults among those that rules_fault gives; ERR_NOMEM.
+int rules_load_with(struct rules *r, const char *file, struct str text,
+                    const struct rules_loader *loader);
+
 #endif

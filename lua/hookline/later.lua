@@ -6,7 +6,6 @@ local later = {}
 
 local NAMES = {
   "daily", "weekly", "monthly", "date", "template", "template_file", "oauth2", "hmac",
-  "test",
 }
 
 --- A function that refuses `name`.

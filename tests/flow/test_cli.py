@@ -8,7 +8,7 @@ import pytest
 from support.host import BINARY, run
 from support.rules import deal, workflow
 
-COMMANDS = ["serve", "check", "try", "send", "new", "secrets", "workflows", "events", "deliveries"]
+COMMANDS = ["serve", "check", "try", "test", "send", "new", "secrets", "workflows", "events", "deliveries"]
 
 
 def test_version_and_help():
@@ -52,7 +52,7 @@ def test_the_examples_are_fine():
     from support.host import ROOT
     done = run("check", "--rules", ROOT / "rules")
     assert done.returncode == 0, done.stderr
-    for path in sorted((ROOT / "rules").glob("*.lua")):
+    for path in sorted(p for p in (ROOT / "rules").glob("*.lua") if not p.stem.endswith("_test")):
         tried = run("try", path, "--data", "/nonexistent")
         assert "request_sent" in tried.stdout, tried
 

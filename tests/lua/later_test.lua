@@ -14,7 +14,7 @@ local FUNCTIONS = {
   'hook.daily { at = "09:00" }', 'hook.weekly { on = "monday", at = "09:00" }',
   "hook.monthly { day = 31 }", 'hook.date { field = "closed_date" }', 'hook.template "x"',
   'hook.template_file "invoice.json"',
-  "hook.oauth2 { }", "hook.hmac { }", 'hook.test "x"',
+  "hook.oauth2 { }", "hook.hmac { }",
 }
 
 local function check(text, path, name)

@@ -60,7 +60,6 @@ static void wrong_usage_ends_with_2_and_says_what_to_write(void **state)
         {{"frobnicate"}, "there is no command frobnicate"},
         {{"help", "sned"}, "did you mean send?"},
         {{"explain", "rules/x.lua"}, "explain is not there yet"},
-        {{"test"}, "test is not there yet"},
         {{"explain"}, "explain is not there yet"},
         {{"tokens"}, "tokens is not there yet"},
         {{"backup"}, "backup is not there yet"},
