@@ -1,21 +1,119 @@
+#include <stdlib.h>
+
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/fault.h"
+#include "cli/test_paths.h"
 #include "encode/json_writer.h"
 #include "engine/generation.h"
+#include "script/suite.h"
 
-enum { JSON_MAX_BYTES = 256 * 1024 * 1024 };
+enum { JSON_MAX_BYTES = 256 * 1024 * 1024, PLAN_MAX_BYTES = 256 * 1024 * 1024 };
 
-static void write_faults(struct json_writer *w, const struct rules *rules, bool warnings)
+// What is looked at: the workflows of the folder, and its test files.
+struct check {
+    const struct invocation *in;
+    struct config config;
+    struct folder *folder;
+    struct generation *workflows;
+    struct test_paths paths;
+    struct suite **tests; // as many as paths
+    size_t error_count;
+    size_t warning_count;
+};
+
+static int load_test(struct check *c, const struct rules_config *rules, size_t i, struct err *e)
 {
+    const struct test_path *p = &c->paths.list[i];
+    char path[FILE_PATH_MAX];
+    struct buf plan;
+    char *text = NULL;
+    size_t len;
+    int code = suite_new(&c->tests[i], rules, e);
+
+    if (code)
+        return code;
+    snprintf(path, sizeof(path), "%s/%s", p->dir, p->name);
+    if (file_read(path, FOLDER_FILE_MAX_BYTES, &text, &len, e) != 0)
+        return e->code == ERR_NOMEM
+                   ? ERR_NOMEM
+                   : rules_add_fault(suite_rules(c->tests[i]), path, NULL, "%s", e->text);
+    buf_init(&plan, PLAN_MAX_BYTES);
+    code = folder_add_texts(c->folder, suite_rules(c->tests[i]));
+    if (code == 0)
+        code = suite_load(c->tests[i], p->name, (struct str){text, len}, &plan);
+    buf_fini(&plan);
+    free(text);
+    return code == ERR_INVALID ? 0 : code; // its faults say why
+}
+
+static int load(struct check *c, struct err *e)
+{
+    struct rules_config rules = config_rules(&c->config);
+    int code = folder_read(&c->folder, c->config.rules_dir, NULL, e);
+
+    if (code == 0)
+        code = generation_build(&c->workflows, &rules, c->folder, NULL, e);
+    if (code == 0)
+        code = test_paths_add_folder(&c->paths, c->config.rules_dir, e);
+    if (code == 0) {
+        c->tests = calloc(c->paths.count + 1, sizeof(struct suite *));
+        code = c->tests ? 0 : ERR_NOMEM;
+    }
+    for (size_t i = 0; i < c->paths.count && code == 0; i++)
+        code = load_test(c, &rules, i, e);
+    return code && !e->code ? err_set(e, (enum err_code)code, "out of memory") : code;
+}
+
+// The faults of the workflows, then those of each test file: the n-th of them, NULL at the end.
+static const struct rules_fault *next_fault(const struct check *c, size_t *set, size_t *i)
+{
+    for (;; *i = 0, ++*set) {
+        const struct rules *rules = *set == 0                ? c->workflows->rules
+                                    : *set <= c->paths.count ? suite_rules(c->tests[*set - 1])
+                                                             : NULL;
+
+        if (!rules)
+            return NULL;
+        if (*i < rules_fault_count(rules))
+            return rules_fault(rules, (*i)++);
+    }
+}
+
+static void write_faults(const struct check *c, struct json_writer *w, bool warnings)
+{
+    const struct rules_fault *f;
+    size_t set = 0;
+    size_t i = 0;
+
     json_key(w, warnings ? STR("warnings") : STR("errors"));
     json_array_begin(w);
-    for (size_t i = 0; i < rules_fault_count(rules); i++)
-        if (rules_fault(rules, i)->is_warning == warnings)
-            fault_write_json(w, rules_fault(rules, i));
+    while ((f = next_fault(c, &set, &i)))
+        if (f->is_warning == warnings)
+            fault_write_json(w, f);
     json_array_end(w);
 }
 
-static int print_json(const struct invocation *in, const struct generation *g)
+static void write_workflows(const struct generation *g, struct json_writer *w)
+{
+    json_key(w, STR("workflows"));
+    json_array_begin(w);
+    for (size_t i = 0; i < g->workflow_count; i++) {
+        const struct generation_workflow *one = &g->workflows[i];
+
+        if (!one->rule)
+            continue;
+        json_object_begin(w);
+        json_member_text(w, "id", one->id);
+        json_member_text(w, "name", one->rule->name);
+        json_member_text(w, "record", one->rule->record);
+        json_member_text(w, "file", one->file);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+static int print_json(const struct check *c)
 {
     struct buf out;
     struct json_writer w;
@@ -24,88 +122,113 @@ static int print_json(const struct invocation *in, const struct generation *g)
     buf_init(&out, JSON_MAX_BYTES);
     json_writer_init(&w, &out);
     json_object_begin(&w);
-    json_key(&w, STR("workflows"));
-    json_array_begin(&w);
-    for (size_t i = 0; i < g->workflow_count; i++) {
-        const struct generation_workflow *one = &g->workflows[i];
-
-        if (!one->rule)
-            continue;
-        json_object_begin(&w);
-        json_member_text(&w, "id", one->id);
-        json_member_text(&w, "name", one->rule->name);
-        json_member_text(&w, "record", one->rule->record);
-        json_member_text(&w, "file", one->file);
-        json_object_end(&w);
-    }
-    json_array_end(&w);
-    write_faults(&w, g->rules, false);
-    write_faults(&w, g->rules, true);
+    write_workflows(c->workflows, &w);
+    write_faults(c, &w, false);
+    write_faults(c, &w, true);
     json_object_end(&w);
     if (out.failed)
-        status = cli_fail(in, "out of memory");
+        status = cli_fail(c->in, "out of memory");
     else
-        fprintf(in->out, STR_FMT "\n", STR_ARG(buf_str(&out)));
+        fprintf(c->in->out, STR_FMT "\n", STR_ARG(buf_str(&out)));
     buf_fini(&out);
     return status;
 }
 
-static void print_text(const struct invocation *in, const struct generation *g, const char *dir)
+static const char *plural(size_t count)
 {
-    size_t fine = 0;
+    return count == 1 ? "" : "s";
+}
 
-    for (size_t i = 0; i < rules_fault_count(g->rules); i++)
-        fault_print(in->out, rules_fault(g->rules, i));
-    for (size_t i = 0; i < g->workflow_count; i++)
-        fine += g->workflows[i].rule != NULL;
-    if (g->workflow_count == 0)
-        fprintf(in->messages, "There are no workflows in %s; make one with: hookline new NAME\n",
-                dir);
-    else if (fine == g->workflow_count)
-        fprintf(in->out, "%zu workflow%s: all fine.\n", fine, fine == 1 ? "" : "s");
-    else
-        fprintf(in->out, "%zu of %zu workflows are fine.\n", fine, g->workflow_count);
+// "6 workflows and 6 test files: 2 errors, 1 warning."
+static void print_sum(const struct check *c)
+{
+    size_t workflows = c->workflows->workflow_count;
+    size_t tests = c->paths.count;
+    FILE *out = c->in->out;
+
+    fprintf(out, "%zu workflow%s", workflows, plural(workflows));
+    if (tests)
+        fprintf(out, " and %zu test file%s", tests, plural(tests));
+    if (!c->error_count && !c->warning_count) {
+        fputs(": all fine.\n", out);
+        return;
+    }
+    fprintf(out, ": %zu error%s", c->error_count, plural(c->error_count));
+    if (c->warning_count)
+        fprintf(out, ", %zu warning%s", c->warning_count, plural(c->warning_count));
+    fputs(".\n", out);
+}
+
+static void print_text(const struct check *c)
+{
+    const struct rules_fault *f;
+    size_t set = 0;
+    size_t i = 0;
+
+    while ((f = next_fault(c, &set, &i)))
+        fault_print(c->in->out, f);
+    if (c->workflows->workflow_count == 0)
+        fprintf(c->in->messages, "There are no workflows in %s; make one with: hookline new NAME\n",
+                c->config.rules_dir);
+    if (c->workflows->workflow_count || c->paths.count)
+        print_sum(c);
+}
+
+static void count_faults(struct check *c)
+{
+    const struct rules_fault *f;
+    size_t set = 0;
+    size_t i = 0;
+
+    while ((f = next_fault(c, &set, &i)))
+        *(f->is_warning ? &c->warning_count : &c->error_count) += 1;
 }
 
 static int run(const struct invocation *in)
 {
-    struct config c;
-    struct rules_config rules;
-    struct generation *g = NULL;
-    struct folder *folder = NULL;
+    struct check c = {.in = in};
     struct err e = {0};
-    int status = cli_load_config(in, &c);
+    int status = cli_load_config(in, &c.config);
 
     if (status)
         goto out;
-    for (size_t i = 0; i < c.message_count; i++)
-        fprintf(in->messages, "hookline: warning: %s\n", c.messages[i].text);
-    rules = config_rules(&c);
-    if (folder_read(&folder, c.rules_dir, NULL, &e) != 0 ||
-        generation_build(&g, &rules, folder, NULL, &e) != 0) {
+    for (size_t i = 0; i < c.config.message_count; i++)
+        fprintf(in->messages, "hookline: warning: %s\n", c.config.messages[i].text);
+    if (load(&c, &e) != 0) {
         status = cli_fail(in, "%s", e.text);
         goto out;
     }
+    count_faults(&c);
     if (options_has(&in->options, "json"))
-        status = print_json(in, g);
+        status = print_json(&c);
     else
-        print_text(in, g, c.rules_dir);
-    if (g->error_count)
+        print_text(&c);
+    if (c.error_count)
         status = CLI_FAILED;
 out:
-    generation_free(g);
-    folder_unref(folder);
-    config_fini(&c);
+    for (size_t i = 0; c.tests && i < c.paths.count; i++)
+        suite_free(c.tests[i]);
+    free(c.tests);
+    test_paths_fini(&c.paths);
+    generation_free(c.workflows);
+    folder_unref(c.folder);
+    config_fini(&c.config);
     return status;
 }
 
 const struct command command_check = {
     .name = "check",
     .arguments = "",
-    .summary = "Find every mistake in the workflow files",
-    .details = "Each is one line, `file:line: error: path.of.key: what is wrong`, or with "
-               "`warning`; the exit\n"
-               "status is 1 where there is an error. Nothing is sent, and no host is needed.\n",
+    .summary = "Find every mistake in the workflow files and their tests",
+    .details =
+        "Each is one line, `file:line: error: path.of.key: what is wrong`, or with "
+        "`warning`; the exit\n"
+        "status is 1 where there is an error. Nothing is sent, and no host is needed: it is "
+        "for editors\n"
+        "and CI, too. --json prints { \"workflows\", \"errors\", \"warnings\" }, each error "
+        "and warning as\n"
+        "{ \"file\", \"line\", \"severity\", \"path\", \"message\" }. `hookline test` runs the "
+        "tests.\n",
     .options = NULL,
     .common = COMMON_LOAD | COMMON_JSON,
     .least_arguments = 0,

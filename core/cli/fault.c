@@ -24,6 +24,7 @@ void fault_write_json(struct json_writer *w, const struct rules_fault *f)
         json_member_integer(w, "line", f->line);
     else
         json_member_null(w, "line");
+    json_member_text(w, "severity", f->is_warning ? "warning" : "error");
     json_member_text(w, "path", f->path);
     json_member_text(w, "message", f->message);
     json_object_end(w);

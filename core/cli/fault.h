@@ -9,7 +9,7 @@
 
 // "rules/x.lua:12: error: actions[1].url: MESSAGE"
 void fault_print(FILE *out, const struct rules_fault *f);
-// {"file","line","path","message"}; line is null where there is none.
+// {"file","line","severity","path","message"}; line is null where there is none.
 void fault_write_json(struct json_writer *w, const struct rules_fault *f);
 
 #endif

@@ -5,44 +5,9 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/new_text.h"
 
-enum { NAME_LEN_MAX = 64, PATH_LEN_MAX = 4096 };
-
-// %s: the name.
-static const char workflow_text[] =
-    "-- %1$s: a workflow. `hookline check` finds its mistakes, `hookline try rules/%1$s.lua` shows "
-    "the\n"
-    "-- request that it would send, `hookline serve` runs it.\n"
-    "local hook = require \"hookline\"\n"
-    "local field = hook.field\n"
-    "\n"
-    "return hook.workflow {\n"
-    "  name = \"%1$s\",\n"
-    "  description = \"Tells an app when a deal is won.\",\n"
-    "\n"
-    "  -- Which events: the record type, and when. hook.once fires once for each record, ever;\n"
-    "  -- hook.every each time. Both take \"created\", \"updated\" and \"deleted\".\n"
-    "  record = \"deal\",\n"
-    "  trigger = hook.once { \"created\", \"updated\" },\n"
-    "\n"
-    "  -- The conditions; hook.any and hook.none nest, a Lua function works too:\n"
-    "  --   function(event) return event.record.amount > 100 end\n"
-    "  when = hook.all {\n"
-    "    field \"deal_stage\":is_in { \"Default Pipeline:Won\" },\n"
-    "  },\n"
-    "\n"
-    "  -- What to do then.\n"
-    "  actions = {\n"
-    "    hook.webhook {\n"
-    "      method = \"POST\",\n"
-    "      url = \"https://app.example.com/api/deals\", -- the callback URL\n"
-    "      -- Put the key away with `hookline secrets set %2$s`, then:\n"
-    "      -- auth = hook.bearer(hook.secret \"%2$s\"),\n"
-    "      encoding = \"json\",\n"
-    "      content = hook.fields { \"id\", \"name\", \"amount\", \"sales_account.name\" },\n"
-    "    },\n"
-    "  },\n"
-    "}\n";
+enum { NAME_LEN_MAX = 64, PATH_LEN_MAX = 4096, TEXT_MAX_BYTES = 64 * 1024 };
 
 static bool is_name(const char *name)
 {
@@ -70,31 +35,64 @@ static void write_secret_name(char out[NAME_LEN_MAX + 8], const char *name)
     strcpy(out + len, "_KEY");
 }
 
-static int write_file(const struct invocation *in, const char *path, const char *name)
+// A record type, as hook.workflow takes it; `webhook` is the host's own.
+static bool is_record_type(const char *text)
 {
-    char secret[NAME_LEN_MAX + 8];
+    size_t len = strlen(text);
+
+    return len > 0 && len <= NAME_LEN_MAX && strcspn(text, "0123456789_-") > 0 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+               len &&
+           strcmp(text, "webhook") != 0;
+}
+
+static int write_file(const struct invocation *in, const char *path, struct str text)
+{
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int status = CLI_DONE;
+    bool is_whole;
 
     if (fd < 0 && errno == EEXIST)
         return cli_fail(in, "%s is there already: it is left as it is", path);
     if (fd < 0)
         return cli_fail(in, "%s: %s", path, strerror(errno));
-    write_secret_name(secret, name);
-    if (dprintf(fd, workflow_text, name, secret) < 0)
-        status = cli_fail(in, "%s: %s", path, strerror(errno));
-    if (close(fd) != 0 && status == CLI_DONE)
-        status = cli_fail(in, "%s: %s", path, strerror(errno));
-    if (status != CLI_DONE)
-        unlink(path);
+    is_whole = write(fd, text.data, text.len) == (ssize_t)text.len;
+    if (close(fd) == 0 && is_whole)
+        return CLI_DONE;
+    cli_fail(in, "%s: %s", path, strerror(errno));
+    unlink(path);
+    return CLI_FAILED;
+}
+
+// Both files or none.
+static int write_both(const struct invocation *in, const char *workflow, const char *test,
+                      const struct new_text *t)
+{
+    struct buf text;
+    int status;
+
+    buf_init(&text, TEXT_MAX_BYTES);
+    new_text_workflow(&text, t);
+    status = text.failed ? cli_fail(in, "out of memory") : write_file(in, workflow, buf_str(&text));
+    if (status == CLI_DONE) {
+        buf_reset(&text);
+        new_text_test(&text, t);
+        status = text.failed ? cli_fail(in, "out of memory") : write_file(in, test, buf_str(&text));
+        if (status != CLI_DONE)
+            unlink(workflow);
+    }
+    buf_fini(&text);
     return status;
 }
 
 static int make(const struct invocation *in, const struct config *c)
 {
+    const char *record = options_text(&in->options, "record");
     const char *name = in->options.arguments[0];
     size_t len = strlen(name);
+    char secret[NAME_LEN_MAX + 8];
+    struct new_text text = {.name = name, .record = record ? record : "deal", .secret = secret};
     char path[PATH_LEN_MAX];
+    char test[PATH_LEN_MAX];
 
     if (!is_name(name) || (len >= 5 && strcmp(name + len - 5, "_test") == 0))
         return cli_refuse(
@@ -102,14 +100,23 @@ static int make(const struct invocation *in, const struct config *c)
             "'%s' cannot be a workflow's name: letters, digits, _ and - are allowed, at "
             "most %d of them, no - first and no _test last",
             name, NAME_LEN_MAX);
+    if (!is_record_type(text.record))
+        return cli_refuse(in, "'%s' is no record type, such as deal, lead, contact or one of yours",
+                          text.record);
+    write_secret_name(secret, name);
     if (mkdir(c->rules_dir, 0777) != 0 && errno != EEXIST)
         return cli_fail(in, "%s: %s", c->rules_dir, strerror(errno));
-    if (snprintf(path, sizeof(path), "%s/%s.lua", c->rules_dir, name) >= (int)sizeof(path))
+    snprintf(path, sizeof(path), "%s/%s.lua", c->rules_dir, name);
+    if (snprintf(test, sizeof(test), "%s/%s_test.lua", c->rules_dir, name) >= (int)sizeof(test))
         return cli_fail(in, "%s: the path is too long", c->rules_dir);
-    if (write_file(in, path, name) != CLI_DONE)
+    if (write_both(in, path, test, &text) != CLI_DONE)
         return CLI_FAILED;
-    fprintf(in->out, "%s\n", path);
-    fprintf(in->messages, "Made %s: edit it, then try it with: hookline try %s\n", path, path);
+    fprintf(in->out, "%s\n%s\n", path, test);
+    fprintf(in->messages,
+            "Made a workflow and its tests, which pass. Edit both, then:\n"
+            "  hookline test %1$s\n"
+            "  hookline try %1$s\n",
+            path);
     return CLI_DONE;
 }
 
@@ -124,12 +131,20 @@ static int run(const struct invocation *in)
     return status;
 }
 
+static const struct option options[] = {
+    {"record", "TYPE", OPTION_TEXT, false, false,
+     "the record type: deal (unless it is given), lead, contact, sales_account, task, ..."},
+    {NULL, NULL, OPTION_SWITCH, false, false, NULL},
+};
+
 const struct command command_new = {
     .name = "new",
     .arguments = "NAME",
-    .summary = "Make a commented workflow, RULES/NAME.lua",
-    .details = "An existing file is never overwritten. The new file's path is printed.\n",
-    .options = NULL,
+    .summary = "Make a commented workflow, RULES/NAME.lua, and its tests",
+    .details = "The tests, RULES/NAME_test.lua, pass as they are. An existing file is never "
+               "overwritten. The\n"
+               "paths of both files are printed.\n",
+    .options = options,
     .common = 0,
     .least_arguments = 1,
     .most_arguments = 1,

@@ -132,10 +132,10 @@ static int add_value(struct options *o, const struct option *p, const char *text
     return 0;
 }
 
-// One "--name", "--name value" or "--name=value" at argv[*at].
+// One "--name", "--name value" or "--name=value" at argv[*at]; "-k" for a name of one letter.
 static int parse_option(struct options *o, int argc, char *const *argv, int *at, struct err *e)
 {
-    const char *given = argv[*at] + 2;
+    const char *given = argv[*at] + (argv[*at][1] == '-' ? 2 : 1);
     const char *equals = strchr(given, '=');
     struct str name = {given, equals ? (size_t)(equals - given) : strlen(given)};
     const struct option *p = find(o, name);
@@ -182,7 +182,7 @@ int options_parse(struct options *o, int argc, char *const *argv, struct err *e)
             only_arguments = true;
         else if (strcmp(word, "-h") == 0 && find(o, STR("help")))
             code = add_value(o, find(o, STR("help")), "", e);
-        else if (word[1] != '-')
+        else if (word[1] != '-' && (word[2] != '\0' || !find(o, str_from(word + 1))))
             code =
                 err_set(e, ERR_INVALID, "there is no option %s (options are written --name)", word);
         else

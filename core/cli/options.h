@@ -28,7 +28,7 @@ struct option {
     const char *help;   // one line
 };
 
-enum { OPTIONS_VALUES_MAX = 64, OPTIONS_ARGUMENTS_MAX = 16, OPTIONS_TABLES_MAX = 8 };
+enum { OPTIONS_VALUES_MAX = 64, OPTIONS_ARGUMENTS_MAX = 512, OPTIONS_TABLES_MAX = 8 };
 
 struct option_value {
     const struct option *option;

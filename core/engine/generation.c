@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 enum { GENERATION_ARENA_MAX = 256 * 1024 * 1024 };
 
 // --- what a workflow runs from -------------------------------------------------------------------

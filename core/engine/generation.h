@@ -6,8 +6,8 @@
 #define ENGINE_GENERATION_H
 
 #include "base/map.h"
-#include "engine/index.h"
 #include "engine/folder.h"
+#include "engine/index.h"
 #include "script/rules.h"
 
 struct generation_base { // a workflow that does not load as it stands

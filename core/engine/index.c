@@ -9,12 +9,11 @@ enum { INDEX_ARENA_MAX = 1 << 30 };
 static const struct {
     unsigned verb;
     const char *word;
-} INDEX_VERBS[] = {
-    {RULES_CREATED, "created"},
-    {RULES_UPDATED, "updated"},
-    {RULES_DELETED, "deleted"},
-    {RULES_DELIVERED, "delivered"},
-    {RULES_TERMINATED, "terminated"}};
+} INDEX_VERBS[] = {{RULES_CREATED, "created"},
+                   {RULES_UPDATED, "updated"},
+                   {RULES_DELETED, "deleted"},
+                   {RULES_DELIVERED, "delivered"},
+                   {RULES_TERMINATED, "terminated"}};
 
 static void index_init(struct index *x)
 {

@@ -44,7 +44,7 @@ struct engine {
     struct engine_config config;
     struct generation *current;
     struct index_look look; // for the event being judged
-    struct map controls; // by id
+    struct map controls;    // by id
     bool is_stopping;
     struct loop_timer control_again; // after the store failed
     struct arena control_arena;

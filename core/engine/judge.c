@@ -1,5 +1,7 @@
 // From an event to the webhooks owed: each workflow that could match it is asked, and what it owes
 // becomes rows for the store.
+#include "engine/judge.h"
+
 #include "encode/head.h"
 #include "engine/internal.h"
 
@@ -20,11 +22,11 @@ static struct str judge_head_with_depth(struct str head, unsigned depth, struct 
     return kept;
 }
 
-static int judge_copy_requests(struct engine *g, struct store_run *run, const struct rules_run *r,
-                               const struct rules_workflow *w, const struct event *ev,
-                               struct arena *arena, int64_t now_ms)
+static int judge_copy_requests(const struct judge_context *c, struct store_run *run,
+                               const struct rules_run *r, const struct rules_workflow *w)
 {
-    run->deliveries = arena_alloc(arena, (r->request_count + 1) * sizeof *run->deliveries);
+    const struct event *ev = c->event;
+    run->deliveries = arena_alloc(c->arena, (r->request_count + 1) * sizeof *run->deliveries);
     if (run->deliveries == NULL) {
         return ERR_TOO_LARGE;
     }
@@ -32,13 +34,13 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
     for (size_t i = 0; i < r->request_count; i++) {
         const struct rules_request *q = &r->requests[i];
         run->deliveries[i] = (struct store_delivery){
-            .id = id_next(g->config.ids, now_ms),
+            .id = id_next(c->ids, c->now_ms),
             .action = q->action,
             .state = q->invalid.len            ? DELIVERY_INVALID
                      : run->outcome == RUN_DRY ? DELIVERY_CANCELLED
                                                : DELIVERY_PENDING,
             .target = q->target,
-            .due_at_ms = now_ms + w->delay_ms,
+            .due_at_ms = c->now_ms + w->delay_ms,
             .wants_recheck = w->is_rechecked,
             .recheck_previous = ev->is_compared ? ev->previous : (struct str){NULL, 0},
             .head = q->head,
@@ -48,7 +50,7 @@ static int judge_copy_requests(struct engine *g, struct store_run *run, const st
             .reason = q->invalid.len || run->outcome != RUN_DRY ? q->invalid : JUDGE_DRY,
         };
         if (ev->depth > 0) {
-            struct str head = judge_head_with_depth(q->head, ev->depth, arena);
+            struct str head = judge_head_with_depth(q->head, ev->depth, c->arena);
             if (head.data == NULL) {
                 return ERR_TOO_LARGE;
             }
@@ -80,64 +82,32 @@ static struct store_mark judge_mark(const struct rules_workflow *w, const struct
     return mark;
 }
 
-static void judge_log_error(struct engine *g, const struct store_run *run, struct str event_id)
+int judge_workflow(const struct judge_context *c, size_t index, bool is_dry, struct store_run *run,
+                   enum rules_verdict *verdict)
 {
-    struct log_field fields[] = {{"workflow", run->workflow}, {"event", event_id}};
-    log_write(g->config.log, LOG_ERROR, fields, 2, "the workflow failed: " STR_FMT,
-              STR_ARG(run->reason));
-}
-
-// A suspended workflow is not asked: what it would have done can be had by a replay.
-static int judge_suppress(struct engine *g, const struct rules_workflow *w, struct arena *arena,
-                          struct store_run *run)
-{
-    const struct control_values *said = engine_control_of(g, str_from(w->id));
-    *run = (struct store_run){.workflow = arena_dup(arena, str_from(w->id)),
-                              .generation = g->current->id,
-                              .outcome = RUN_SUPPRESSED,
-                              .reason = arena_dup(arena, str_from(said->suspended_reason))};
-    return run->workflow.data && run->reason.data ? 0 : ERR_TOO_LARGE;
-}
-
-// Asks one workflow. *stored tells whether a run is to be stored.
-static int judge_workflow(struct engine *g, size_t index, const struct event *ev,
-                          struct str shown_id, struct arena *arena, int64_t now_ms,
-                          struct store_run *run, bool *stored)
-{
-    const struct rules_workflow *w = rules_workflow(g->current->rules, index);
-    enum workflow_mode mode = (enum workflow_mode)g->current->modes[index];
+    const struct rules_workflow *w = rules_workflow(c->rules, index);
     struct rules_run r = {0};
-    if (mode == WORKFLOW_SUSPENDED) {
-        *stored = true;
-        return judge_suppress(g, w, arena, run);
-    }
-    if (mode != WORKFLOW_STOPPED) {
-        rules_run(g->current->rules, index, arena, &r);
-    }
-    *stored = r.verdict != RULES_NO_MATCH;
-    if (!*stored) {
+    rules_run(c->rules, index, c->arena, &r);
+    *verdict = r.verdict;
+    if (r.verdict == RULES_NO_MATCH) {
         return 0;
     }
     // Its neighbours in the body took the room: alone it would be sent, so it is no error of its.
-    struct str id = arena_dup(arena, str_from(w->id));
+    struct str id = arena_dup(c->arena, str_from(w->id));
     if (r.is_out_of_room || id.data == NULL) {
         return ERR_TOO_LARGE;
     }
     *run = (struct store_run){.workflow = id,
-                              .generation = g->current->id,
+                              .generation = c->generation,
                               .outcome = r.verdict != RULES_MATCH ? RUN_ERROR
-                                         : mode == WORKFLOW_DRY   ? RUN_DRY
+                                         : is_dry                 ? RUN_DRY
                                                                   : RUN_SENT};
     if (r.verdict != RULES_MATCH) {
         run->reason = r.message;
-        judge_log_error(g, run, shown_id);
-        if (r.verdict != RULES_ERROR) {
-            control_note_stop(g, w->id, r.message);
-        }
         return 0;
     }
-    int code = judge_copy_requests(g, run, &r, w, ev, arena, now_ms);
-    run->mark = judge_mark(w, run, now_ms);
+    int code = judge_copy_requests(c, run, &r, w);
+    run->mark = judge_mark(w, run, c->now_ms);
     return code;
 }
 
@@ -160,13 +130,59 @@ static int judge_add_run(struct store_event *out, const struct store_run *run, s
     return 0;
 }
 
+static void judge_log_error(struct engine *g, const struct store_run *run, struct str event_id)
+{
+    struct log_field fields[] = {{"workflow", run->workflow}, {"event", event_id}};
+    log_write(g->config.log, LOG_ERROR, fields, 2, "the workflow failed: " STR_FMT,
+              STR_ARG(run->reason));
+}
+
+// A suspended workflow is not asked: what it would have done can be had by a replay.
+static int judge_suppress(struct engine *g, const struct rules_workflow *w, struct arena *arena,
+                          struct store_run *run)
+{
+    const struct control_values *said = engine_control_of(g, str_from(w->id));
+    *run = (struct store_run){.workflow = arena_dup(arena, str_from(w->id)),
+                              .generation = g->current->id,
+                              .outcome = RUN_SUPPRESSED,
+                              .reason = arena_dup(arena, str_from(said->suspended_reason))};
+    return run->workflow.data && run->reason.data ? 0 : ERR_TOO_LARGE;
+}
+
+// Asks a workflow that may be stopped or suspended; *stored tells whether a run is to be stored.
+static int judge_one(struct engine *g, const struct judge_context *c, size_t index,
+                     struct str shown_id, struct store_run *run, bool *stored)
+{
+    const struct rules_workflow *w = rules_workflow(c->rules, index);
+    enum workflow_mode mode = (enum workflow_mode)g->current->modes[index];
+    enum rules_verdict verdict;
+    *stored = mode == WORKFLOW_SUSPENDED;
+    if (mode == WORKFLOW_STOPPED || mode == WORKFLOW_SUSPENDED) {
+        return *stored ? judge_suppress(g, w, c->arena, run) : 0;
+    }
+    int code = judge_workflow(c, index, mode == WORKFLOW_DRY, run, &verdict);
+    *stored = code == 0 && verdict != RULES_NO_MATCH;
+    if (*stored && run->outcome == RUN_ERROR) {
+        judge_log_error(g, run, shown_id);
+        if (verdict != RULES_ERROR) {
+            control_note_stop(g, w->id, run->reason);
+        }
+    }
+    return code;
+}
+
 // Asks each of these, by their places among the rules. look: what they read of the event; NULL: all
 // of it.
 static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
                       const struct index_look *look, const struct event *ev, struct str shown_id,
                       struct arena *arena, struct store_event *out, struct err *e)
 {
-    int64_t now_ms = clock_wall_ms(loop_clock(g->config.loop));
+    struct judge_context context = {.rules = g->current->rules,
+                                    .generation = g->current->id,
+                                    .event = ev,
+                                    .ids = g->config.ids,
+                                    .now_ms = clock_wall_ms(loop_clock(g->config.loop)),
+                                    .arena = arena};
     struct rules_event re = {.json = ev->json,
                              .id = shown_id,
                              .type = ev->type,
@@ -185,7 +201,7 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
     for (size_t i = 0; code == 0 && i < count; i++) {
         struct store_run run;
         bool stored = false;
-        code = judge_workflow(g, workflows[i], ev, shown_id, arena, now_ms, &run, &stored);
+        code = judge_one(g, &context, workflows[i], shown_id, &run, &stored);
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }
@@ -219,9 +235,9 @@ int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, 
     if (index_look(look, &g->current->index, ev, out->time_ms, arena)) {
         return err_set(e, ERR_NOMEM, "out of memory");
     }
-    return look->asked_count ? judge_each(g, look->asked, look->asked_count, look, ev, shown_id,
-                                          arena, out, e)
-                             : 0;
+    return look->asked_count
+               ? judge_each(g, look->asked, look->asked_count, look, ev, shown_id, arena, out, e)
+               : 0;
 }
 
 int engine_judge_one(struct engine *g, const struct generation_workflow *w, const struct event *ev,

@@ -161,16 +161,17 @@ void rules_take_faults(lua_State *L, struct rules_loading *l)
 }
 
 // The description on top. May longjmp.
-static void rules_take_description(lua_State *L, struct rules_loading *l)
+static void rules_take_description(lua_State *L, struct rules *r, const char *shown, void *ctx)
 {
-    struct rules *r = l->r;
-    struct rules_entry *entry = l->entry;
+    struct rules_entry *entry = ctx;
     struct rules_workflow *w = &entry->shown;
+    if (!lua_istable(L, -1))
+        luaL_error(L, "hookline.host: neither a description nor an error");
     w->id = rules_keep_field(L, r, "id");
     w->name = rules_keep_field(L, r, "name");
     w->description = rules_keep_field(L, r, "description");
     w->record = rules_keep_field(L, r, "record");
-    w->file = l->shown;
+    w->file = shown;
     if (!w->id || !w->name || !w->record)
         luaL_error(L, "hookline.host: a description needs id, name and record");
     if (!w->description)
@@ -200,13 +201,14 @@ static void rules_take_description(lua_State *L, struct rules_loading *l)
     entry->seed = hash_bytes(&HASH_KEY_FIXED, w->id, strlen(w->id));
     lua_pushvalue(L, -1);
     entry->ref_description = luaL_ref(L, LUA_REGISTRYINDEX);
+    entry->ref_undo = undo_finish(L);
 }
 
 // Inside the gate. May longjmp.
 static int rules_load_inside(lua_State *L)
 {
     struct rules_loading *l = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, l->r->ref_load);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, l->loader->ref_load);
     lua_pushstring(L, l->file);
     if (sandbox_compile(L, l->text.data, l->text.len, l->chunk) != LUA_OK) {
         rules_add_message(l, luaL_tolstring(L, -1, NULL));
@@ -216,12 +218,8 @@ static int rules_load_inside(lua_State *L)
     lua_call(L, 2, 2);
     rules_take_faults(L, l);
     lua_pop(L, 1);
-    if (l->has_errors)
-        return 0;
-    if (!lua_istable(L, -1))
-        return luaL_error(L, "hookline.host: neither a description nor an error");
-    rules_take_description(L, l);
-    l->entry->ref_undo = undo_finish(L);
+    if (!l->has_errors)
+        l->loader->take(L, l->r, l->shown, l->loader->ctx);
     return 0;
 }
 
@@ -238,31 +236,42 @@ static int rules_make_room(struct rules *r)
     return 0;
 }
 
-int rules_load(struct rules *r, const char *file, struct str text)
+int rules_load_with(struct rules *r, const char *file, struct str text,
+                    const struct rules_loader *loader)
 {
     char chunk[FILES_CHUNK_MAX];
     files_name_chunk(r->dir, file, chunk);
     struct rules_loading l = {.r = r,
+                              .loader = loader,
                               .file = file,
                               .chunk = chunk,
                               .shown = rules_keep_path(r, file),
-                              .text = text,
-                              .entry = arena_alloc(&r->arena, sizeof *l.entry)};
-    if (!l.shown || !l.entry || rules_make_room(r))
+                              .text = text};
+    if (!l.shown)
         return ERR_NOMEM;
-    l.entry->ref_description = LUA_NOREF;
-    l.entry->files = r->s->files = r->files[r->files_in_use];
-    l.entry->ref_undo = LUA_NOREF;
+    r->s->files = r->files[r->files_in_use];
     r->s->phase = STATE_LOADS;
     if (text.len > RULES_FILE_MAX)
         rules_add_message(&l, "larger than 4 MiB");
     else if (gate_call(r->s, rules_load_inside, &l, &r->load_limits) != GATE_OK)
         rules_add_message(&l, r->s->message);
     r->s->phase = STATE_RUNS;
-    if (l.has_errors)
-        return ERR_INVALID;
-    r->entries[r->entry_count++] = l.entry;
-    return 0;
+    return l.has_errors ? ERR_INVALID : 0;
+}
+
+int rules_load(struct rules *r, const char *file, struct str text)
+{
+    struct rules_entry *entry = arena_alloc(&r->arena, sizeof *entry);
+    if (!entry || rules_make_room(r))
+        return ERR_NOMEM;
+    entry->ref_description = entry->ref_undo = LUA_NOREF;
+    entry->files = r->files[r->files_in_use];
+    struct rules_loader loader = {
+        .ref_load = r->ref_load, .take = rules_take_description, .ctx = entry};
+    int code = rules_load_with(r, file, text, &loader);
+    if (code == 0)
+        r->entries[r->entry_count++] = entry;
+    return code;
 }
 
 // Inside the gate. May longjmp.

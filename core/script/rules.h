@@ -211,6 +211,9 @@ void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rul
 void rules_recheck(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out);
 // The same conditions with a trace, as JSON (the tree of SPEC 5, "explain"), appended to out.
 int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e);
+// Each condition's verdict for the event, in the order in which they are written, as JSON appended
+// to out: [{ "line", "words", "verdict" }, ...]; [] where the trigger does not want the event.
+int rules_cover(struct rules *r, size_t workflow, struct buf *out, struct err *e);
 // Lets go of the event.
 void rules_event_end(struct rules *r);
 

@@ -39,8 +39,18 @@ struct rules {
     uint64_t event_seed;
     // In the registry:
     // the functions of hookline.host
-    int ref_load, ref_check_module, ref_run, ref_recheck, ref_explain, ref_load_source, ref_run_source;
+    int ref_load, ref_check_module, ref_run, ref_recheck, ref_explain, ref_load_source,
+        ref_run_source;
     int ref_event; // the event that is there, or nil
+};
+
+// What is done with a file once it is compiled: the library's function that loads it is called with
+// its name and its chunk, and gives a value, or nil, and a list of faults.
+struct rules_loader {
+    int ref_load; // in the registry
+    // The value is on top, the file has no errors; shown is its path. May longjmp.
+    void (*take)(lua_State *L, struct rules *r, const char *shown, void *ctx);
+    void *ctx;
 };
 
 struct rules_loading { // of one file
@@ -49,7 +59,7 @@ struct rules_loading { // of one file
     const char *chunk; // the name it is compiled under, which its errors begin with; NULL: none
     char *shown;       // "rules/invoice.lua"
     struct str text;
-    struct rules_entry *entry;
+    const struct rules_loader *loader;
     bool has_errors;
 };
 
@@ -78,5 +88,9 @@ void rules_free_files(struct rules *r);
 // May longjmp.
 void rules_take_lookups(lua_State *L, struct rules *r, struct rules_workflow *w);
 void rules_take_reads(lua_State *L, struct rules *r, struct rules_workflow *w);
+
+// Loads a file so: 0; ERR_INVALID, its faults among those that rules_fault gives; ERR_NOMEM.
+int rules_load_with(struct rules *r, const char *file, struct str text,
+                    const struct rules_loader *loader);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/rfc3339.h"
 #include "script/gate.h"
+#include "script/library.h"
 #include "script/rules_internal.h"
 #include "script/undo.h"
 #include "script/value.h"
@@ -288,27 +289,56 @@ void rules_recheck(struct rules *r, size_t workflow, struct arena *arena, struct
 
 // --- explain -------------------------------------------------------------------------------------
 
-// Inside the gate. May longjmp. The text stays in the state's buffer.
-static int run_explain_inside(lua_State *L)
+// Inside the gate. May longjmp. The value on top as text in the state's buffer.
+static void run_encode(lua_State *L, const struct run_call *c, const char *what)
 {
     struct err e = {0};
-    const struct run_call *c = lua_touserdata(L, 1);
-    run_call_library(L, c);
     buf_reset(&c->r->s->out);
     c->r->s->out.max = c->r->run_limits.output_bytes;
-    if (value_encode(L, -1, &c->r->s->out, "explain", &e))
-        return luaL_error(L, "%s", e.text);
+    if (value_encode(L, -1, &c->r->s->out, what, &e))
+        luaL_error(L, "%s", e.text);
+}
+
+static int run_explain_inside(lua_State *L)
+{
+    const struct run_call *c = lua_touserdata(L, 1);
+    run_call_library(L, c);
+    run_encode(L, c, "explain");
     return 0;
 }
 
-int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e)
+// The library of tests is there only where somebody asks.
+static int run_cover_inside(lua_State *L)
+{
+    struct run_call *c = lua_touserdata(L, 1);
+    library_require(L, "hookline.testing.coverage");
+    lua_getfield(L, -1, "of");
+    c->ref_function = luaL_ref(L, LUA_REGISTRYINDEX);
+    run_call_library(L, c);
+    luaL_unref(L, LUA_REGISTRYINDEX, c->ref_function);
+    run_encode(L, c, "coverage");
+    return 0;
+}
+
+static int run_tell(struct rules *r, size_t workflow, lua_CFunction inside, struct buf *out,
+                    struct err *e)
 {
     struct run_call c = {.r = r, .ref_function = r->ref_explain};
     if (workflow >= r->entry_count)
         return err_set(e, ERR_NOT_FOUND, "there is no such workflow");
     c.entry = r->entries[workflow];
-    if (rules_enter(r, c.entry, run_explain_inside, &c) != GATE_OK)
+    if (rules_enter(r, c.entry, inside, &c) != GATE_OK)
         return err_set(e, ERR_INVALID, "%s", r->s->message);
     int rc = buf_append_str(out, buf_str(&r->s->out));
     return rc ? err_set(e, (enum err_code)rc, "the explanation is too large") : 0;
+}
+
+int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e)
+{
+    return run_tell(r, workflow, run_explain_inside, out, e);
+}
+
+int rules_cover(struct rules *r, size_t workflow, struct buf *out, struct err *e)
+{
+    return run_tell(r, workflow, run_cover_inside, out, e);
 }

@@ -81,4 +81,7 @@ size_t client_in_flight(const struct client *c);
 // when nothing is left. May be called from on_done.
 void client_close(struct client *c, void (*on_closed)(void *ctx), void *ctx);
 
+// A Retry-After value in milliseconds from now, -1 when it is neither seconds nor a date.
+int64_t client_retry_after_ms(const char *value, int64_t wall_ms);
+
 #endif

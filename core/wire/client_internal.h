@@ -111,8 +111,6 @@ void client_answer_prepare(struct transfer *t);
 void client_answer_reset(struct transfer *t);
 // Fills t->response from what curl says.
 void client_answer_finish(struct transfer *t, CURLcode code);
-// A Retry-After value in milliseconds from now, -1 when it is neither seconds nor a date.
-int64_t client_retry_after_ms(const char *value, int64_t wall_ms);
 
 // --- client.c
 // curl is through with it. Runs on_done.

@@ -2,7 +2,6 @@
 local faults = require "hookline.faults"
 local loading = require "hookline.loading"
 local modules = require "hookline.modules"
-local opaque = require "hookline.opaque"
 local run = require "hookline.run"
 local sources = require "hookline.sources"
 local words = require "hookline.words"
@@ -24,19 +23,20 @@ local function finish_description(description, file)
   end
 end
 
+local FILE = {
+  kind = workflow.KIND,
+  sentence = "a workflow file ends with return hook.workflow { ... }; this one returns %s",
+}
+
 --- Loads a file: chunk is its compiled text. Returns its description and its warnings, or nil and
 --- all its faults, each { file, line, path, message, warning, module }: file where it is not the
 --- file itself, module where it is the fault of a module that was loaded for it.
 function host.load(file, chunk)
   modules.begin()
   local data, list = loading.run(file, function()
-    local result = chunk()
-    local data = opaque.data(result, workflow.KIND)
+    local data = loading.returned(file, chunk(), FILE)
     if data and data.description then
       finish_description(data.description, file)
-    elseif not data and not opaque.is_broken(result) then
-      faults.file_scope(file):error("", "a workflow file ends with return hook.workflow { ... }; "
-        .. "this one returns %s", words.kind(result))
     end
     return data
   end)

@@ -124,6 +124,67 @@ local workflow = require "hookline.workflow"
 ---@field increased fun(self): hook.Condition  from a number to a greater one
 ---@field decreased fun(self): hook.Condition
 
+---@class hook.Test
+
+---@class hook.TestOptions
+---@field cases hook.TestCase[]
+---@field workflow? string|string[]  which files' workflows are tested, by the files' names without
+--- .lua; unless it is given, the test's own name without _test
+---@field vars? table<string, string|number>  what hook.var gives
+---@field now? string           where the clock of each case stands at first, RFC 3339
+---@field given? hook.TestEvent what the events of all cases have in common: a case's fields win,
+--- and previous = false takes one out
+---@field records? hook.TestEvent|hook.TestEvent[]|string  stored before, without running rules
+---@field answers? hook.TestAnswers
+
+---@class hook.TestStep
+---@field after? string         moves the clock on first, by "15s", "10m", "2h", "3d"
+---@field given? hook.TestEvent|hook.TestEvent[]|string  the events that come then, or the name of
+--- a .json file of them beside the test
+---@field answers? hook.TestAnswers
+---@field expect? hook.TestWebhook|hook.TestWebhook[]  what comes to be owed in this step, all of
+--- it, in order; {} for nothing
+---@field deliveries? hook.TestWebhook|hook.TestWebhook[]  all that was ever owed, as it is now
+---@field error? string|boolean the workflow raises this: some of its words, or a Lua pattern
+
+---@class hook.TestCase: hook.TestStep
+---@field name string
+---@field now? string
+---@field records? hook.TestEvent|hook.TestEvent[]|string
+---@field steps? hook.TestStep[] in place of given, expect and the others
+---@field skip? string|boolean  why it is not run
+
+---@class hook.TestEvent         what is left out is filled in: a type that the workflow wants, an
+--- id, the clock's time, record.id
+---@field type? string
+---@field id? string
+---@field time? string
+---@field record? table
+---@field previous? table
+
+---@alias hook.TestAnswer integer|"dns"|"connect"|"tls"|"timeout"|"reset"|hook.TestResponse
+---@alias hook.TestAnswers hook.TestAnswer|hook.TestAnswer[] one alone stays; a list is used up one
+--- after another, and then everything is answered with 200
+
+---@class hook.TestResponse
+---@field status integer
+---@field headers? table<string, string>
+---@field body? string|table    a table is JSON
+
+---@class hook.TestWebhook       what is left out is not looked at
+---@field workflow? string
+---@field method? string
+---@field url? string|fun(url: string): boolean
+---@field headers? table<string, string|fun(value: string): boolean>  a secret is "****"
+---@field body? string|table|fun(body: any): boolean  a table: the whole JSON value; a function
+--- stands for any value in it, too
+---@field body_has? table       these fields of the JSON body
+---@field invalid? string|boolean why it can never be sent
+---@field state? string         "delivered", "retrying", "terminated", ...
+---@field attempts? integer     made so far
+---@field reason? string
+---@field next_attempt_in? string
+
 ---@class hookline
 local hook = {}
 
@@ -194,6 +255,12 @@ hook.secret = secret.new
 --- A plain setting, read when the file is loaded.
 ---@type fun(name: string, default?: string|number): string|number
 hook.var = var
+
+--- Declares the tests of a workflow; a test file returns it. It is loaded by `hookline test` alone.
+---@type fun(options: hook.TestOptions): hook.Test
+hook.test = function(options)
+  return require "hookline.testing.suite".new(options)
+end
 
 --- Times of retry by window, each from the first failure: { { "15s", "1m" }, { "2h" } }.
 ---@type fun(windows: string[][]): hook.Retry

@@ -5,8 +5,7 @@ local faults = require "hookline.faults"
 local later = {}
 
 local NAMES = {
-  "daily", "weekly", "monthly", "date", "oauth2", "hmac",
-  "test",
+  "oauth2", "hmac", "daily", "weekly", "monthly", "date",
 }
 
 --- A function that refuses `name`.

@@ -2,6 +2,7 @@
 -- that it raises is a fault of it too.
 local core = require "hookline.core"
 local faults = require "hookline.faults"
+local opaque = require "hookline.opaque"
 local words = require "hookline.words"
 
 local loading = {}
@@ -40,6 +41,16 @@ function loading.run(file, fn)
     result = nil
   end
   return result, faults.finish(outer)
+end
+
+--- The data of what the file returned, where it is of the kind that is wanted or stands for a fault
+--- that is told already. what: { kind, sentence }, the sentence for a value of another kind.
+function loading.returned(file, result, what)
+  local data = opaque.data(result, what.kind)
+  if not data and not opaque.is_broken(result) then
+    faults.file_scope(file):error("", what.sentence, words.kind(result))
+  end
+  return data
 end
 
 --- Whether there is an error among faults, those of modules left out: they are the modules' own.

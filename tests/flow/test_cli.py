@@ -8,7 +8,7 @@ import pytest
 from support.host import BINARY, run
 from support.rules import deal, workflow
 
-COMMANDS = ["serve", "check", "try", "send", "new", "secrets", "workflows", "events", "deliveries"]
+COMMANDS = ["serve", "check", "try", "test", "send", "new", "secrets", "workflows", "events", "deliveries"]
 
 
 def test_version_and_help():
@@ -43,8 +43,17 @@ def test_check_finds_every_mistake_of_every_file(folder):
     assert done.returncode == 1
     assert "two.lua:2:" in done.stdout and "nmae" in done.stdout and "record" in done.stdout, done.stdout
     assert "two.lua:5:" in done.stdout and "updated" in done.stdout and "syntax.lua:" in done.stdout
+    (rules / "two_test.lua").write_text('local hook = require "hookline"\nreturn hook.test { cass = {} }\n')
+    (rules / "good_test.lua").write_text("return {\n")
+    tests = run("check", "--rules", rules).stdout
+    assert "two_test.lua:2: error: cass: " in tests and "good_test.lua:2: error: " in tests, tests
+    assert tests.splitlines()[-1].startswith("3 workflows and 2 test files: ") and " errors" in tests.splitlines()[-1]
     as_json = run("check", "--rules", rules, "--json")
-    assert as_json.returncode == 1 and json.loads(as_json.stdout)
+    shown = json.loads(as_json.stdout)
+    assert as_json.returncode == 1 and [w["id"] for w in shown["workflows"]] == ["good"]
+    fault = next(f for f in shown["errors"] if f["path"] == "nmae")
+    assert fault == {"file": f"{rules}/two.lua", "line": 2, "severity": "error", "path": "nmae", "message": fault["message"]}
+    assert len(shown["errors"]) + len(shown["warnings"]) == len(tests.splitlines()) - 1
     assert run("check", "--rules", folder / "nowhere").returncode == 1
 
 
@@ -52,7 +61,7 @@ def test_the_examples_are_fine():
     from support.host import ROOT
     done = run("check", "--rules", ROOT / "rules")
     assert done.returncode == 0, done.stderr
-    for path in sorted((ROOT / "rules").glob("*.lua")):
+    for path in sorted(p for p in (ROOT / "rules").glob("*.lua") if not p.stem.endswith("_test")):
         tried = run("try", path, "--data", "/nonexistent")
         assert "request_sent" in tried.stdout, tried
 
@@ -60,11 +69,29 @@ def test_the_examples_are_fine():
 def test_a_new_workflow_is_right_as_it_stands(folder):
     (folder / "rules").mkdir()
     done = run("new", "won_deal", cwd=folder)
-    assert done.returncode == 0 and done.stdout.strip().endswith("rules/won_deal.lua")
-    assert run("check", cwd=folder).returncode == 0
+    assert done.returncode == 0 and done.stdout.split() == ["rules/won_deal.lua", "rules/won_deal_test.lua"]
+    assert "hookline test rules/won_deal.lua" in done.stderr
+    assert run("check", cwd=folder).stdout == "1 workflow and 1 test file: all fine.\n"
     assert run("try", "rules/won_deal.lua", cwd=folder).returncode == 0
-    assert run("new", "won_deal", cwd=folder).returncode == 1, "it is not overwritten"
+    assert run("test", cwd=folder).stdout.endswith("3 passed, 0 failed\n")
+    again = run("new", "won_deal", cwd=folder)
+    assert again.returncode == 1 and "left as it is" in again.stderr, "it is not overwritten"
+    (folder / "rules/other_test.lua").write_text("mine")
+    assert run("new", "other", cwd=folder).returncode == 1
+    assert (folder / "rules/other_test.lua").read_text() == "mine" and not (folder / "rules/other.lua").exists()
     assert run("new", "../x", cwd=folder).returncode != 0
+    assert run("new", "x", "--record", "Not one!", cwd=folder).returncode == 2
+
+
+@pytest.mark.parametrize("record", ["deal", "lead", "contact", "sales_account", "task", "appointment", "cm_ticket"])
+def test_a_new_workflow_of_a_record_type(record, folder):
+    done = run("new", "mine", "--record", record, "--rules", folder / "rules", cwd=folder)
+    assert done.returncode == 0, done
+    assert f'record = "{record}"' in (folder / "rules/mine.lua").read_text()
+    assert run("check", cwd=folder).returncode == 0
+    tested = run("test", "--coverage", cwd=folder)
+    assert tested.returncode == 0 and "1 of 1 conditions were true and false" in tested.stdout, tested
+    assert run("try", "rules/mine.lua", cwd=folder).returncode == 0
 
 
 SECRET = "s3cret-of-try"

@@ -12,7 +12,7 @@ local WEBHOOK_KEYS = {
 local FUNCTIONS = {
   'hook.daily { at = "09:00" }', 'hook.weekly { on = "monday", at = "09:00" }',
   "hook.monthly { day = 31 }", 'hook.date { field = "closed_date" }',
-  "hook.oauth2 { }", "hook.hmac { }", 'hook.test "x"',
+  "hook.oauth2 { }", "hook.hmac { }",
 }
 
 local function check(text, path, name)

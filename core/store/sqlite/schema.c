@@ -140,8 +140,8 @@ static const char CREATE_SQL[] =
 
 static const struct schema_step STEPS[] = {
     {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL
-        "ALTER TABLE event ADD COLUMN base INTEGER;"
-        "ALTER TABLE delivery ADD COLUMN recheck TEXT;"},
+     "ALTER TABLE event ADD COLUMN base INTEGER;"
+     "ALTER TABLE delivery ADD COLUMN recheck TEXT;"},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -59,7 +59,6 @@ static void wrong_usage_ends_with_2_and_says_what_to_write(void **state)
         {{"chekc"}, "did you mean check?"},
         {{"frobnicate"}, "there is no command frobnicate"},
         {{"help", "sned"}, "did you mean send?"},
-        {{"test"}, "test is not there yet"},
         {{"explain"}, "an argument is missing: hookline explain RULES/NAME.lua"},
         {{"explain", "x.lua", "--workflow", "x"}, "--workflow is for an event's id"},
         {{"tokens"}, "tokens is not there yet"},

@@ -21,7 +21,7 @@ static const struct option common[] = {
 // Parses words split at spaces; '_' stands for an empty word.
 static int parse(struct options *o, char *line, struct err *e)
 {
-    char *argv[64];
+    char *argv[OPTIONS_ARGUMENTS_MAX + 64];
     int argc = 0;
 
     for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
@@ -169,7 +169,7 @@ static void since_is_a_time_back_or_a_time(void **state)
 static void too_many_are_refused(void **state)
 {
     (void)state;
-    char line[2048] = "";
+    char line[2 * OPTIONS_ARGUMENTS_MAX + 3] = "";
     struct options o;
     struct err e = {0};
 

@@ -1,0 +1,422 @@
+#include "cli/test_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "cli/test_event.h"
+#include "deliver/decide.h"
+#include "deliver/request.h"
+#include "engine/folder.h"
+#include "engine/judge.h"
+
+enum { WORLD_ARENA_MAX = 512 * 1024 * 1024, WORLD_TEXT_MAX = 64 * 1024 * 1024 };
+enum { WORLD_ATTEMPTS_MAX = 100000 };
+
+int world_open(struct world *w, const struct rules_config *c, const struct world_files *files,
+               int64_t now_ms, struct test_cover *cover, struct err *e)
+{
+    int code;
+
+    *w = (struct world){.dir = c->rules_dir, .cover = cover, .now_ms = now_ms, .last = &w->first};
+    arena_init(&w->arena, WORLD_ARENA_MAX);
+    map_init(&w->records);
+    map_init(&w->marks);
+    map_init(&w->ids);
+    id_source_init(&w->source, 0, 0);
+    code = rules_new(&w->rules, c, e);
+    if (code == 0)
+        code = folder_add_texts(files->folder, w->rules);
+    for (size_t i = 0; code == 0 && i < files->workflow_count; i++) {
+        const struct folder_file *file = files->workflows[i];
+
+        code = rules_load(w->rules, file->path, (struct str){file->text, file->len});
+    }
+    return code;
+}
+
+void world_close(struct world *w)
+{
+    rules_free(w->rules);
+    map_fini(&w->records);
+    map_fini(&w->marks);
+    map_fini(&w->ids);
+    arena_fini(&w->arena);
+}
+
+// --- deliveries ----------------------------------------------------------------------------------
+
+// The next answer of the script; NULL: 200.
+static const struct json_node *next_answer(struct world *w)
+{
+    const struct json_node *answer = w->answers.each;
+
+    if (answer)
+        w->answers.each = answer->next;
+    return answer ? answer : w->answers.always;
+}
+
+static int64_t retry_after_ms(const struct world *w, const struct json_node *headers)
+{
+    for (const struct json_node *n = headers ? headers->first : NULL; n; n = n->next)
+        if (str_eq_nocase(n->key, STR("retry-after"))) {
+            char value[64];
+            struct str text = json_tree_text(n);
+
+            snprintf(value, sizeof(value), STR_FMT, STR_ARG(text));
+            return client_retry_after_ms(value, w->now_ms);
+        }
+    return -1;
+}
+
+static void attempt(struct world *w, struct world_delivery *d)
+{
+    const struct json_node *answer = next_answer(w);
+    struct decide_outcome outcome;
+    struct decide_attempt ended = {
+        .delivery = d->row.id,
+        .number = ++d->attempts,
+        .status = 200,
+        .retry = d->row.retry,
+        .base_ms = d->base_ms,
+        .due_ms = d->row.due_at_ms,
+        .now_ms = w->now_ms,
+        .retry_after_ms = -1,
+        .is_exact = true,
+    };
+
+    if (answer && answer->kind == JSON_STRING) {
+        // What it is called is on the arena or in the plan, ended by a NUL.
+        ended.error = arena_dup(&w->arena, answer->text).data;
+        ended.detail = answer->text;
+        ended.status = 0;
+    } else if (answer) {
+        const struct json_node *status = json_tree_get(answer, "status");
+        int64_t number = 0;
+
+        str_to_int64(json_tree_text(status ? status : answer), &number);
+        ended.status = (int)number;
+        ended.retry_after_ms = retry_after_ms(w, json_tree_get(answer, "headers"));
+    }
+    decide_outcome(&ended, &w->arena, &outcome);
+    d->base_ms = outcome.base_ms;
+    d->row.state = outcome.state;
+    d->row.due_at_ms = outcome.due_ms;
+    d->row.reason = outcome.reason;
+}
+
+static bool is_owed(const struct world_delivery *d)
+{
+    return d->row.state == DELIVERY_PENDING || d->row.state == DELIVERY_RETRYING;
+}
+
+// The delivery that is due first, at until_ms or before; of two at the same time the older.
+static struct world_delivery *first_due(const struct world *w, int64_t until_ms)
+{
+    struct world_delivery *found = NULL;
+
+    for (struct world_delivery *d = w->first; d; d = d->next)
+        if (is_owed(d) && d->row.due_at_ms <= until_ms &&
+            (!found || d->row.due_at_ms < found->row.due_at_ms))
+            found = d;
+    return found;
+}
+
+// Moves the clock on, and makes every attempt that falls due meanwhile.
+static int advance(struct world *w, int64_t until_ms, struct err *e)
+{
+    struct world_delivery *d;
+
+    for (int i = 0; (d = first_due(w, until_ms)); i++) {
+        if (i == WORLD_ATTEMPTS_MAX)
+            return err_set(e, ERR_TOO_LARGE, "more than %d attempts in one step", i);
+        if (d->row.due_at_ms > w->now_ms)
+            w->now_ms = d->row.due_at_ms;
+        attempt(w, d);
+    }
+    w->now_ms = until_ms;
+    return 0;
+}
+
+static int owe(struct world *w, struct str workflow, const struct store_delivery *row)
+{
+    struct world_delivery *d = arena_alloc(&w->arena, sizeof(*d));
+
+    if (!d)
+        return ERR_NOMEM;
+    *d = (struct world_delivery){.workflow = workflow, .row = *row};
+    if (row->state == DELIVERY_INVALID)
+        d->invalid = row->reason;
+    *w->last = d;
+    w->last = &d->next;
+    return 0;
+}
+
+// --- judging -------------------------------------------------------------------------------------
+
+static int write_trace(struct world *w, size_t i, struct json_writer *out, struct err *e)
+{
+    struct buf text;
+    int code;
+
+    buf_init(&text, WORLD_TEXT_MAX);
+    code = rules_explain(w->rules, i, &text, e);
+    if (code == 0) {
+        json_key(out, STR("trace"));
+        json_raw(out, buf_str(&text));
+    }
+    buf_fini(&text);
+    // Where explaining fails the run does, too, and says so.
+    return code == ERR_INVALID ? 0 : code;
+}
+
+static void begin_run(struct json_writer *out, const struct event *ev, const char *workflow,
+                      const char *verdict)
+{
+    json_object_begin(out);
+    json_member_string(out, "event", ev->id);
+    json_member_text(out, "workflow", workflow);
+    json_member_text(out, "verdict", verdict);
+}
+
+// The store's rule: a mark is taken where there is none, or it has run out. *is_held: there is.
+static int take_mark(struct world *w, const struct event *ev, const struct store_run *run,
+                     bool *is_held)
+{
+    char text[EVENT_NAME_MAX + EVENT_RECORD_ID_MAX + 256];
+    struct str record = test_event_record_key(w, ev);
+    int len =
+        snprintf(text, sizeof(text), STR_FMT "\n" STR_FMT, STR_ARG(run->workflow), STR_ARG(record));
+    struct str key = arena_dup(&w->arena, (struct str){text, (size_t)len});
+    struct store_mark *mark = key.data ? map_get(&w->marks, key) : NULL;
+
+    *is_held = mark && mark->until_ms > w->now_ms;
+    if (!mark)
+        mark = key.data ? arena_alloc(&w->arena, sizeof(*mark)) : NULL;
+    if (!mark)
+        return ERR_NOMEM;
+    if (!*is_held)
+        *mark = run->mark;
+    return map_put(&w->marks, key, mark);
+}
+
+static const char *why_held(const struct rules_workflow *workflow)
+{
+    return workflow->is_once ? "it fires once, and has fired for this record before"
+                             : "its cooldown has not passed since it fired for this record";
+}
+
+static int write_run(struct world *w, const struct rules_workflow *workflow, const struct event *ev,
+                     const struct store_run *run, struct json_writer *out)
+{
+    bool is_held = false;
+    int code = run->mark.is_set ? take_mark(w, ev, run, &is_held) : 0;
+
+    begin_run(out, ev, workflow->id,
+              run->outcome == RUN_ERROR ? "error"
+              : is_held                 ? "suppressed"
+                                        : "match");
+    if (run->outcome == RUN_ERROR)
+        json_member_string(out, "message", run->reason);
+    else if (is_held)
+        json_member_text(out, "message", why_held(workflow));
+    for (size_t i = 0; code == 0 && !is_held && i < run->delivery_count; i++)
+        code = owe(w, run->workflow, &run->deliveries[i]);
+    return code;
+}
+
+static int judge(struct world *w, size_t i, const struct event *ev, struct json_writer *out,
+                 struct err *e)
+{
+    const struct rules_workflow *workflow = rules_workflow(w->rules, i);
+    struct judge_context context = {
+        .rules = w->rules, .event = ev, .ids = &w->source, .now_ms = w->now_ms, .arena = &w->arena};
+    struct store_run run;
+    enum rules_verdict verdict;
+    int code = judge_workflow(&context, i, workflow->is_dry, &run, &verdict);
+    bool is_stored = code == 0 && verdict != RULES_NO_MATCH;
+
+    if (code)
+        return err_set(e, (enum err_code)code, "what is owed takes too much memory");
+    if (is_stored) {
+        code = write_run(w, workflow, ev, &run, out);
+    } else {
+        begin_run(out, ev, workflow->id, "no_match");
+        code = write_trace(w, i, out, e);
+    }
+    json_object_end(out);
+    if (code == 0 && w->cover)
+        code = test_cover_see(w->cover, w->rules, i, is_stored && run.outcome != RUN_ERROR, e);
+    return code;
+}
+
+static int judge_all(struct world *w, const struct event *ev, struct json_writer *out,
+                     struct err *e)
+{
+    struct rules_event shown = {
+        .json = ev->json,
+        .id = ev->id,
+        .type = ev->type,
+        .record_type = ev->record_type,
+        .verb = ev->verb_word,
+        .time_ms = ev->time_ms,
+        .previous = ev->previous,
+        .is_compared = ev->is_compared,
+    };
+    int code = rules_event_begin(w->rules, &shown, e);
+
+    if (code)
+        return code;
+    for (size_t i = 0; code == 0 && i < rules_workflow_count(w->rules); i++)
+        code = judge(w, i, ev, out, e);
+    rules_event_end(w->rules);
+    return code;
+}
+
+static int take_event(struct world *w, const struct json_node *node, struct json_writer *out,
+                      struct err *e)
+{
+    struct event ev;
+    int code = test_event_make(w, node, false, &ev, e);
+
+    if (code)
+        return code;
+    if (map_get(&w->ids, ev.id)) {
+        begin_run(out, &ev, rules_workflow(w->rules, 0)->id, "duplicate");
+        json_member_text(out, "message", "an event of this id came before: it is not run again");
+        json_object_end(out);
+        return 0;
+    }
+    code = map_put(&w->ids, ev.id, (void *)ev.json.data);
+    if (code == 0)
+        code = test_event_compare(w, &ev, e);
+    if (code == 0 && ev.depth <= EVENT_RUN_DEPTH_MAX)
+        code = judge_all(w, &ev, out, e);
+    if (code == 0)
+        code = test_event_keep(w, &ev);
+    return code;
+}
+
+// --- what a plan says ----------------------------------------------------------------------------
+
+// The list of a plan's events: it is there, or in the file that it names.
+static int find_list(struct world *w, const struct json_node *given, const struct json_node **list,
+                     struct err *e)
+{
+    char path[FILE_PATH_MAX];
+    struct json_node *root;
+    struct str kept;
+    char *text;
+    size_t len;
+    int code;
+
+    *list = given && given->kind == JSON_ARRAY_BEGIN ? given->first : NULL;
+    if (!given || given->kind != JSON_STRING)
+        return 0;
+    snprintf(path, sizeof(path), "%s/" STR_FMT, w->dir, STR_ARG(given->text));
+    if ((code = file_read(path, FOLDER_FILE_MAX_BYTES, &text, &len, e)) != 0)
+        return code;
+    kept = arena_dup(&w->arena, (struct str){text, len});
+    free(text);
+    if (!kept.data)
+        return err_set(e, ERR_TOO_LARGE, "%s: too large", path);
+    if ((code = json_tree_read(&root, kept, &w->arena, e)) != 0)
+        return err_context(e, "%s", path);
+    *list = root->kind == JSON_ARRAY_BEGIN ? root->first : root;
+    return 0;
+}
+
+int world_put_records(struct world *w, const struct json_node *records, struct err *e)
+{
+    const struct json_node *list;
+    int code = find_list(w, records, &list, e);
+
+    for (const struct json_node *n = list; n && code == 0; n = n->next) {
+        struct event ev;
+
+        code = test_event_make(w, n, true, &ev, e);
+        if (code == 0)
+            code = test_event_keep(w, &ev);
+    }
+    return code;
+}
+
+static void take_answers(struct world *w, const struct json_node *answers)
+{
+    const struct json_node *each = json_tree_get(answers, "each");
+
+    if (answers)
+        w->answers = (struct world_answers){.each = each ? each->first : NULL,
+                                            .always = json_tree_get(answers, "always")};
+}
+
+static int write_delivery(struct world *w, const struct world_delivery *d, struct json_writer *out)
+{
+    struct request_input input = {.head = d->row.head, .delivery = d->row.id, .at_ms = w->now_ms};
+    int code;
+
+    json_object_begin(out);
+    json_member_string(out, "workflow", d->workflow);
+    code = request_write_json(out, "request", &input, d->row.body, &w->arena);
+    if (d->invalid.len)
+        json_member_string(out, "invalid", d->invalid);
+    json_member_text(out, "state", delivery_state_word(d->row.state));
+    json_member_integer(out, "attempts", d->attempts);
+    if (d->row.reason.len)
+        json_member_string(out, "reason", d->row.reason);
+    if (is_owed(d))
+        json_member_integer(out, "next_attempt_ms", d->row.due_at_ms);
+    json_object_end(out);
+    return code;
+}
+
+static int write_deliveries(struct world *w, const char *key, const struct world_delivery *first,
+                            struct json_writer *out)
+{
+    int code = 0;
+
+    json_key(out, str_from(key));
+    json_array_begin(out);
+    for (const struct world_delivery *d = first; d && code == 0; d = d->next)
+        code = write_delivery(w, d, out);
+    json_array_end(out);
+    return code;
+}
+
+static int64_t duration_of(const struct json_node *step)
+{
+    int64_t ms = 0;
+
+    str_to_int64(json_tree_text(json_tree_get(step, "after_ms")), &ms);
+    return ms;
+}
+
+int world_step(struct world *w, const struct json_node *step, struct json_writer *out,
+               struct err *e)
+{
+    const struct json_node *events = NULL;
+    struct world_delivery **owed = w->last;
+    int code;
+
+    take_answers(w, json_tree_get(step, "answers"));
+    code = advance(w, w->now_ms + duration_of(step), e);
+    if (code == 0)
+        code = find_list(w, json_tree_get(step, "given"), &events, e);
+    json_object_begin(out);
+    json_key(out, STR("runs"));
+    json_array_begin(out);
+    for (const struct json_node *n = events; n && code == 0; n = n->next)
+        code = take_event(w, n, out, e);
+    json_array_end(out);
+    if (code == 0)
+        code = advance(w, w->now_ms, e);
+    if (code == 0)
+        code = write_deliveries(w, "owed", *owed, out);
+    if (code == 0)
+        code = write_deliveries(w, "deliveries", w->first, out);
+    json_member_integer(out, "now_ms", w->now_ms);
+    json_object_end(out);
+    if (code && !e->code)
+        err_set(e, (enum err_code)code, "out of memory");
+    return code;
+}
