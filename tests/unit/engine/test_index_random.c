@@ -416,7 +416,7 @@ static void judge_both_ways(struct world *w)
     buf_init(&scratch, 1 << 16);
     say_event(w);
     json_reader_init(&reader, buf_str(&w->text), EVENT_DEPTH_MAX, &scratch);
-    if (event_read(&event, &reader, &w->arena, &e)) {
+    if (event_read(&event, &reader, EVENT_STORED, &w->arena, &e)) {
         fail_msg("%s: " STR_FMT, e.text, STR_ARG(buf_str(&w->text)));
     }
     struct rules_event ev = {.json = event.json,
