@@ -45,9 +45,11 @@ static const char *likely_verb(const struct world *w, const struct rules_workflo
 
     if (is_update && (workflow->verbs & RULES_UPDATED))
         return "updated";
-    return workflow->verbs & RULES_CREATED   ? "created"
-           : workflow->verbs & RULES_UPDATED ? "updated"
-                                             : "deleted";
+    return workflow->verbs & RULES_CREATED      ? "created"
+           : workflow->verbs & RULES_UPDATED    ? "updated"
+           : workflow->verbs & RULES_DELIVERED  ? "delivered"
+           : workflow->verbs & RULES_TERMINATED ? "terminated"
+                                                : "deleted";
 }
 
 static void write_record(struct json_writer *out, const struct json_node *record)

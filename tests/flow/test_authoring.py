@@ -159,12 +159,26 @@ def test_steps(steps, rules, folder):
      '{ given = { previous = { amount = 1 } }, expect = { {} } }, { given = { previous = { amount = 700 } }, expect = {} }'),
     ('hook.every { "created", "updated" }, cooldown = "10m"', '{ given = {}, expect = { {} } },'
      '{ given = { record = { x = 1 } }, expect = {} }, { after = "10m", given = { record = { x = 2 } }, expect = { {} } }'),
+    ('hook.every { "created" }, delay = "10m"', '{ given = {}, expect = { { state = "pending", next_attempt_in = "10m" } } },'
+     '{ after = "9m", deliveries = { attempts = 0 } }, { after = "1m", deliveries = { state = "delivered" } }'),
     ('hook.every { "created" }, active = "dry"', '{ given = {}, expect = { { state = "cancelled", attempts = 0 } } }'),
 ])
 def test_triggers(trigger, steps, rules, folder):
     rule = RULE.replace('hook.every { "created", "updated" }', trigger)
     passed, out = one(rules, folder, f'{{ name = "it", steps = {{ {steps} }} }}', rule,
                       'given = { record = { id = 1, stage = "Won", amount = 500 } },')
+    assert passed, out
+
+
+def test_the_outcome_of_a_webhook_is_an_event_that_can_be_given(rules, folder):
+    rule = RULE.replace('record = "deal", trigger = hook.every { "created", "updated" }',
+                        'record = "webhook", trigger = hook.every { "delivered" }')
+    rule = rule.replace('field "stage":is "Won"', 'field "workflow":is "first"').replace("amount", "response.status")
+    rule = rule.replace('hook.fields { "id", "response.status", "account.name" }',
+                        "hook.template [[{\"link\": {{ record.response.json.url | json }}}]]")
+    passed, out = one(rules, folder, '{ name = "it", given = { record = { workflow = "first",'
+                      'response = { status = 201, json = { url = "https://x/\\"y\\"" } } } },'
+                      'expect = { body = { link = \'https://x/"y"\' } } }', rule)
     assert passed, out
 
 
@@ -201,13 +215,15 @@ def test_an_error_is_expected_or_told(rules, folder):
     assert not passed and "expected no joy" in out and "no luck" in out
 
 
-def test_what_differs_between_two_states_fails(rules, folder):
-    """The address of a table, where a rule can see one, is another in each state."""
-    rule = RULE.replace('hook.fields { "id", "amount", "account.name" }', 'function() return { t = tostring({}) } end')
+def test_addresses_and_orders_are_the_same_in_both_states(rules, folder):
+    """What the sandbox lets a rule see; that a difference fails the case: tests/lua/testing_test.lua."""
+    rule = RULE.replace('hook.fields { "id", "amount", "account.name" }', '''function(event)
+      local keys, t = {}, { a = 1, b = 2, c = 3, record = 4, id = 5 }
+      for key in pairs(t) do keys[#keys + 1] = key end
+      return { address = tostring({}), print = tostring(print), keys = hook.array(keys), random = math.random() }
+    end''')
     passed, out = one(rules, folder, f'{{ name = "it", {WON}, expect = {{ method = "POST" }} }}', rule)
-    if passed:
-        pytest.skip("rules see no address any more")
-    assert "not deterministic" in out and "webhook 1 body" in out and "- {" in out and "+ {" in out
+    assert passed, out
 
 
 def test_a_file_that_cannot_be_loaded_fails(rules, folder):
