@@ -31,6 +31,9 @@
     "  return d, d.warnings or {}\n"                                                               \
     "end\n"                                                                                        \
     "function host.check_module() return {} end\n"                                                 \
+    "function host.recheck() return true end\n"                                                    \
+    "function host.load_source() return nil, {} end\n"                                             \
+    "function host.run_source() return '[]' end\n"                                                 \
     "function host.run(d, event) return d.run(event) end\n"                                        \
     "function host.explain(d, event) return { field = 'x', seen = event.record } end\n"            \
     "return host\n"

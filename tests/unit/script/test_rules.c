@@ -216,7 +216,7 @@ static void test_library_faults(void **ctx)
     assert_int_equal(rules_new(&r, &config, &e), ERR_INVALID);
     assert_non_null(strstr(e.text, "in a circle"));
     stub_write(&w->lib, "hookline/host.lua",
-               "return { load = print, check_module = print, run = print }");
+               "return { load = print, check_module = print, run = print, recheck = print }");
     assert_int_equal(rules_new(&r, &config, &e), ERR_INVALID);
     assert_non_null(strstr(e.text, "has no function 'explain'"));
 }
