@@ -2,19 +2,17 @@
 #include <stdlib.h>
 
 #include "api/internal.h"
-#include "encode/json_reader.h"
 #include "encode/percent.h"
+#include "engine/compare.h"
 
 struct explain {
     struct api_read *q;
     struct engine_explain x;
-    struct buf scratch;
 };
 
 static void explain_free(struct explain *e)
 {
     buf_fini(&e->x.out);
-    buf_fini(&e->scratch);
     api_read_free(e->q);
     free(e);
 }
@@ -63,15 +61,13 @@ static void explain_on_read(struct store_read *read)
     struct httpd_request *r = q->request;
     struct err err = {0};
     if (!api_read_went_well(q, "there is no such event")) {
-        buf_fini(&e->scratch);
         free(e);
         return;
     }
     const struct store_event_row *ev = &read->events[0];
-    struct json_reader reader;
-    json_reader_init(&reader, ev->payload, EVENT_DEPTH_MAX, &e->scratch);
-    if (ev->payload.len == 0 || event_read(&x->event, &reader, EVENT_STORED, &q->arena, &err)) {
-        api_send_problem(r, 410, "the event itself is no longer kept", NULL);
+    int code = event_restore(&x->event, ev, &q->arena, &err);
+    if (code) {
+        api_send_problem(r, code == ERR_NOT_FOUND ? 410 : 500, err.text, NULL);
         explain_free(e);
         return;
     }
@@ -97,7 +93,6 @@ void api_get_explain(struct api *a, struct httpd_request *r, struct str id)
         return;
     }
     e->q = q;
-    buf_init(&e->scratch, API_ARENA_MAX);
     buf_init(&e->x.out, 1); // until the engine has it
     struct buf workflow;
     buf_init(&workflow, 1024);

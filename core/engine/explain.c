@@ -113,7 +113,8 @@ static int explain_judge(struct engine_explain *x)
                              .record_type = ev->record_type,
                              .verb = ev->verb_word,
                              .time_ms = x->time_ms,
-                             .previous = ev->previous};
+                             .previous = ev->previous,
+                             .is_compared = ev->is_compared};
     struct json_writer out;
     size_t count = 0;
     int code = rules_event_begin(x->built->rules, &re, &x->err);

@@ -62,6 +62,18 @@ def test_an_old_event_is_explained_by_the_rules_of_then(serve, receiver):
     assert host.call("GET", "/v1/events/nothing/explain").status == 404
 
 
+def test_an_update_without_previous_is_explained_with_what_it_was_compared_with(serve, receiver):
+    won = workflow(receiver.url, wf_when='hook.all { field "stage":changed_to("won") }')
+    host = serve({"won.lua": won}, args=["--no-watch"])
+    for number, stage in enumerate(["open", "won", "lost"]):
+        host.accept(deal(1, event_id=f"e-{number}", stage=stage))
+    (host.rules_dir / "won.lua").unlink()
+    host.call("POST", "/v1/reload")
+    shown = [host.call("GET", f"/v1/events/e-{i}/explain").json()["workflows"][0] for i in range(3)]
+    assert [w["verdict"] for w in shown] == [False, True, False]
+    assert shown[1]["explain"]["all"][0]["note"] == 'was "open"', shown[1]
+
+
 def test_the_command_asks_the_host(serve, receiver):
     host = serve({"big.lua": above(receiver.url, 1000), "lead.lua": workflow(receiver.url, wf_record='"lead"')})
     host.accept(deal(1, event_id="e-1", amount=10))
