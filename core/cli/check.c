@@ -203,7 +203,7 @@ static int run(const struct invocation *in)
         status = print_json(&c);
     else
         print_text(&c);
-    if (c.error_count)
+    if (c.error_count || (c.warning_count && options_has(&in->options, "strict")))
         status = CLI_FAILED;
 out:
     for (size_t i = 0; c.tests && i < c.paths.count; i++)
@@ -216,6 +216,11 @@ out:
     return status;
 }
 
+static const struct option check_options[] = {
+    {"strict", NULL, OPTION_SWITCH, false, false, "a warning fails, too"},
+    {0},
+};
+
 const struct command command_check = {
     .name = "check",
     .arguments = "",
@@ -225,11 +230,14 @@ const struct command command_check = {
         "`warning`; the exit\n"
         "status is 1 where there is an error. Nothing is sent, and no host is needed: it is "
         "for editors\n"
-        "and CI, too. --json prints { \"workflows\", \"errors\", \"warnings\" }, each error "
+        "and CI, too. What a workflow reads is compared with the catalogue of its record type, "
+        "where there\n"
+        "is one: types/deal.lua. --json prints { \"workflows\", \"errors\", \"warnings\" }, each "
+        "error "
         "and warning as\n"
         "{ \"file\", \"line\", \"severity\", \"path\", \"message\" }. `hookline test` runs the "
         "tests.\n",
-    .options = NULL,
+    .options = check_options,
     .common = COMMON_LOAD | COMMON_JSON,
     .least_arguments = 0,
     .most_arguments = 0,

@@ -125,10 +125,10 @@ local function fields_render(data, webhook)
   end
 end
 
---- The names of the record's own fields that a content without functions reads.
-function content.reads(source)
+--- The paths into the record that a content of chosen fields reads, each a list of names.
+function content.paths(source)
   local data = opaque.data(source, fields.KIND)
-  return data and fields.reads(data) or {}
+  return data and fields.paths(data) or {}
 end
 
 --- The function (event, workflow's description) -> body, and why it is not legal (or nil), of a

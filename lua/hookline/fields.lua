@@ -104,15 +104,15 @@ function fields.new(list)
   return opaque.new(fields.KIND, { scope = scope, tree = tree })
 end
 
---- The names of the record's own fields that a hook.fields' data chooses from.
-function fields.reads(data)
-  local names = {}
+--- The paths that a hook.fields' data chooses, each a list of its names.
+function fields.paths(data)
+  local list = {}
   for _, piece in ipairs(fields.plan(data)) do
     if type(piece) == "table" then
-      names[#names + 1] = piece[1]
+      list[#list + 1] = piece
     end
   end
-  return names
+  return list
 end
 
 --- The plan of a hook.fields' data, wrapped in an object under root where there is one.

@@ -4,6 +4,7 @@ local loading = require "hookline.loading"
 local modules = require "hookline.modules"
 local run = require "hookline.run"
 local sources = require "hookline.sources"
+local types = require "hookline.types"
 local words = require "hookline.words"
 local workflow = require "hookline.workflow"
 
@@ -55,7 +56,14 @@ function host.load_source(path)
   return data, list
 end
 
-host.check_module = modules.check
+--- The faults of a module or catalogue that no file has needed.
+function host.check_module(path)
+  if types.record_of(path) then
+    return types.check(path)
+  end
+  return modules.check(path)
+end
+
 host.run_source = sources.run
 host.run = run.judge
 host.recheck = run.recheck

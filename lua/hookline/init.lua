@@ -12,6 +12,7 @@ local secret = require "hookline.secret"
 local sources = require "hookline.sources"
 local template = require "hookline.template"
 local triggers = require "hookline.triggers"
+local types = require "hookline.types"
 local var = require "hookline.var"
 local verify = require "hookline.verify"
 local webhook = require "hookline.webhook"
@@ -349,6 +350,40 @@ hook.source = sources.new
 --- How a source's sender proves that it is the one.
 ---@type hook.VerifyFunctions
 hook.verify = core.freeze(verify.functions, "hook.verify")
+
+---@class hook.Type
+
+---@alias hook.FieldTypeName
+---| "text"
+---| "integer"
+---| "decimal"
+---| "boolean"
+---| "date"     a whole day
+---| "datetime" RFC 3339
+---| "choice"   one of its choices
+---| "choices"  a list of them
+---| "record"
+---| "list"
+---| "any"      nothing is said of it
+
+---@class hook.TypeOptions
+---@field label? string  what people call such a record: "Deal"
+---@field description? string
+---@field fields table<string, hook.FieldType|hook.FieldTypeName>  by name
+
+---@class hook.FieldType
+---@field type hook.FieldTypeName
+---@field label? string  what people call it: "Deal value"
+---@field description? string
+---@field choices? (string|number)[]  of a choice, or of a list of choices: all that there are
+---@field of? string  of a record: its record type, whose own file of types/ has its fields
+---@field fields? table<string, hook.FieldType|hook.FieldTypeName>  of a record: its fields
+---@field items? hook.FieldType|hook.FieldTypeName  of a list: what each of it is
+
+--- Describes a record type; a file of types/ returns it. `hookline check` warns by it, and editors
+--- complete by it.
+---@type fun(options: hook.TypeOptions): hook.Type
+hook.type = types.new
 
 later.add(hook)
 

@@ -163,7 +163,7 @@ local function uses_of(list)
 end
 
 --- A webhook. Its data: { scope, head, target, render_head, retry, timeout_ms, render,
---- has_functions, reads, uses }. render_head: where templates are in it (head.lua).
+--- has_functions, paths, uses }. render_head: where templates are in it (head.lua).
 function webhook.new(options)
   local scope = faults.scope()
   local values = OPTIONS:read(options, scope)
@@ -179,7 +179,7 @@ function webhook.new(options)
     data.retry = values.retry
     data.timeout_ms = values.timeout
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
-    data.reads = content.reads(values.content)
+    data.paths = content.paths(values.content)
     table.insert(parts.templates, content_template)
     data.uses = uses_of(parts.templates)
     data.render = content.renderer {

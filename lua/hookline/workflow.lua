@@ -2,6 +2,7 @@
 -- that the host keeps: what it must know to judge an event, and what a match owes.
 local conditions = require "hookline.conditions"
 local core = require "hookline.core"
+local doubts = require "hookline.doubts"
 local faults = require "hookline.faults"
 local lookups = require "hookline.lookups"
 local opaque = require "hookline.opaque"
@@ -223,7 +224,9 @@ local function reads_of(values)
   end
   local has_time = values.when ~= nil and reads_time(values.when)
   for _, data in ipairs(values.actions) do
-    table.move(data.reads, 1, #data.reads, #names + 1, names)
+    for _, path in ipairs(data.paths) do
+      names[#names + 1] = path[1]
+    end
     local is_known, has_time_too = template.add_reads(data.uses, values.record, names)
     if not is_known then
       return nil, true
@@ -302,6 +305,7 @@ function workflow.new(options)
     watch = values.trigger.watch and lookups.watch(values.trigger.watch),
   }
   plan_run(description, values, scope)
+  doubts.find(values)
   return opaque.new(workflow.KIND, { scope = scope, description = description })
 end
 

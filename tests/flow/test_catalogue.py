@@ -1,0 +1,57 @@
+"""Catalogues of record types: types/*.lua, through check, a host, and the stubs for editors."""
+import json
+
+from support.host import ROOT, run
+from support.rules import workflow
+
+DEAL = '''local hook = require "hookline"
+return hook.type { label = "Deal", fields = {
+  name = "text", amount = { type = "decimal", label = "Deal value" },
+  stage = { type = "choice", choices = { "New", "Won" } },
+} }
+'''
+
+
+def folder_of(folder, **files):
+    rules = folder / "rules"
+    (rules / "types").mkdir(parents=True)
+    (rules / "types/deal.lua").write_text(DEAL)
+    for name, text in files.items():
+        (rules / f"{name}.lua").write_text(text)
+    return rules
+
+
+def test_check_warns_with_the_nearest_name_and_fails_only_where_it_is_strict(folder):
+    rules = folder_of(folder, a=workflow("https://a.example.com/", wf_when='field "stgae":is "Won"'),
+                      b=workflow("https://a.example.com/", wf_when='field "stage":is "Wonn"'))
+    done = run("check", "--rules", rules)
+    assert done.returncode == 0, done
+    assert done.stdout.splitlines() == [
+        f'{rules}/a.lua:8: warning: when: {rules}/types/deal.lua has no field "stgae"; did you mean "stage"?',
+        f'{rules}/b.lua:8: warning: when: "stage": "Wonn" is none of its choices; did you mean "Won"?',
+        "2 workflows: 0 errors, 2 warnings."]
+    assert run("check", "--strict", "--rules", rules).returncode == 1
+    shown = json.loads(run("check", "--json", "--rules", rules).stdout)
+    assert shown["errors"] == [] and [w["line"] for w in shown["warnings"]] == [8, 8]
+    (rules / "types/deal.lua").write_text(DEAL.replace("decimal", "number"))
+    done = run("check", "--rules", rules)
+    assert done.returncode == 1 and f'{rules}/types/deal.lua:2: error: fields.amount.type: "number" is none of' in done.stdout
+    assert done.stdout.endswith("2 workflows: 1 error.\n"), "a catalogue with a mistake says nothing of workflows"
+
+
+def test_the_examples_fit_their_catalogues():
+    done = run("check", "--strict", "--rules", ROOT / "rules")
+    assert done.returncode == 0 and "all fine" in done.stdout, done
+
+
+def test_a_host_logs_the_warnings_and_a_reload_takes_a_new_catalogue(serve, receiver):
+    host = serve({"a.lua": workflow(receiver.url, wf_when='field "stage":is "Lost"')}, start=False)
+    (host.rules_dir / "types").mkdir()
+    (host.rules_dir / "types/deal.lua").write_text(DEAL)
+    host.start()
+    said = 'Lost\\" is none of its choices'
+    assert said in host.log(), host.log()
+    (host.rules_dir / "types/deal.lua").write_text(DEAL.replace('"Won"', '"Won", "Lost"'))
+    answer = host.call("POST", "/v1/reload").json()
+    assert answer["errors"] == []
+    assert host.log().count(said) == 1
