@@ -96,7 +96,8 @@ static void reload_on_stored(struct store_generation *put);
 static void reload_put_piece(struct engine *g)
 {
     size_t left = g->put_count - (size_t)(g->put.files - g->put_files);
-    g->put.is_unfinished = left > RELOAD_PIECE_FILES;
+    g->put.is_unfinished =
+        g->current && left > RELOAD_PIECE_FILES; // before the first no event waits
     g->put.file_count = g->put.is_unfinished ? RELOAD_PIECE_FILES : left;
     g->put.on_done = reload_on_stored;
     store_generation_put(g->config.store, &g->put);
