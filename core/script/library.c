@@ -53,6 +53,14 @@ static bool library_find(struct state *s, const char *file, struct str *text)
                                  : library_find_embedded(file, text);
 }
 
+void library_push_text(lua_State *L, const char *file)
+{
+    struct str text;
+    if (!library_find(state_of(L), file, &text))
+        luaL_error(L, "the library has no file %s", file);
+    lua_pushlstring(L, text.data, text.len);
+}
+
 // Pushes the module's function, not run yet.
 static void library_compile(lua_State *L, const char *name)
 {

@@ -10,6 +10,10 @@
 // where it does not compile, and where it is being loaded already. May longjmp.
 void library_require(lua_State *L, const char *name);
 
+// Pushes the text of the library's file "hookline/init.lua". Raises where there is none. May
+// longjmp.
+void library_push_text(lua_State *L, const char *file);
+
 // `require` for the library. May longjmp.
 int library_lua_require(lua_State *L);
 

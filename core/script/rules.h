@@ -73,6 +73,12 @@ void rules_check_modules(struct rules *r);
 int rules_add_fault(struct rules *r, const char *file, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+enum rules_stubs { RULES_STUBS_LIBRARY, RULES_STUBS_CATALOGUES };
+
+// Appends the annotations by which an editor completes rules: of the library, or of the catalogues
+// among the texts. 0; ERR_INVALID, ERR_NOMEM with words.
+int rules_write_stubs(struct rules *r, enum rules_stubs which, struct buf *out, struct err *e);
+
 // Drops the faults from that count on.
 void rules_forget_faults(struct rules *r, size_t count);
 size_t rules_fault_count(const struct rules *r);

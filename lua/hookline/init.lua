@@ -19,12 +19,14 @@ local webhook = require "hookline.webhook"
 local words = require "hookline.words"
 local workflow = require "hookline.workflow"
 
+-- hook.Record, hook.RecordType and hook.Path are told by the catalogues (stubs.lua).
+
 ---@class hook.Event
 ---@field id string       the event's id, given or made by the host
 ---@field type string     record type and verb: "deal.updated"
 ---@field time string     when it happened, RFC 3339
----@field record table    the whole record after the change
----@field previous? table the old values of the fields that changed, where they are known
+---@field record hook.Record  the whole record after the change
+---@field previous? hook.Record  the old values of the fields that changed, where they are known
 
 ---@class hook.Condition
 ---@class hook.Trigger
@@ -42,7 +44,7 @@ local workflow = require "hookline.workflow"
 
 ---@class hook.TriggerOptions
 ---@field [integer] hook.Verb
----@field watch? string[]   paths: an update counts only if one of these fields has changed
+---@field watch? hook.Path[]   paths: an update counts only if one of these fields has changed
 ---@field edge? "rising"    counts only if the conditions did not hold for the record as it was
 
 ---@class hook.CaseOption
@@ -52,7 +54,7 @@ local workflow = require "hookline.workflow"
 ---@field id? string          the file's name without .lua, unless it is given
 ---@field name? string        what people call it
 ---@field description? string
----@field record string       record type: "deal"
+---@field record hook.RecordType  record type: "deal"
 ---@field trigger hook.Trigger|string  hook.once, hook.every, or "Once, when it's created"
 ---@field when? hook.ConditionOrFunction  without it every event of the trigger fires
 ---@field actions hook.Webhook[]|fun(event: hook.Event): hook.Webhook[]
@@ -190,6 +192,7 @@ local workflow = require "hookline.workflow"
 local hook = {}
 
 --- null of JSON, the same as cjson.null. It is true in a Lua test.
+---@type lightuserdata
 hook.null = core.null
 
 --- Declares a workflow; a workflow file returns it.
@@ -217,7 +220,7 @@ hook.any = conditions.any
 hook.none = conditions.none
 
 --- A field of the record by its path: "amount", "sales_account.name", "products[*].sku".
----@type fun(path: string): hook.Field
+---@type fun(path: hook.Path): hook.Field
 hook.field = conditions.field
 
 --- A webhook that the workflow owes.
@@ -225,7 +228,7 @@ hook.field = conditions.field
 hook.webhook = webhook.new
 
 --- Simple content: fields of the record in the order written, "sales_account.name as customer".
----@type fun(paths: string[]): hook.Fields
+---@type fun(paths: hook.Path[]): hook.Fields
 hook.fields = fields.new
 
 --- Content that is rendered from a text in Liquid, {{ deal.amount }}, each value escaped for where
@@ -291,11 +294,12 @@ hook.ordered = encoding.ordered
 ---@type hook.Encode
 hook.encode = core.freeze(encoding.functions, "hook.encode")
 
+---@class hook.Decode
+---@field json fun(text: string): any, string?  nil and why where it is not legal
+
+--- The value of a text.
+---@type hook.Decode
 hook.decode = core.freeze({
-  --- The value of a JSON text; nil and why where it is not legal.
-  ---@param text string
-  ---@return any value
-  ---@return string? message
   json = function(text)
     if type(text) ~= "string" then
       return faults.scope():refuse("hook.decode.json takes text, not " .. words.kind(text))

@@ -4,7 +4,7 @@ local faults = require "hookline.faults"
 
 local later = {}
 
-local NAMES = {
+later.names = {
   "oauth2", "hmac", "daily", "weekly", "monthly", "date",
 }
 
@@ -17,7 +17,7 @@ end
 
 --- Adds them all to the public table.
 function later.add(hook)
-  for _, name in ipairs(NAMES) do
+  for _, name in ipairs(later.names) do
     hook[name] = later.refuse("hook." .. name)
   end
 end

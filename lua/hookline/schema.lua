@@ -19,6 +19,9 @@ local words = require "hookline.words"
 
 local schema = {}
 
+--- All that were declared, by their order: what documents the keys is compared with it.
+schema.all = {}
+
 local Schema = {}
 Schema.__index = Schema
 
@@ -66,6 +69,7 @@ function schema.new(declaration)
   self.later = self.later or {}
   self.hints = self.hints or {}
   self.names = words.sorted_keys(self.keys)
+  schema.all[#schema.all + 1] = self
   return self
 end
 

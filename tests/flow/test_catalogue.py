@@ -1,6 +1,8 @@
 """Catalogues of record types: types/*.lua, through check, a host, and the stubs for editors."""
 import json
+import shutil
 
+from support import luacats
 from support.host import ROOT, run
 from support.rules import workflow
 
@@ -55,3 +57,37 @@ def test_a_host_logs_the_warnings_and_a_reload_takes_a_new_catalogue(serve, rece
     answer = host.call("POST", "/v1/reload").json()
     assert answer["errors"] == []
     assert host.log().count(said) == 1
+
+
+def test_stubs_are_annotations_that_an_editor_understands(folder):
+    shutil.copytree(ROOT / "rules", folder / "rules")
+    done = run("stubs", cwd=folder)
+    assert done.returncode == 0 and done.stderr == "", done
+    assert done.stdout.split() == ["./.hookline/hookline.lua", "./.hookline/types.lua", "./.luarc.json"]
+    files = [luacats.File((folder / ".hookline" / name).read_text()) for name in ("hookline.lua", "types.lua")]
+    assert luacats.undeclared(files) == set()
+    library, types = files
+    assert library.functions["hook.api_key"] == ["key", "options"]
+    assert len(library.functions) >= 20 and "hook.workflow" in library.functions
+    assert {"deal", "deal.Event", "deal.products", "lead", "contact", "sales_account"} <= set(types.classes)
+    assert types.classes["deal"]["amount"] == "---@field amount? number Deal value"
+    assert types.classes["deal"]["sales_account"].startswith("---@field sales_account? sales_account")
+    settings = json.loads((folder / ".luarc.json").read_text())
+    assert settings["workspace.library"] == [".hookline"]
+    assert run("check", "--strict", "--rules", folder / "rules").returncode == 0
+
+
+def test_stubs_leave_the_users_settings_alone_and_follow_the_catalogue(folder):
+    rules = folder_of(folder)
+    (folder / ".luarc.json").write_text('{ "mine": true }\n')
+    done = run("stubs", folder, "--rules", rules)
+    assert done.returncode == 0 and '"workspace.library": [".hookline"]' in done.stderr, done
+    assert (folder / ".luarc.json").read_text() == '{ "mine": true }\n'
+    (rules / "types/deal.lua").write_text(DEAL.replace("amount", "value"))
+    (rules / "types/lead.lua").write_text("return 5\n")
+    done = run("stubs", folder, "--rules", rules)
+    assert done.returncode == 1 and "types/lead.lua" in done.stderr, done
+    text = (folder / ".hookline/types.lua").read_text()
+    assert "---@field value? number Deal value" in text and "lead" not in text
+    assert run("stubs", folder / "nowhere", "--rules", rules).returncode == 1
+    assert run("stubs", folder, "--rules", folder / "nowhere").returncode == 1

@@ -8,7 +8,7 @@ import pytest
 from support.host import BINARY, run
 from support.rules import deal, workflow
 
-COMMANDS = ["serve", "check", "try", "test", "send", "new", "secrets", "workflows", "events", "deliveries"]
+COMMANDS = ["serve", "check", "try", "test", "send", "new", "stubs", "secrets", "workflows", "events", "deliveries"]
 
 
 def test_version_and_help():
