@@ -306,6 +306,23 @@ def test_source_keys(rules, folder):
     check(folder)
 
 
+def test_catalogue(rules, folder):
+    text = source("types")
+    assert sorted(keys("Catalogues")) == sorted(brace_keys(text, "hook.type"))
+    assert sorted(keys("Keys of a field")) == sorted(brace_keys(text, "a field"))
+    assert keys("Types of a field") == sorted(brace_keys(text, None, "types.WORDS = {"))
+    path = rules({"w.lua": workflow(record='record = "deal"', actions='actions = { hook.webhook { method = "DELETE", '
+                                    'url = "https://app.example.com/x" } }')})
+    (path / "types").mkdir()
+    fields = [row[1] for row in table(DOC, "Keys of a field") + table(DOC, "Types of a field")]
+    listed = ", ".join(f"f{i} = {{ {field} }}" for i, field in enumerate(fields))
+    for i, (name, example, _) in enumerate(table(DOC, "Catalogues")):
+        whole = example if name == "fields" else f"fields = {{ {listed} }}, {example}"
+        (path / f"types/{'deal' if i == 0 else f't{i}'}.lua").write_text(
+            f'local hook = require "hookline"\nreturn hook.type {{ {whole} }}\n')
+    check(folder)
+
+
 # --- configuration, commands, routes -------------------------------------------------------------
 
 

@@ -1,0 +1,165 @@
+"""The documents: every snippet of them is what the program does."""
+import itertools
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from support.docs import fenced
+from support.host import BINARY, ROOT, run
+
+pytestmark = pytest.mark.release_only
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+WAIT_S = 30
+
+
+def snippets(language):
+    return [pytest.param(text, id=f"{path.name}:{line}") for path in DOCUMENTS
+            for kind, text, line in fenced(path.read_text()) if kind == language]
+
+
+@pytest.mark.parametrize("text", snippets("json"))
+def test_json_parses(text):
+    json.loads(text)
+
+
+@pytest.mark.parametrize("text", [p for p in snippets("lua") if "return hook.workflow" in p.values[0]])
+def test_a_whole_workflow_has_no_mistake(text, folder):
+    rules = folder / "rules"
+    rules.mkdir()
+    for name in ("lib", "templates"):
+        (rules / name).symlink_to(ROOT / "tests/data/cookbook" / name)
+    (rules / "w.lua").write_text(text)
+    done = run("check", cwd=folder)
+    assert done.returncode == 0 and "warning" not in done.stdout, done.stdout
+
+
+# --- the tutorial ---------------------------------------------------------------------------------
+
+
+def is_like(got, wanted):
+    """wanted: what a document shows. `...` alone on a line stands for any lines, inside one for any text."""
+    def plain(text):
+        return re.sub(r"[ \t]+", " ", text).strip()
+    pattern = "".join("(?:.*\n)*?" if line.strip() == "..." else
+                      ".*?".join(re.escape(plain(part)).replace(r"\ ", " ?") for part in line.split("...")) + " ?\n"
+                      for line in plain(wanted).splitlines())
+    got = "\n".join(plain(line) for line in got.strip().splitlines()) + "\n"
+    return re.fullmatch(pattern, got) is not None
+
+
+class Reader:
+    """Follows the tutorial in a folder: writes its files, runs its commands, compares what they print."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "bin").mkdir()
+        (folder / "bin/hookline").symlink_to(BINARY)
+        self.place = folder / "crm"
+        self.place.mkdir()
+        self.env = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+        self.background = []
+        self.shown_by_receiver = 0
+
+    def sh(self, line):
+        done = subprocess.run(["sh", "-c", line], cwd=self.place, env=self.env, capture_output=True, text=True,
+                              timeout=WAIT_S)
+        return done.stdout + done.stderr
+
+    def start(self, line, out):
+        """A command that stays. Free ports in place of the document's."""
+        line = line.replace("hookline serve", "exec hookline serve --listen 127.0.0.1:0")
+        line = line.replace("python3", "exec /usr/bin/python3")
+        with open(self.place / out, "wb") as log:
+            self.background.append(subprocess.Popen(["sh", "-c", line], cwd=self.place, env=self.env, stdout=log, stderr=log))
+
+    def wait(self, what, test):
+        end = time.monotonic() + WAIT_S
+        while not test():
+            assert time.monotonic() < end, what()
+            time.sleep(0.02)
+
+    def compare(self, command, wanted):
+        got = self.sh(command)
+        if re.match(r"hookline (deliveries|workflows|explain)\b", command):  # what comes of itself
+            end = time.monotonic() + WAIT_S
+            while not is_like(got, wanted) and time.monotonic() < end:
+                time.sleep(0.05)
+                got = self.sh(command)
+        assert is_like(got, wanted), f"{command}\n--- wanted\n{wanted}\n--- got\n{got}"
+
+    def receiver_shows(self, wanted):
+        def new():
+            return (self.place / "receiver.log").read_text()[self.shown_by_receiver:]
+        self.wait(lambda: f"--- wanted\n{wanted}\n--- got\n{new()}", lambda: is_like(new(), wanted))
+        self.shown_by_receiver += len(new())
+
+    def stop(self):
+        for process in reversed(self.background):
+            process.send_signal(signal.SIGTERM)
+            process.wait(WAIT_S)
+
+
+@pytest.fixture
+def reader(folder):
+    made = Reader(folder)
+    yield made
+    made.stop()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def test_the_tutorial(reader):
+    text = (ROOT / "docs/tutorial.md").read_text().replace("9009", str(free_port()))
+    blocks = list(re.finditer(r"(?:^`([\w./]+)`:\n\n)?(^[^\n]*receiver[^\n]* shows[^\n]*:\n\n)?^```(\w+)\n(.*?)^```$",
+                              text, re.M | re.S))
+    assert len(blocks) == len(fenced(text))
+    pending = None
+    for block in itertools.chain(blocks, [None]):
+        name, receiver, language, body = block.groups() if block else (None, None, "end", "")
+        if language == "text":
+            if receiver:
+                reader.receiver_shows(body)
+            else:
+                assert pending, body
+                reader.compare(pending, body)
+                pending = None
+            continue
+        if pending:
+            reader.sh(pending)
+            pending = None
+        if name:
+            (reader.place / name).write_text(body)
+        elif language == "sh":
+            if body.startswith("make "):
+                continue
+            if body.startswith("python3"):
+                reader.start(body.strip(), "receiver.log")
+            elif body.startswith("hookline serve"):
+                reader.start(body.strip(), "serve.log")
+                reader.wait(lambda: "no start: " + (reader.place / "serve.log").read_text(),
+                            (reader.place / "data/address").exists)
+            else:
+                pending = body.strip()
+    assert (reader.place / "data/hookline.db").exists()
+
+
+# --- the cookbook ---------------------------------------------------------------------------------
+
+COOKBOOK = ROOT / "tests/data/cookbook"
+
+
+def test_the_recipes_pass_their_tests():
+    checked = run("check", "--rules", COOKBOOK, cwd=ROOT)
+    assert checked.returncode == 0 and "warning" not in checked.stdout, checked.stdout
+    tested = run("test", COOKBOOK, cwd=ROOT)
+    assert tested.returncode == 0, tested.stdout
+    for path in COOKBOOK.glob("*.lua"):
+        assert path.stem.endswith("_test") or path.with_name(f"{path.stem}_test.lua").exists(), path.name
