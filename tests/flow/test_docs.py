@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from support.host import BINARY, ROOT, run
 
 pytestmark = pytest.mark.release_only
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COOKBOOK = ROOT / "tests/data/cookbook"
 WAIT_S = 30
 
 
@@ -32,7 +34,7 @@ def test_a_whole_workflow_has_no_mistake(text, folder):
     rules = folder / "rules"
     rules.mkdir()
     for name in ("lib", "templates"):
-        (rules / name).symlink_to(ROOT / "tests/data/cookbook" / name)
+        shutil.copytree(COOKBOOK / name, rules / name)
     (rules / "w.lua").write_text(text)
     done = run("check", cwd=folder)
     assert done.returncode == 0 and "warning" not in done.stdout, done.stdout
@@ -153,7 +155,20 @@ def test_the_tutorial(reader):
 
 # --- the cookbook ---------------------------------------------------------------------------------
 
-COOKBOOK = ROOT / "tests/data/cookbook"
+def shown():
+    """(path, text) of each file that the cookbook shows."""
+    text = (ROOT / "docs/cookbook.md").read_text()
+    return re.findall(r"^\[(\S+)\]\(\.\./\1\):\n\n```\w+\n(.*?)^```$", text, re.M | re.S)
+
+
+def test_the_cookbook_shows_the_files_as_they_are():
+    text = (ROOT / "docs/cookbook.md").read_text()
+    assert len(shown()) == len(fenced(text)), "each snippet is a file's"
+    for path, snippet in shown():
+        assert snippet.rstrip("\n") == (ROOT / path).read_text().rstrip("\n"), path
+    assert len(re.findall(r"^## ", text, re.M)) == int(re.search(r"(\d+) recipes", text)[1]) >= 20
+    files = {str(p.relative_to(ROOT)) for p in COOKBOOK.rglob("*") if p.is_file() and not p.stem.endswith("_test")}
+    assert files <= {path for path, _ in shown()}
 
 
 def test_the_recipes_pass_their_tests():
@@ -163,3 +178,18 @@ def test_the_recipes_pass_their_tests():
     assert tested.returncode == 0, tested.stdout
     for path in COOKBOOK.glob("*.lua"):
         assert path.stem.endswith("_test") or path.with_name(f"{path.stem}_test.lua").exists(), path.name
+
+
+def test_other_systems_words_stand_beside_names_that_are_there(folder):
+    """What coming-from.md calls ours: each hook function, and each condition, is one."""
+    text = (ROOT / "docs/coming-from.md").read_text()
+    names = sorted(set(re.findall(r"`hook\.(\w+)", text)) | set(re.findall(r" hook\.(\w+)", text)))
+    operators = set(re.findall(r"`(\w+)\([a-z, ]*\)`", text))
+    rules = folder / "rules"
+    rules.mkdir()
+    known = (ROOT / "lua/hookline/operators.lua").read_text()
+    assert operators and all(re.search(rf"^  {name} = ", known, re.M) for name in operators), operators
+    (rules / "w.lua").write_text('local hook = require "hookline"\nfor _, name in ipairs { "' + '", "'.join(names)
+                                 + '" } do assert(hook[name] ~= nil, name) end\nreturn nil\n')
+    said = run("check", cwd=folder).stdout
+    assert "there is no hook" not in said and "assert" not in said, said
