@@ -174,12 +174,13 @@ static void source_write(struct json_writer *w, const struct rules *rules,
     json_member_text(w, "file", source->file);
     json_member_text(w, "verify", source_form_word(source->verify.form));
     json_key(w, STR("error"));
-    if (source->is_loaded) {
-        json_null(w);
-    } else {
+    if (source->has_fault) {
         json_object_begin(w);
         api_write_fault(w, rules_fault(rules, source->fault));
+        json_member_bool(w, "last_good", source->is_last_good);
         json_object_end(w);
+    } else {
+        json_null(w);
     }
     json_object_end(w);
 }

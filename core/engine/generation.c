@@ -122,15 +122,9 @@ static int generation_load_text(struct generation *g, struct map *ids,
     return code;
 }
 
-// Loads a file as it stood when it was last good, beside the modules that it was good with.
-static int generation_load_base(struct generation *g, struct map *ids, struct folder *base,
-                                const char *path)
+// The texts of an older folder are those in use, until rules_use_texts(g->rules, 0).
+static int generation_use_base(struct generation *g, struct folder *base)
 {
-    const struct folder_file *file = base ? folder_find(base, path) : NULL;
-    if (file == NULL || file->text == NULL) {
-        return ERR_NOT_FOUND;
-    }
-    size_t faults = rules_fault_count(g->rules);
     size_t set = 0; // the current texts'
     while (set < g->set_count && g->sets[set] != base) {
         set++;
@@ -147,8 +141,22 @@ static int generation_load_base(struct generation *g, struct map *ids, struct fo
             code = folder_add_texts(base, g->rules);
         }
     }
+    return code;
+}
+
+// Loads a file as it stood when it was last good, beside the modules that it was good with.
+static int generation_load_base(struct generation *g, struct map *ids, struct folder *base,
+                                const char *path)
+{
+    const struct folder_file *file = base ? folder_find(base, path) : NULL;
+    if (file == NULL || file->text == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    size_t faults = rules_fault_count(g->rules);
+    int code = generation_use_base(g, base);
     if (code == 0) {
-        code = generation_load_text(g, ids, file);
+        code = folder_is_workflow(path) ? generation_load_text(g, ids, file)
+                                        : rules_load_source(g->rules, path);
     }
     rules_use_texts(g->rules, 0);
     rules_forget_faults(g->rules, faults); // those of a text that is no longer there
@@ -181,6 +189,16 @@ static void generation_load(struct generation *g, const struct rules_config *c, 
     w->text_hash = code ? 0 : hash_bytes(&HASH_KEY_FIXED, in_force->text, in_force->len);
     w->rule = code ? NULL : rules_workflow(g->rules, w->index);
     w->id = w->rule ? w->rule->id : generation_stem(g, file->path);
+}
+
+// As a workflow: where it does not load it runs from where it ran in the past.
+static int generation_load_source(struct generation *g, struct folder *base, const char *path)
+{
+    int code = rules_load_source(g->rules, path);
+    if (code == ERR_INVALID && generation_load_base(g, NULL, base, path) == 0) {
+        return generation_past_add(&g->past, path, base);
+    }
+    return code == ERR_INVALID ? 0 : code;
 }
 
 // What is no workflow is there for all of them; where it cannot be read that is its own fault.
@@ -246,9 +264,11 @@ int generation_build(struct generation **out, const struct rules_config *c, stru
         if (folder_is_workflow(folder->files[i].path)) {
             generation_load(g, c, &ids, &folder->files[i],
                             generation_past_base(past, folder->files[i].path));
+        } else if (rules_is_source(str_from(folder->files[i].path))) {
+            code = generation_load_source(g, generation_past_base(past, folder->files[i].path),
+                                          folder->files[i].path);
         }
     }
-    code = code ? code : rules_load_sources(g->rules);
     if (code) {
         err_set(e, (enum err_code)code, "out of memory");
         goto out;

@@ -143,13 +143,18 @@ struct rules_source {  // borrowed for the rules' life
     const char *title; // what people call it
     const char *file;  // "rules/sources/github_issues.lua"
     struct rules_verify verify;
-    bool is_loaded; // false: the file has errors, and nothing of it is in force
-    size_t fault;   // then: rules_fault() by this index is its first
+    bool is_loaded;    // else nothing of it is in force
+    bool has_fault;    // the file as it stands has an error:
+    size_t fault;      // rules_fault() by this index is its first
+    bool is_last_good; // it was loaded from older texts
 };
 
-// Loads sources/*.lua of the texts in use; a file with an error is a source that is not loaded, its
-// faults beside the others. After the workflows. 0 or ERR_NOMEM.
-int rules_load_sources(struct rules *r);
+// Whether a path is a source's: "sources/NAME.lua".
+bool rules_is_source(struct str path);
+// Loads it from the texts in use: the next source, or, where it is there already and has not
+// loaded, that one from older texts. After the workflows. 0; ERR_INVALID: its faults are added to
+// those that rules_fault gives; ERR_NOMEM.
+int rules_load_source(struct rules *r, const char *path);
 size_t rules_source_count(const struct rules *r);
 const struct rules_source *rules_source(const struct rules *r, size_t i);
 

@@ -100,47 +100,57 @@ static size_t source_first_error(const struct rules *r, size_t from)
     return from;
 }
 
-static int source_load(struct rules *r, struct str path, struct str name)
+bool rules_is_source(struct str path)
 {
+    return source_name(path).data != NULL;
+}
+
+// The entry of that name, made where there is none; NULL when memory is out.
+static struct rules_source_entry *source_entry(struct rules *r, const char *path)
+{
+    struct str name = source_name(str_from(path));
+    for (size_t i = 0; i < r->source_count; i++) {
+        if (str_eq(str_from(r->sources[i]->shown.name), name))
+            return r->sources[i];
+    }
     struct rules_source_entry *source = arena_alloc(&r->arena, sizeof *source);
     struct str kept = arena_dup(&r->arena, name);
     struct rules_source_entry **more =
         realloc(r->sources, (r->source_count + 1) * sizeof(struct rules_source_entry *));
+    char *shown_path = rules_keep_path(r, path);
     if (more)
         r->sources = more;
-    if (!source || !kept.data || !more)
-        return ERR_NOMEM;
-    char *shown_path = rules_keep_path(r, path.data);
-    if (!shown_path)
-        return ERR_NOMEM;
+    if (!source || !kept.data || !more || !shown_path)
+        return NULL;
     source->shown.name = source->shown.title = kept.data;
     source->shown.file = source->entry.shown.file = shown_path;
     source->entry.shown.has_functions = true;
-    source->entry.files = r->s->files;
     source->entry.ref_description = source->entry.ref_undo = LUA_NOREF;
     source->entry.seed = hash_bytes(&HASH_KEY_FIXED, name.data, name.len);
-    struct source_loading l = {.faults = {.r = r, .file = path.data, .shown = shown_path},
-                               .source = source};
-    size_t faults = rules_fault_count(r);
-    r->s->phase = STATE_LOADS;
-    if (gate_call(r->s, source_load_inside, &l, &r->load_limits) != GATE_OK)
-        rules_add_fault(r, shown_path, NULL, "%s", r->s->message);
-    r->s->phase = STATE_RUNS;
-    source->shown.fault = source_first_error(r, faults);
     r->sources[r->source_count++] = source;
-    return 0;
+    return source;
 }
 
-int rules_load_sources(struct rules *r)
+int rules_load_source(struct rules *r, const char *path)
 {
-    const struct files *f = r->s->files = r->files[r->files_in_use];
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < f->count; i++) {
-        struct str name = source_name(f->texts[i].path);
-        if (name.data)
-            code = source_load(r, f->texts[i].path, name);
+    struct rules_source_entry *source = source_entry(r, path);
+    if (!source)
+        return ERR_NOMEM;
+    struct source_loading l = {
+        .faults = {.r = r, .file = path, .shown = (char *)source->shown.file}, .source = source};
+    size_t faults = rules_fault_count(r);
+    source->entry.files = r->s->files = r->files[r->files_in_use];
+    r->s->phase = STATE_LOADS;
+    if (gate_call(r->s, source_load_inside, &l, &r->load_limits) != GATE_OK)
+        rules_add_fault(r, source->shown.file, NULL, "%s", r->s->message);
+    r->s->phase = STATE_RUNS;
+    if (source->shown.is_loaded) {
+        source->shown.is_last_good = source->shown.has_fault;
+    } else if (!source->shown.has_fault) {
+        source->shown.has_fault = true;
+        source->shown.fault = source_first_error(r, faults);
     }
-    return code;
+    return source->shown.is_loaded ? 0 : ERR_INVALID;
 }
 
 size_t rules_source_count(const struct rules *r)

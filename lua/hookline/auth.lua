@@ -5,6 +5,7 @@
 --   secret = { kind, secret, key, prefix }   for the sender to fill in
 local core = require "hookline.core"
 local faults = require "hookline.faults"
+local headers = require "hookline.headers"
 local opaque = require "hookline.opaque"
 local schema = require "hookline.schema"
 local secrets = require "hookline.secret"
@@ -87,17 +88,7 @@ end
 local API_KEY = schema.new {
   name = "the second argument of hook.api_key",
   keys = {
-    header = {
-      types = { "text" },
-      check = function(name, scope, path)
-        local is_good, message = core.http.check_name(name)
-        if not is_good then
-          scope:error(path, message)
-          return nil
-        end
-        return name
-      end,
-    },
+    header = headers.NAME_RULE,
     prefix = { types = { "text" }, check = check_text },
     query = {
       types = { "text" },

@@ -125,4 +125,12 @@ function headers.check_unique(list, scope)
   end
 end
 
+--- For a schema: a key that is the name of a header.
+headers.NAME_RULE = {
+  types = { "text" },
+  check = function(name, scope, path)
+    return is_good_name(name, scope, path) and name or nil
+  end,
+}
+
 return headers

@@ -3,6 +3,7 @@
 -- secret, as a list of two, holds while keys are rotated.
 local core = require "hookline.core"
 local faults = require "hookline.faults"
+local headers = require "hookline.headers"
 local opaque = require "hookline.opaque"
 local schema = require "hookline.schema"
 local secrets = require "hookline.secret"
@@ -53,15 +54,6 @@ local function new(scope, data)
   return opaque.new(verify.KIND, data)
 end
 
-local function check_header(name, scope, path)
-  local is_good, message = core.http.check_name(name)
-  if not is_good then
-    scope:error(path, message)
-    return nil
-  end
-  return name
-end
-
 local function check_tolerance(value, scope, path)
   local ms = core.duration(value)
   if not ms or ms < 1000 then
@@ -99,7 +91,11 @@ functions.stripe = timed "stripe"
 local HMAC = schema.new {
   name = "hook.verify.hmac",
   keys = {
-    header = { types = { "text" }, required = 'header = "X-Signature"', check = check_header },
+    header = {
+      types = { "text" },
+      required = 'header = "X-Signature"',
+      check = headers.NAME_RULE.check,
+    },
     key = { types = { secrets.KIND.__name, "table" }, required = 'key = hook.secret "NAME"' },
     encoding = {
       types = { "text" },
@@ -143,7 +139,7 @@ end
 local TOKEN = schema.new {
   name = "the second argument of hook.verify.token",
   keys = {
-    header = { types = { "text" }, check = check_header },
+    header = headers.NAME_RULE,
     query = { types = { "text" } },
   },
 }

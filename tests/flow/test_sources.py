@@ -200,6 +200,27 @@ def test_an_adapter_is_mended_while_the_host_runs(start):
     assert reply.status == 202 and reply.json()["events"][0]["id"] == "e1"
 
 
+def test_a_broken_adapter_keeps_its_last_good_text(start):
+    lib = "return { verb = 'created' }\n"
+    uses = ('local hook = require "hookline"\nlocal lib = require "lib.verbs"\nreturn hook.source { events = function(q) '
+            'return { type = "deal." .. lib.verb, record = q.json } end }\n')
+    host = start({"sources/x.lua": uses, "lib/verbs.lua": lib})
+    assert send(host, "x", b'{"id": 1}', {}, token=True).status == 202
+    (host.rules_dir / "lib/verbs.lua").write_text("return {{\n")
+    assert host.call("POST", "/v1/reload").status == 200
+    listed = host.call("GET", "/v1/sources").json()["sources"][0]
+    assert listed["error"]["last_good"] is True and listed["error"]["file"].endswith("lib/verbs.lua"), listed
+    assert send(host, "x", b'{"id": 2}', {}, token=True).status == 202
+    host.kill9()
+    host.start()
+    assert send(host, "x", b'{"id": 3}', {}, token=True).status == 202, "also after a restart"
+    (host.rules_dir / "lib/verbs.lua").write_text("return { verb = 'deleted' }\n")
+    assert host.call("POST", "/v1/reload").status == 200
+    reply = send(host, "x", b'{"id": 4}', {}, token=True)
+    assert host.event(reply.json()["events"][0]["id"])["type"] == "deal.deleted"
+    assert host.call("GET", "/v1/sources").json()["sources"][0]["error"] is None
+
+
 def test_what_the_adapter_sees(start):
     echo = '''function(request)
       return { type = "deal.created", record = { id = 1, headers = request.headers, query = request.query,
