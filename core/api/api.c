@@ -83,5 +83,6 @@ void api_close(struct api *a, void (*on_closed)(void *ctx), void *ctx)
 {
     a->on_closed = on_closed;
     a->closed_ctx = ctx;
+    api_abandon_tests(a);
     httpd_close(a->httpd, api_on_httpd_closed, a);
 }

@@ -15,11 +15,13 @@ struct api_config {
     struct engine *engine;
     struct deliver *deliver;
     struct secrets *secrets; // forgotten by a reload, read again when next sent
+    struct client *client;   // sends tests of workflows; closed before the api is
     struct id_source *ids;
     const struct log *log;
-    const char *listen;       // "127.0.0.1:8080"
-    const char *data_dir;     // admin.token and address are files in it
-    const char *redirect_all; // shown by /readyz; or NULL
+    const char *listen;                    // "127.0.0.1:8080"
+    const char *data_dir;                  // admin.token and address are files in it
+    const char *redirect_all;              // shown by /readyz; or NULL
+    const struct netblock *redirect_allow; // as deliver_config has it
     const char *crash_at;
     size_t max_body_bytes;
     struct batch_limits batch;

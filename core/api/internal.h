@@ -15,6 +15,7 @@ struct api {
     char *token; // the admin's
     bool is_draining;
     size_t under_way;            // requests whose answer is owed
+    struct api_test *tests;      // that wait for a receiver's answer
     struct record_queue records; // whose stored states are being compared with
     void (*on_closed)(void *ctx);
     void *closed_ctx;
@@ -107,6 +108,10 @@ const struct generation_workflow *workflows_find(struct api *a, struct httpd_req
 // 200 with the workflow; 404 where a reload has taken it away.
 void workflows_send_one(struct api *a, struct httpd_request *r, struct str id);
 void api_post_reload(struct api *a, struct httpd_request *r, struct str id);
+
+// --- test.c ---
+void api_test_workflow(struct api *a, struct httpd_request *r, struct str id);
+void api_abandon_tests(struct api *a); // the client is closed: no answer comes any more
 
 // --- control.c ---
 enum { CONTROL_ID_MAX = 4096 };

@@ -35,6 +35,8 @@ static const struct route ROUTES[] = {
      .handle = api_follow_file},
     {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("reset"),
      .handle = api_reset_workflow},
+    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("test"),
+     .handle = api_test_workflow},
     {"POST", STR("/v1/reload"), .handle = api_post_reload},
     {"GET", STR("/healthz"), .is_open = true, .handle = api_get_healthz},
     {"GET", STR("/readyz"), .is_open = true, .handle = api_get_readyz},

@@ -50,14 +50,8 @@ int trial_begin_event(struct trial *t, struct err *e);
 const char *trial_origin_words(enum trial_origin origin);
 
 // --- trial.c ---
-// Judges the event, and with `sends` sends what it owes; appends the document to out:
-// { "workflow", "would_fire", "event", "event_from", "trace", "error", "requests": [...] }.
+// Judges the event, and with `sends` sends what it owes; appends the document of
+// deliver/preview.h to out.
 int trial_run(struct trial *t, struct buf *out, struct err *e);
-
-// --- trial_request.c ---
-// One request: { "action", "target", "invalid", "request_sent", "curl", "response_received",
-// "success", "error", "detail", "elapsed_ms", "advice" }.
-int trial_write_request(struct trial *t, const struct rules_request *q, struct json_writer *w,
-                        struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cli/remote.h"
 #include "cli/sample.h"
 #include "cli/trial.h"
+#include "deliver/preview.h"
 #include "encode/percent.h"
 
 enum {
@@ -27,15 +28,7 @@ const char *trial_origin_words(enum trial_origin origin)
 
 int trial_begin_event(struct trial *t, struct err *e)
 {
-    struct rules_event ev = {
-        .json = t->event.json,
-        .id = t->event.id.len ? t->event.id : STR("sample"),
-        .type = t->event.type,
-        .record_type = t->event.record_type,
-        .verb = t->event.verb_word,
-        .time_ms = t->event.time_ms,
-        .previous = t->event.previous,
-    };
+    struct rules_event ev = preview_event(&t->event);
 
     return rules_event_begin(t->rules, &ev, e);
 }

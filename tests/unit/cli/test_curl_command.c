@@ -1,6 +1,6 @@
 #include "cli_test.h"
 
-#include "cli/curl_command.h"
+#include "deliver/curl_command.h"
 
 // Runs a command by /bin/sh and gives its output (with NULs) back.
 static struct buf shell(const char *command)

@@ -1,10 +1,10 @@
 // What is shown to people: trees of JSON, tables, traces, advice.
 #include "cli_test.h"
 
-#include "cli/advice.h"
 #include "cli/json_tree.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "deliver/advice.h"
 
 struct paper { // something to print on
     FILE *file;

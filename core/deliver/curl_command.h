@@ -1,8 +1,8 @@
 // A webhook request as a curl command for a POSIX shell, that sends the same bytes when it is
 // pasted. Secrets stand in it as $(cat DATA/secrets/NAME) or $HOOKLINE_SECRET_NAME, never as
 // values. Any thread.
-#ifndef CLI_CURL_COMMAND_H
-#define CLI_CURL_COMMAND_H
+#ifndef DELIVER_CURL_COMMAND_H
+#define DELIVER_CURL_COMMAND_H
 
 #include "base/buf.h"
 #include "deliver/request.h"

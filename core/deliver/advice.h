@@ -1,6 +1,6 @@
 // One line of plain advice for a request that failed, by the kind of its failure. Any thread.
-#ifndef CLI_ADVICE_H
-#define CLI_ADVICE_H
+#ifndef DELIVER_ADVICE_H
+#define DELIVER_ADVICE_H
 
 #include "base/buf.h"
 #include "encode/url.h"

@@ -1,4 +1,4 @@
-#include "cli/advice.h"
+#include "deliver/advice.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "cli/curl_command.h"
+#include "deliver/curl_command.h"
 
 #include <stdio.h>
 #include <unistd.h>

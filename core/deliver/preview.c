@@ -1,0 +1,307 @@
+#include "deliver/preview.h"
+
+#include "deliver/advice.h"
+#include "deliver/curl_command.h"
+#include "encode/header_lines.h"
+
+enum { TEXT_MAX_BYTES = 64 * 1024 * 1024, TIMEOUT_DEFAULT_MS = 30 * 1000 };
+
+static bool sends_body(const struct preview *p)
+{
+    return str_eq(p->head.method, STR("POST")) || str_eq(p->head.method, STR("PUT")) ||
+           str_eq(p->head.method, STR("PATCH"));
+}
+
+static int64_t timeout_ms(const struct preview *p)
+{
+    return p->owed->timeout_ms ? p->owed->timeout_ms : TIMEOUT_DEFAULT_MS;
+}
+
+static void write_curl(struct preview *p)
+{
+    struct curl_command command = {
+        .head = &p->head,
+        .masked = &p->masked,
+        .redirect_all = p->input.redirect_all,
+        .body = p->owed->body,
+        .sends_body = sends_body(p),
+        .data_dir = p->config.data_dir,
+        .timeout_ms = timeout_ms(p),
+    };
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX_BYTES);
+    if (curl_command_write(&text, &command) == 0)
+        json_member_string(&p->w, "curl", buf_str(&text));
+    else
+        json_member_null(&p->w, "curl");
+    buf_fini(&text);
+}
+
+static void write_masked(struct preview *p, const char *key, struct str text, bool is_cut)
+{
+    struct buf out;
+
+    buf_init(&out, TEXT_MAX_BYTES);
+    mask_apply(&p->mask, &out, text, is_cut);
+    json_member_string(&p->w, key, buf_str(&out));
+    buf_fini(&out);
+}
+
+static void write_response(struct preview *p, const struct client_response *r)
+{
+    struct buf headers;
+
+    if (!r->status) {
+        json_member_null(&p->w, "response_received");
+        return;
+    }
+    buf_init(&headers, TEXT_MAX_BYTES);
+    mask_apply(&p->mask, &headers, r->headers, false);
+    json_key(&p->w, STR("response_received"));
+    json_object_begin(&p->w);
+    json_member_integer(&p->w, "status", r->status);
+    json_key(&p->w, STR("headers"));
+    header_lines_write_json(&p->w, buf_str(&headers));
+    write_masked(p, "body", r->body, r->body_is_truncated);
+    json_member_bool(&p->w, "truncated", r->body_is_truncated);
+    json_object_end(&p->w);
+    buf_fini(&headers);
+}
+
+static void write_advice(struct preview *p, struct failure *f)
+{
+    struct buf text;
+
+    buf_init(&text, 64 * 1024);
+    f->url = p->masked.url;
+    f->timeout_ms = timeout_ms(p);
+    advice_write(&text, f);
+    write_masked(p, "advice", buf_str(&text), false);
+    buf_fini(&text);
+}
+
+static struct str header_of(struct str lines, struct str wanted)
+{
+    struct str name, value;
+
+    while (header_lines_next(&lines, &name, &value))
+        if (str_eq_nocase(name, wanted))
+            return value;
+    return STR("");
+}
+
+static void write_outcome(struct preview *p, const struct client_response *r)
+{
+    bool is_success = r->error == CLIENT_OK && r->status >= 200 && r->status <= 299;
+    struct failure f = {
+        .error = client_error_word(r->error),
+        .status = r->status,
+        .location = header_of(r->headers, STR("location")),
+    };
+
+    write_response(p, r);
+    json_member_bool(&p->w, "success", is_success);
+    json_member_text(&p->w, "error", f.error);
+    if (*r->detail)
+        write_masked(p, "detail", str_from(r->detail), false);
+    else
+        json_member_null(&p->w, "detail");
+    json_member_integer(&p->w, "elapsed_ms", r->elapsed_ms);
+    if (is_success)
+        json_member_null(&p->w, "advice");
+    else
+        write_advice(p, &f);
+    p->has_failed |= !is_success;
+}
+
+// Nothing went out: a secret is missing, say. code and e: why.
+static void write_unsent(struct preview *p, int code, const struct err *e)
+{
+    struct failure f = {.error = code == ERR_NOT_FOUND ? "secret_missing" : "unsent"};
+    struct str value;
+
+    for (size_t i = 0; i < p->head.secret_count && code == ERR_NOT_FOUND; i++)
+        if (secrets_get(p->config.secrets, p->head.secrets[i].secret, &value, NULL) != 0) {
+            f.secret = p->head.secrets[i].secret;
+            break;
+        }
+    json_member_null(&p->w, "response_received");
+    json_member_bool(&p->w, "success", false);
+    json_member_text(&p->w, "error", f.error);
+    json_member_text(&p->w, "detail", e->text);
+    json_member_null(&p->w, "elapsed_ms");
+    write_advice(p, &f);
+    p->has_failed = true;
+}
+
+static void on_done(void *ctx, const struct client_response *r);
+
+// The answer ends the request's object.
+static void end_request(struct preview *p)
+{
+    json_object_end(&p->w);
+    mask_fini(&p->mask);
+    p->is_waiting = false;
+}
+
+static void send_request(struct preview *p)
+{
+    struct request request; // not zeroed: it is large
+    struct err e = {0};
+    int code = request_build(&request, &p->input, p->config.secrets, &p->mask, p->arena, &e);
+
+    if (code == 0) {
+        struct client_request q = {
+            .method = request.method,
+            .url = request.url,
+            .headers = request.headers,
+            .header_count = request.header_count,
+            .body = p->owed->body,
+            .timeout_ms = timeout_ms(p),
+            .also_allow = p->input.redirect_all ? p->config.redirect_allow : NULL,
+            .on_done = on_done,
+            .ctx = p,
+        };
+
+        code = p->config.send(p->config.send_ctx, &q, &e);
+    }
+    if (code) {
+        write_unsent(p, code, &e);
+        end_request(p);
+    }
+}
+
+static void write_text(struct json_writer *w, const char *key, struct str text)
+{
+    if (text.len)
+        json_member_string(w, key, text);
+    else
+        json_member_null(w, key);
+}
+
+// What is known of the request before it is sent.
+static int write_request(struct preview *p)
+{
+    const struct rules_request *q = p->owed;
+    int64_t now_ms = clock_wall_ms(p->config.clock);
+    int code;
+
+    p->input = (struct request_input){
+        .head = q->head,
+        .delivery = id_next(p->config.ids, now_ms),
+        .at_ms = now_ms,
+        .redirect_all = p->config.redirect_all,
+    };
+    code = head_parse(q->head, &p->head, &p->err);
+    if (code == 0)
+        code = request_build(&p->masked, &p->input, NULL, NULL, p->arena, &p->err);
+    if (code)
+        return code;
+    json_object_begin(&p->w);
+    json_member_integer(&p->w, "action", q->action);
+    write_text(&p->w, "target", q->target);
+    write_text(&p->w, "invalid", q->invalid);
+    json_member_integer(&p->w, "dropped_characters", q->dropped_characters);
+    code = request_write_json(&p->w, "request_sent", &p->input, q->body, p->arena);
+    if (code == 0)
+        write_curl(p);
+    return code;
+}
+
+static void finish(struct preview *p)
+{
+    json_array_end(&p->w);
+    json_object_end(&p->w);
+    if (p->code == 0 && p->out->failed)
+        p->code = err_set(&p->err, ERR_TOO_LARGE, "what it would send is too large to be shown");
+    p->on_done(p->ctx, p->code, &p->err);
+}
+
+static void write_requests(struct preview *p)
+{
+    p->is_writing = true;
+    while (p->code == 0 && !p->is_waiting && p->next < p->run.request_count) {
+        p->owed = &p->run.requests[p->next++];
+        mask_init(&p->mask);
+        p->is_waiting = true;
+        p->code = write_request(p);
+        p->has_failed |= p->owed->invalid.len != 0;
+        if (p->code == 0 && p->config.send && !p->owed->invalid.len)
+            send_request(p);
+        else
+            end_request(p);
+    }
+    p->is_writing = false;
+    if (!p->is_waiting)
+        finish(p);
+}
+
+static void on_done(void *ctx, const struct client_response *r)
+{
+    struct preview *p = ctx;
+
+    write_outcome(p, r);
+    end_request(p);
+    if (!p->is_writing)
+        write_requests(p);
+}
+
+struct rules_event preview_event(const struct event *ev)
+{
+    return (struct rules_event){
+        .json = ev->json,
+        .id = ev->id.len ? ev->id : STR("sample"),
+        .type = ev->type,
+        .record_type = ev->record_type,
+        .verb = ev->verb_word,
+        .time_ms = ev->time_ms,
+        .previous = ev->previous,
+        .is_compared = ev->is_compared,
+    };
+}
+
+static void write_trace(struct preview *p)
+{
+    json_key(&p->w, STR("trace"));
+    // The writer's own state is moved past the value, the bytes come from the rules.
+    json_raw(&p->w, STR(""));
+    p->code =
+        p->out->failed ? p->out->failed : rules_explain(p->rules, p->workflow, p->out, &p->err);
+}
+
+void preview_run(struct preview *p)
+{
+    const struct rules_event ev = preview_event(p->event);
+    const char *id = rules_workflow(p->rules, p->workflow)->id;
+
+    p->code = rules_event_begin(p->rules, &ev, &p->err);
+    if (p->code) {
+        p->on_done(p->ctx, p->code, &p->err);
+        return;
+    }
+    rules_run(p->rules, p->workflow, p->arena, &p->run);
+    p->would_fire = p->run.verdict == RULES_MATCH;
+    json_writer_init(&p->w, p->out);
+    json_object_begin(&p->w);
+    json_member_text(&p->w, "workflow", id);
+    json_member_bool(&p->w, "would_fire", p->would_fire);
+    json_key(&p->w, STR("event"));
+    json_raw(&p->w, p->event->json);
+    json_member_text(&p->w, "event_from", p->event_from);
+    write_trace(p);
+    rules_event_end(p->rules);
+    if (p->would_fire || p->run.verdict == RULES_NO_MATCH)
+        json_member_null(&p->w, "error");
+    else
+        json_member_string(&p->w, "error", p->run.message);
+    json_key(&p->w, STR("requests"));
+    json_array_begin(&p->w);
+    write_requests(p);
+}
+
+void preview_abandon(struct preview *p)
+{
+    if (p->is_waiting)
+        mask_fini(&p->mask);
+}

@@ -1,0 +1,69 @@
+// What a workflow would do for an event, as one JSON document: `hookline try` prints it, and POST
+// /v1/workflows/ID/test answers it. Nothing is stored and no once-mark is taken; what is owed may
+// be sent once. The thread of the rules.
+#ifndef DELIVER_PREVIEW_H
+#define DELIVER_PREVIEW_H
+
+#include "base/id.h"
+#include "deliver/mask.h"
+#include "deliver/request.h"
+#include "deliver/secrets.h"
+#include "encode/head.h"
+#include "encode/json_writer.h"
+#include "engine/event.h"
+#include "script/rules.h"
+#include "wire/client.h"
+
+struct preview_config { // all borrowed until on_done
+    const char *data_dir;
+    const char *redirect_all;              // send everything here; or NULL
+    const struct netblock *redirect_allow; // its address, allowed for it alone; or NULL
+    struct secrets *secrets;
+    struct id_source *ids; // of the webhook-ids that are shown
+    const struct clock *clock;
+    // Sends a request: q->on_done runs once, within the call or later. Else nothing was sent, and
+    // the error has words. NULL: nothing is sent at all.
+    int (*send)(void *ctx, const struct client_request *q, struct err *e);
+    void *send_ctx;
+};
+
+struct preview {
+    struct preview_config config;
+    struct rules *rules; // not needed any more when preview_run returns, nor is the event
+    size_t workflow;
+    const struct event *event;
+    const char *event_from; // a word for the document
+    struct arena *arena;
+    struct buf *out; // takes the document:
+    // { "workflow", "would_fire", "event", "event_from", "trace", "error", "requests": [...] },
+    // each request { "action", "target", "invalid", "dropped_characters", "request_sent", "curl" }
+    // and, where it was sent, { "response_received", "success", "error", "detail", "elapsed_ms",
+    // "advice" }.
+    // 0, or an error with words where there is no document. Runs once, within preview_run or later.
+    void (*on_done)(void *ctx, int code, const struct err *e);
+    void *ctx;
+    // out:
+    bool would_fire;
+    bool has_failed; // something was not sent, not accepted, or cannot be
+    // its own:
+    struct json_writer w;
+    struct rules_run run;
+    size_t next; // the request to be written
+    const struct rules_request *owed;
+    struct request_input input;
+    struct head head;
+    struct request masked;
+    struct mask mask;
+    bool is_waiting; // for an answer
+    bool is_writing; // the requests, one after another
+    int code;
+    struct err err;
+};
+
+// An event as rules take it.
+struct rules_event preview_event(const struct event *ev);
+void preview_run(struct preview *p);
+// Of one that is given up while it waits.
+void preview_abandon(struct preview *p);
+
+#endif
