@@ -144,6 +144,12 @@ $(BUILD)/tests/bench/template_bench: tests/bench/template_bench.c $(BUILD)/libho
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(BUILD)/libhookline.a $(PKG_LIBS) -lm
 
+.PHONY: bench-slot
+bench-slot: ## how long events wait while a time trigger runs over 100,000 records
+	@dist/packages.sh build bench
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/bench/slot_bench.py $(BUILD) $(ARGS)
+
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(PKG_LIBS)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "engine/slots.h"
 #include "loop/test_clock.h"
 
 enum {
@@ -27,6 +28,7 @@ struct app {
     struct secrets *secrets;
     struct client *client;
     struct engine *engine;
+    struct slots *slots;
     struct deliver *deliver;
     struct api *api;
     struct loop_test_clock *test_clock;
@@ -82,7 +84,8 @@ static void app_on_drained(void *ctx)
 static void app_stop_when_answered(void *ctx)
 {
     struct app *app = ctx;
-    if (engine_is_reloading(app->engine) || (app->api && api_requests_under_way(app->api))) {
+    if (engine_is_reloading(app->engine) || slots_is_busy(app->slots) ||
+        (app->api && api_requests_under_way(app->api))) {
         loop_timer_start(&app->stop_timer, APP_STOP_CHECK_MS);
         return;
     }
@@ -104,6 +107,7 @@ static void app_stop(struct app *app)
         api_drain(app->api);
     }
     engine_stop(app->engine);
+    slots_stop(app->slots);
     app_stop_when_answered(app);
 }
 
@@ -161,7 +165,7 @@ static int app_open_signals(struct app *app)
 static bool app_is_settled(void *ctx)
 {
     const struct app *app = ctx;
-    return deliver_is_settled(app->deliver);
+    return slots_is_settled(app->slots) && deliver_is_settled(app->deliver);
 }
 
 static int app_open_test_clock(struct app *app)
@@ -220,6 +224,7 @@ static void app_on_first_load(void *ctx, int code, const struct err *e)
         return;
     }
     deliver_start(app->deliver);
+    slots_start(app->slots);
     printf("hookline listens on http://%s\n", api_address(app->api));
     fflush(stdout);
 }
@@ -232,6 +237,18 @@ static void app_allow_redirect(struct app *app)
         log_warn(&app->log, "every webhook goes to %s instead of its own URL (--redirect-all)", to);
     }
     app->has_redirect_block = config_redirect_block(app->config, &app->redirect_block);
+}
+
+static void app_on_generation(void *ctx)
+{
+    struct app *app = ctx;
+    slots_reload(app->slots);
+}
+
+static void app_on_slot_event(void *ctx, const struct store_event *ev)
+{
+    struct app *app = ctx;
+    deliver_take_event(app->deliver, ev);
 }
 
 static unsigned app_target_in_flight(void *ctx, struct str target)
@@ -267,8 +284,21 @@ static int app_open_parts(struct app *app)
                                        .ids = &app->ids,
                                        .crash_at = c->crash_at,
                                        .on_owed = app_on_owed,
+                                       .on_generation = app_on_generation,
                                        .ctx = app};
         code = engine_new(&app->engine, &engine, app->err);
+    }
+    if (code == 0) {
+        struct slots_config slots = {.loop = app->loop,
+                                     .store = app->store,
+                                     .engine = app->engine,
+                                     .log = &app->log,
+                                     .ids = &app->ids,
+                                     .max_owed = c->limits.owed,
+                                     .on_stored = app_on_slot_event,
+                                     .ctx = app,
+                                     .crash_at = c->crash_at};
+        code = slots_new(&app->slots, &slots, app->err);
     }
     if (code == 0) {
         struct deliver_config deliver = {.loop = app->loop,
@@ -361,6 +391,7 @@ int app_run(const struct config *c, struct err *e)
         app_abandon(&app);
     }
     deliver_free(app.deliver);
+    slots_free(app.slots);
     engine_free(app.engine);
     secrets_free(app.secrets);
     size_t left = loop_free(app.loop);

@@ -4,6 +4,7 @@
 #include "api/internal.h"
 #include "encode/percent.h"
 #include "engine/compare.h"
+#include "engine/slots.h"
 
 struct explain {
     struct api_read *q;
@@ -70,6 +71,9 @@ static void explain_on_read(struct store_read *read)
         api_send_problem(r, code == ERR_NOT_FOUND ? 410 : 500, err.text, NULL);
         explain_free(e);
         return;
+    }
+    if (x->workflow.len == 0) {
+        x->workflow = slots_workflow_of(ev->type, ev->key);
     }
     x->generation = explain_generation(ev, x->workflow);
     x->at_ms = ev->received_at_ms;

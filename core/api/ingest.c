@@ -1,5 +1,6 @@
 // POST /v1/events: the body is read, judged and handed to the store; the 202 leaves when it is on
-// disk. This is the order that everything rests on: persist, then answer, then send.
+// disk. This is the order that everything rests on: persist, then answer, then send. POST
+// /v1/records goes the same way, but judges nothing.
 #include <stdlib.h>
 
 #include "api/internal.h"
@@ -15,6 +16,7 @@ enum { INGEST_ROUNDS_MAX = 8 }; // of judging a body against states that changed
 struct ingest {
     struct api *api;
     struct httpd_request *request;
+    bool is_judged;     // else the records are loaded, and nothing runs
     const char *source; // whose adapter made the events; NULL: they are the request's body
     struct arena arena; // all that this body caused
     struct batch batch;
@@ -198,6 +200,9 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
         id_format(shown + 4, out->id);
         shown_id = (struct str){shown, ID_TEXT_LEN + 4};
     }
+    if (!in->is_judged) {
+        return 0;
+    }
     if (in->compare.count == 0) {
         return engine_judge(a->config.engine, ev, shown_id, &in->arena, out, e);
     }
@@ -323,7 +328,8 @@ static bool ingest_is_ndjson(const struct httpd_request *r)
                   "ndjson", 6);
 }
 
-static struct ingest *ingest_new(struct api *a, struct httpd_request *r, const char *source)
+static struct ingest *ingest_new(struct api *a, struct httpd_request *r, const char *source,
+                                 bool is_judged)
 {
     struct ingest *in = calloc(1, sizeof *in);
     if (in == NULL) {
@@ -333,6 +339,7 @@ static struct ingest *ingest_new(struct api *a, struct httpd_request *r, const c
     in->api = a;
     in->request = r;
     in->source = source;
+    in->is_judged = is_judged;
     api_begin(a);
     arena_init(&in->arena, API_ARENA_MAX);
     loop_timer_init(&in->turn, a->config.loop, LOOP_REAL_TIME, ingest_turn, in);
@@ -349,7 +356,7 @@ static int ingest_prepare(struct ingest *in, struct err *e)
         .on_done = ingest_on_accepted,
         .ctx = in};
     int code = in->accept.events ? 0 : err_set(e, ERR_NOMEM, "out of memory");
-    if (code == 0) {
+    if (code == 0 && in->is_judged) {
         code = compare_begin(&in->compare, &in->batch, engine_generation(in->api->config.engine),
                              &in->arena, e);
     }
@@ -373,26 +380,39 @@ static void ingest_start(struct ingest *in, int code, struct err *e)
     }
 }
 
-void api_post_events(struct api *a, struct httpd_request *r, struct str id)
+static void ingest_body(struct api *a, struct httpd_request *r, bool is_judged)
 {
-    (void)id;
     struct err e = {0};
-    struct ingest *in = ingest_new(a, r, NULL);
+    struct ingest *in = ingest_new(a, r, NULL, is_judged);
     if (in == NULL) {
         return;
     }
-    int code = batch_read(&in->batch, httpd_body(r), ingest_is_ndjson(r), &a->config.batch,
-                          &in->arena, &e);
+    struct batch_limits limits = a->config.batch;
+    limits.origin = is_judged ? EVENT_POSTED : EVENT_RECORD;
+    int code = batch_read(&in->batch, httpd_body(r), ingest_is_ndjson(r), &limits, &in->arena, &e);
     if (code == 0) {
         code = ingest_take_key(in, &e);
     }
     ingest_start(in, code, &e);
 }
 
+void api_post_events(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    ingest_body(a, r, true);
+}
+
+// Records as they stand, for what compares with them and for what runs at a time.
+void api_post_records(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    ingest_body(a, r, false);
+}
+
 void api_ingest(struct api *a, struct httpd_request *r, struct str events, const char *source)
 {
     struct err e = {0};
-    struct ingest *in = ingest_new(a, r, source);
+    struct ingest *in = ingest_new(a, r, source, true);
     if (in == NULL) {
         return;
     }

@@ -65,6 +65,7 @@ void api_post_source(struct api *a, struct httpd_request *r, struct str id);
 void api_list_sources(struct api *a, struct httpd_request *r, struct str id);
 // Whether that source checks its sender itself, so that no token is wanted.
 bool api_source_checks_sender(const struct api *a, struct str name);
+void api_post_records(struct api *a, struct httpd_request *r, struct str id);
 
 // "deliveries": [...], of an event and of one run.
 void api_write_event_deliveries(struct json_writer *w, const struct store_event *ev);

@@ -5,6 +5,7 @@
 #include "api/internal.h"
 #include "encode/percent.h"
 #include "engine/compare.h"
+#include "engine/slots.h"
 
 struct replay {
     struct api *api;
@@ -145,15 +146,17 @@ static void replay_on_read(struct store_read *read)
                       is_unknown ? "there is no such event" : "the store could not be read");
         return;
     }
-    if (q->workflow.len) {
-        only = generation_find(g, buf_str(&q->workflow));
+    const struct store_event_row *row = &read->events[0];
+    struct str asked =
+        q->workflow.len ? buf_str(&q->workflow) : slots_workflow_of(row->type, row->key);
+    if (asked.len) {
+        only = generation_find(g, asked);
         const char *obstacle = replay_obstacle(g, only);
         if (obstacle) {
             replay_refuse(q, only ? 409 : 404, obstacle);
             return;
         }
     }
-    const struct store_event_row *row = &read->events[0];
     struct event ev;
     struct err e = {0};
     int code = event_restore(&ev, row, &q->arena, &e);

@@ -14,6 +14,7 @@ struct route {
 
 static const struct route ROUTES[] = {
     {"POST", STR("/v1/events"), .is_ingest = true, .handle = api_post_events},
+    {"POST", STR("/v1/records"), .is_ingest = true, .handle = api_post_records},
     {"GET", STR("/v1/events"), .handle = api_list_events},
     {"GET", STR("/v1/events"), .takes_id = true, .handle = api_get_event},
     {"GET", STR("/v1/events"), true, STR("explain"), .handle = api_get_explain},

@@ -1,5 +1,6 @@
 #include "base/rfc3339.h"
 
+#include "base/date.h"
 #include "base/err.h"
 
 static const int64_t DAY_MS = 86400000;
@@ -7,32 +8,6 @@ static const int64_t DAY_MS = 86400000;
 // The form has four digits for the year.
 static const int64_t FIRST_MS = -62167219200000;
 static const int64_t LAST_MS = 253402300799999;
-
-// The proleptic Gregorian calendar, with years that begin in March, so that the leap day is the
-// last.
-static int64_t days_from_date(int64_t year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-static void date_from_days(int64_t days, int64_t *year, int *month, int *day)
-{
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t march_month = (5 * day_of_year + 2) / 153;
-    *day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
-    *month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
-    *year = year_of_era + era * 400 + (*month <= 2);
-}
 
 static void put_digits(char *out, int count, int64_t value)
 {
@@ -45,19 +20,13 @@ static void put_digits(char *out, int count, int64_t value)
 void rfc3339_format(char out[RFC3339_LEN + 1], int64_t wall_ms)
 {
     wall_ms = wall_ms < FIRST_MS ? FIRST_MS : wall_ms > LAST_MS ? LAST_MS : wall_ms;
-    int64_t days = wall_ms / DAY_MS;
-    int64_t rest = wall_ms % DAY_MS;
-    if (rest < 0) {
-        rest += DAY_MS;
-        days--;
-    }
-    int64_t year;
-    int month, day;
-    date_from_days(days, &year, &month, &day);
+    int64_t days = date_floor_div(wall_ms, DAY_MS);
+    int64_t rest = wall_ms - days * DAY_MS;
+    struct date d = date_from_days(days);
     memcpy(out, "0000-00-00T00:00:00.000Z", RFC3339_LEN + 1);
-    put_digits(out, 4, year);
-    put_digits(out + 5, 2, month);
-    put_digits(out + 8, 2, day);
+    put_digits(out, 4, d.year);
+    put_digits(out + 5, 2, d.month);
+    put_digits(out + 8, 2, d.day);
     put_digits(out + 11, 2, rest / 3600000);
     put_digits(out + 14, 2, rest / 60000 % 60);
     put_digits(out + 17, 2, rest / 1000 % 60);
@@ -120,17 +89,6 @@ static int read_offset_minutes(struct reader *r)
     return (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
 }
 
-static int days_of_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month == 2 && is_leap ? 29 : days[month - 1];
-}
-
-struct date {
-    int year, month, day;
-};
-
 static struct date read_date(struct reader *r)
 {
     struct date d;
@@ -140,7 +98,7 @@ static struct date read_date(struct reader *r)
     read_one_of(r, "-");
     d.day = read_digits(r, 2);
     if (r->is_bad || d.month < 1 || d.month > 12 || d.day < 1 ||
-        d.day > days_of_month(d.year, d.month)) {
+        d.day > date_month_days(d.year, d.month)) {
         r->is_bad = true;
     }
     return d;
@@ -153,7 +111,7 @@ int rfc3339_parse_date(struct str s, int64_t *midnight_ms)
     if (r.is_bad || r.at != r.end) {
         return ERR_INVALID;
     }
-    *midnight_ms = days_from_date(d.year, d.month, d.day) * DAY_MS;
+    *midnight_ms = date_to_days(d) * DAY_MS;
     return 0;
 }
 
@@ -172,8 +130,8 @@ int rfc3339_parse(struct str s, int64_t *wall_ms)
     if (r.is_bad || r.at != r.end || hour > 23 || minute > 59 || second > 60) {
         return ERR_INVALID;
     }
-    int64_t seconds = days_from_date(d.year, d.month, d.day) * 86400 + hour * INT64_C(3600) +
-                      minute * INT64_C(60) + second - offset_minutes * INT64_C(60);
+    int64_t seconds = date_to_days(d) * 86400 + hour * INT64_C(3600) + minute * INT64_C(60) +
+                      second - offset_minutes * INT64_C(60);
     if (second == 60 && seconds % 86400 != 0) {
         return ERR_INVALID; // leap seconds end a UTC day
     }

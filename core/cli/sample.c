@@ -121,6 +121,7 @@ static const char *sample_verb(unsigned verbs)
            : verbs & RULES_CREATED   ? "created"
            : verbs & RULES_DELETED   ? "deleted"
            : verbs & RULES_DELIVERED ? "delivered"
+           : verbs & RULES_SCHEDULED ? "scheduled"
                                      : "terminated";
 }
 

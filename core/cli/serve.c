@@ -37,7 +37,10 @@ const struct command command_serve = {
         "ends when what is under way is done. The first start makes DATA/admin.token, the token "
         "for "
         "the\n"
-        "API. The log goes to stderr.\n",
+        "API. The log goes to stderr.\n"
+        "POST /v1/records takes the same as /v1/events and loads the records without running "
+        "workflows,\n"
+        "for what runs at a time; there the type may be a record type alone, \"deal\".\n",
     .options = options,
     .common = COMMON_LOAD,
     .least_arguments = 0,

@@ -49,6 +49,7 @@ static const char *likely_verb(const struct world *w, const struct rules_workflo
            : workflow->verbs & RULES_UPDATED    ? "updated"
            : workflow->verbs & RULES_DELIVERED  ? "delivered"
            : workflow->verbs & RULES_TERMINATED ? "terminated"
+           : workflow->schedule                 ? "scheduled"
                                                 : "deleted";
 }
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "cli/event_stream.h"
@@ -33,6 +34,21 @@ int trial_begin_event(struct trial *t, struct err *e)
     return rules_event_begin(t->rules, &ev, e);
 }
 
+// A time trigger sees a record as it stands: any event of its type has one.
+static int see_record_alone(struct trial *t, struct err *e)
+{
+    char type[EVENT_TYPE_MAX];
+
+    if (!t->workflow->schedule || !str_eq(t->event.record_type, str_from(t->workflow->record)))
+        return 0;
+    snprintf(type, sizeof(type), "%s.scheduled", t->workflow->record);
+    t->event.type = arena_dup(&t->arena, str_from(type));
+    t->event.verb = RULES_SCHEDULED;
+    t->event.verb_word = STR("scheduled");
+    t->event.previous = (struct str){0};
+    return t->event.type.data ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
 // Takes the JSON in t->event_json apart.
 static int read_event(struct trial *t, struct err *e)
 {
@@ -49,7 +65,7 @@ static int read_event(struct trial *t, struct err *e)
         t->event.time_ms = clock_wall_ms(&clock);
     }
     buf_fini(&scratch);
-    return code;
+    return code ? code : see_record_alone(t, e);
 }
 
 static int event_from_file(struct trial *t, const char *name, struct err *e)
@@ -93,6 +109,8 @@ static bool wants_type(const struct rules_workflow *w, struct str type)
                  {STR(".delivered"), RULES_DELIVERED},
                  {STR(".terminated"), RULES_TERMINATED}};
 
+    if (w->schedule)
+        return !str_ends_with(type, STR(".deleted"));
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (str_ends_with(type, verbs[i].ending))
             return (w->verbs & verbs[i].verb) != 0;

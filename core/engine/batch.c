@@ -28,7 +28,7 @@ static int batch_add(struct batch_reader *b, struct json_reader *r, struct err *
         out->events = more;
         b->cap = cap;
     }
-    int code = event_read(&out->events[out->count], r, EVENT_POSTED, b->arena, e);
+    int code = event_read(&out->events[out->count], r, b->limits->origin, b->arena, e);
     out->count += code == 0;
     return code == ERR_TOO_LARGE ? ERR_INVALID
                                  : code; // nested too deeply: a bad item, not a large body

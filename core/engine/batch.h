@@ -1,5 +1,5 @@
-// The body of POST /v1/events taken apart into events: one object, an array of them, or NDJSON. All
-// or nothing: the first fault ends it, with the place of the bad item. Any thread.
+// The body of POST /v1/events or /v1/records taken apart into events: one object, an array of them,
+// or NDJSON. All or nothing: the first fault ends it, with the place of the bad item. Any thread.
 #ifndef ENGINE_BATCH_H
 #define ENGINE_BATCH_H
 
@@ -8,6 +8,7 @@
 enum batch_form { BATCH_OBJECT, BATCH_ARRAY, BATCH_LINES };
 
 struct batch_limits {
+    enum event_origin origin;
     size_t events;  // of one body
     unsigned depth; // nesting of one event, at most EVENT_DEPTH_MAX
 };

@@ -136,6 +136,13 @@ static const struct generation_workflow *control_line(const struct control *c)
     return now ? generation_find(now, str_from(c->id)) : NULL;
 }
 
+static void control_tell_of_mode(const struct engine *g)
+{
+    if (g->config.on_generation) {
+        g->config.on_generation(g->config.ctx);
+    }
+}
+
 static void control_set_mode(struct generation *now, const struct generation_workflow *w,
                              const struct control *c)
 {
@@ -189,6 +196,7 @@ static void control_on_put(struct store_workflow_put *put)
         control_settle_owed(c, w->rule);
     }
     control_set_mode(g->current, w, c);
+    control_tell_of_mode(g);
     control_answer(c, put->code);
     if (put->code == 0) {
         control_next(c);
@@ -375,6 +383,7 @@ static void control_suspend(struct engine *g, struct control *c,
     log_write(g->config.log, LOG_ERROR, fields, 1, "the workflow is suspended: %s", words);
     control_settle_owed(c, w->rule);
     control_set_mode(g->current, w, c);
+    control_tell_of_mode(g);
     control_next(c);
 }
 

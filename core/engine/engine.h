@@ -19,6 +19,8 @@ struct engine_config {
     const struct log *log;
     struct rules_config rules; // borrowed texts
     struct id_source *ids;
+    // Another generation is in force, or another of its workflows runs. May be NULL.
+    void (*on_generation)(void *ctx);
     const char *crash_at; // a named point to die at (tests), or NULL
     // What a workflow owes is held back or cancelled from now on, or goes on: the sender drops what
     // it has of it, or looks into the store again.

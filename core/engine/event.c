@@ -63,13 +63,20 @@ static int event_read_type(struct event *ev, enum event_origin origin, struct er
         unsigned verb;
     } verbs[] = {{STR("created"), RULES_CREATED},
                  {STR("updated"), RULES_UPDATED},
-                 {STR("deleted"), RULES_DELETED}};
+                 {STR("deleted"), RULES_DELETED},
+                 {STR("scheduled"), RULES_SCHEDULED}};
     const char *dot = ev->type.len ? memrchr(ev->type.data, '.', ev->type.len) : NULL;
+    if (dot == NULL && origin != EVENT_POSTED && event_is_name(ev->type)) {
+        dot = ev->type.data + ev->type.len;
+    }
     if (dot == NULL) {
         return event_fault(e, "\"type\" must be RECORD_TYPE.created, .updated or .deleted");
     }
     ev->record_type = (struct str){ev->type.data, (size_t)(dot - ev->type.data)};
-    ev->verb_word = (struct str){dot + 1, ev->type.len - ev->record_type.len - 1};
+    bool has_verb = ev->record_type.len < ev->type.len;
+    if (has_verb) {
+        ev->verb_word = (struct str){dot + 1, ev->type.len - ev->record_type.len - 1};
+    }
     if (!event_is_name(ev->record_type)) {
         return event_fault(e, "\"type\": a record type is 1 to 64 letters, digits, '_' and '-'");
     }
@@ -82,11 +89,13 @@ static int event_read_type(struct event *ev, enum event_origin origin, struct er
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (str_eq(ev->verb_word, verbs[i].word)) {
             ev->verb = verbs[i].verb;
-            return 0;
         }
     }
-    if (str_eq(ev->verb_word, STR("scheduled"))) {
+    if (ev->verb == RULES_SCHEDULED && origin != EVENT_STORED) {
         return event_fault(e, "\"type\": the verb \"scheduled\" is the host's own");
+    }
+    if (ev->verb || !has_verb) {
+        return 0;
     }
     return event_fault(e, "\"type\" must end in .created, .updated or .deleted");
 }

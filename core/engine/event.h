@@ -21,7 +21,7 @@ struct event {
     struct str id;          // as given; empty: none
     struct str type;        // "deal.updated"
     struct str record_type; // "deal"
-    unsigned verb;          // RULES_CREATED, RULES_UPDATED, ...
+    unsigned verb;          // RULES_CREATED, RULES_UPDATED, ...; 0: a record type alone
     struct str verb_word;   // "updated"
     struct str record_id;   // as text: 4021 and "4021" are one record
     bool has_time;
@@ -35,7 +35,8 @@ struct event {
 
 enum event_origin {
     EVENT_POSTED, // from outside
-    EVENT_STORED  // by this host: it may have a type of the host's own
+    EVENT_RECORD, // from outside, a record to be stored: the type may be its type alone, "deal"
+    EVENT_STORED  // by this host: it may also have a type of the host's own, "deal.scheduled"
 };
 
 // Reads the one value that follows in r. Texts that had escapes are unescaped on the arena, the

@@ -216,6 +216,44 @@ static int generation_add_texts(struct generation *g, const char *dir)
     return code;
 }
 
+// A zone is read once for all workflows that name it. It was there when the file was checked.
+static void generation_load_zone(struct generation *g, struct generation_workflow *w)
+{
+    struct str name = str_from(w->rule->schedule->zone);
+    struct zone *zone = map_get(&g->zones, name);
+    struct err e;
+    if (zone == NULL && zone_load(&zone, name, &e) == 0 && map_put(&g->zones, name, zone)) {
+        zone_free(zone);
+        zone = NULL;
+        err_set(&e, ERR_NOMEM, "out of memory");
+    }
+    if (zone == NULL) {
+        size_t faults = rules_fault_count(g->rules);
+        rules_add_fault(g->rules, w->file, "zone", "%s", e.text);
+        generation_note_fault(g, w, faults);
+    }
+    w->zone = zone;
+}
+
+static void generation_load_zones(struct generation *g)
+{
+    for (size_t i = 0; i < g->workflow_count; i++) {
+        if (g->workflows[i].rule && g->workflows[i].rule->schedule) {
+            generation_load_zone(g, &g->workflows[i]);
+        }
+    }
+}
+
+static void generation_free_zones(struct generation *g)
+{
+    size_t at = 0;
+    void *zone;
+    while (map_next(&g->zones, &at, NULL, &zone)) {
+        zone_free(zone);
+    }
+    map_fini(&g->zones);
+}
+
 // --- the whole -----------------------------------------------------------------------------------
 
 static int generation_make_index(struct generation *g)
@@ -246,6 +284,7 @@ int generation_build(struct generation **out, const struct rules_config *c, stru
     struct map ids;
     map_init(&ids);
     map_init(&g->by_id);
+    map_init(&g->zones);
     arena_init(&g->arena, GENERATION_ARENA_MAX);
     g->past.folder = folder_ref(folder);
     int code = rules_new(&g->rules, c, e);
@@ -274,6 +313,7 @@ int generation_build(struct generation **out, const struct rules_config *c, stru
         goto out;
     }
     rules_check_modules(g->rules);
+    generation_load_zones(g);
     rules_settle(g->rules);
     for (size_t i = 0; i < rules_fault_count(g->rules); i++) {
         g->error_count += !rules_fault(g->rules, i)->is_warning;
@@ -309,6 +349,7 @@ void generation_free(struct generation *g)
     free(g->sets);
     generation_past_fini(&g->past);
     map_fini(&g->by_id);
+    generation_free_zones(g);
     index_fini(&g->index);
     arena_fini(&g->arena);
     free(g);

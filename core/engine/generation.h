@@ -6,6 +6,7 @@
 #define ENGINE_GENERATION_H
 
 #include "base/map.h"
+#include "base/zone.h"
 #include "engine/folder.h"
 #include "engine/index.h"
 #include "script/rules.h"
@@ -28,6 +29,7 @@ struct generation_workflow {           // one line of GET /v1/workflows
     const char *file;                  // as the user knows it: "rules/x.lua"
     const struct rules_workflow *rule; // NULL: nothing of it is in force
     size_t index;                      // its place among the rules, where rule is set
+    const struct zone *zone;           // of its schedule, where it has one
     bool has_fault;                    // the file as it stands has an error:
     size_t fault;                      // rules_fault() by this index is its first
     bool is_last_good;                 // an older text is in force
@@ -49,6 +51,7 @@ struct generation {
     struct folder **sets;        // the texts that its rules borrow
     size_t set_count;
     struct map by_id;   // -> struct generation_workflow
+    struct map zones;   // name -> struct zone
     unsigned verbs;     // of all of them: RULES_CREATED | ...
     struct index index; // from an event to the workflows that could match
     struct arena arena; // what the workflows are made of

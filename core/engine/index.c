@@ -6,6 +6,7 @@
 
 enum { INDEX_ARENA_MAX = 1 << 30 };
 
+// A time of a schedule is one workflow's: nobody is looked up for it.
 static const struct {
     unsigned verb;
     const char *word;

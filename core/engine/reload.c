@@ -88,6 +88,9 @@ static void reload_swap(struct engine *g)
              g->current->error_count);
     reload_log_faults(g);
     control_follow_generation(g);
+    if (g->config.on_generation) {
+        g->config.on_generation(g->config.ctx);
+    }
     reload_finish(g, 0);
 }
 

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/nearest.h"
 #include "base/rfc3339.h"
+#include "base/zone.h"
 #include "encode/base64.h"
 #include "encode/json_number.h"
 #include "encode/percent.h"
@@ -58,6 +59,18 @@ static int text_lua_time(lua_State *L)
     lua_pushinteger(L, ms);
     lua_pushboolean(L, is_day);
     return 2;
+}
+
+// zone(name) -> true | nil, why it is no time zone
+static int text_lua_zone(lua_State *L)
+{
+    struct err e;
+    struct zone *z;
+    if (zone_load(&z, libs_check_str(L, 1), &e))
+        return libs_push_failure(L, &e);
+    zone_free(z);
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 // percent(text) -> text
@@ -125,11 +138,16 @@ static int text_lua_var(lua_State *L)
 
 void lib_text_set(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"fold", text_lua_fold},         {"number", text_lua_number},
-        {"duration", text_lua_duration}, {"time", text_lua_time},
-        {"percent", text_lua_percent},   {"base64", text_lua_base64},
-        {"unbase64", text_lua_unbase64}, {"nearest", text_lua_nearest},
-        {"var", text_lua_var},           {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"fold", text_lua_fold},
+                                         {"number", text_lua_number},
+                                         {"duration", text_lua_duration},
+                                         {"time", text_lua_time},
+                                         {"percent", text_lua_percent},
+                                         {"base64", text_lua_base64},
+                                         {"unbase64", text_lua_unbase64},
+                                         {"nearest", text_lua_nearest},
+                                         {"var", text_lua_var},
+                                         {"zone", text_lua_zone},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

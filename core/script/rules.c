@@ -196,6 +196,8 @@ static void rules_take_description(lua_State *L, struct rules *r, const char *sh
                    (rules_field_is_true(L, "delivered") ? RULES_DELIVERED : 0) |
                    (rules_field_is_true(L, "terminated") ? RULES_TERMINATED : 0);
     lua_pop(L, 1);
+    w->schedule = rules_take_schedule(L, r);
+    w->verbs = w->schedule ? RULES_SCHEDULED : w->verbs;
     rules_take_lookups(L, r, w);
     rules_take_reads(L, r, w);
     entry->seed = hash_bytes(&HASH_KEY_FIXED, w->id, strlen(w->id));

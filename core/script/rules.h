@@ -89,7 +89,22 @@ enum {
     RULES_UPDATED = 2,
     RULES_DELETED = 4,
     RULES_DELIVERED = 8, // of the record type "webhook": how a delivery ended
-    RULES_TERMINATED = 16
+    RULES_TERMINATED = 16,
+    RULES_SCHEDULED = 32
+};
+
+enum rules_schedule_kind { RULES_DAILY, RULES_WEEKLY, RULES_MONTHLY, RULES_DATE };
+
+struct rules_schedule { // a time trigger
+    enum rules_schedule_kind kind;
+    int at_minutes;     // local time, from midnight
+    unsigned weekdays;  // WEEKLY: a bit for each day, Monday's the lowest
+    int month_day;      // MONTHLY: 1..31
+    const char **field; // DATE: the names of the path to it
+    size_t field_count;
+    int offset_days;  // DATE
+    const char *zone; // IANA; known when it was loaded
+    const char *text; // all of it but the zone: another schedule has another text
 };
 
 struct rules_workflow { // borrowed for the rules' life
@@ -98,7 +113,8 @@ struct rules_workflow { // borrowed for the rules' life
     const char *description; // "" when it has none
     const char *file;
     const char *record; // record type
-    unsigned verbs;     // RULES_CREATED | ...
+    unsigned verbs;     // RULES_CREATED | ...; RULES_SCHEDULED alone where it has a schedule
+    const struct rules_schedule *schedule; // NULL: none
     bool is_once;
     bool is_active;             // what the file says
     unsigned when_stopped;      // 0 finish, 1 hold, 2 cancel what it owes when it is stopped

@@ -93,4 +93,8 @@ void rules_take_reads(lua_State *L, struct rules *r, struct rules_workflow *w);
 int rules_load_with(struct rules *r, const char *file, struct str text,
                     const struct rules_loader *loader);
 
+// --- rules_schedule.c ---
+// The schedule of the description on top, NULL for none. May longjmp.
+const struct rules_schedule *rules_take_schedule(lua_State *L, struct rules *r);
+
 #endif

@@ -113,6 +113,14 @@ struct store_run {
                        // CANCELLED (store_workflow.owed)
 };
 
+struct store_slot { // how far a workflow with a schedule has come
+    struct str workflow;
+    struct str schedule;    // what it went by, as text
+    int64_t done_ms;        // its times up to this one are dealt with
+    int64_t under_way_ms;   // the time that it is being run for; 0: none
+    struct str last_record; // under way: up to this record it is done
+};
+
 struct store_event {
     uint64_t id;     // its row
     struct str key;  // the id it was sent with; empty: the host made one ("evt_" + id). A key that
@@ -133,7 +141,7 @@ struct store_event {
     // The runs are added to those of the stored event `id`; nothing else of it is looked at but
     // record_type and record_id, and received_at_ms, which says what marks have run out.
     bool is_replay;
-    bool is_stateless; // it holds no record's state: its record gets no pointer to it
+    bool is_stateless; // it holds no new state of its record, which gets no pointer to it
     // out:
     bool is_duplicate;      // the same key and digest were there
     uint64_t first_id;      // duplicate: the row of the first one
@@ -144,8 +152,9 @@ struct store_event {
 struct store_accept {
     struct store_item item; // the store's
     struct store_event *events;
-    size_t event_count;
-    struct arena *arena; // for out values
+    size_t event_count;            // 0: the slot alone
+    const struct store_slot *slot; // takes the place of its workflow's; NULL: none
+    struct arena *arena;           // for out values
     void (*on_done)(struct store_accept *a);
     void *ctx;
     // out:
@@ -162,6 +171,21 @@ struct store_accept {
 // together or not at all. Of two events of one body with the same key the second is a duplicate or
 // a conflict of the first.
 void store_accept(struct store *s, struct store_accept *a);
+
+// --- slots: the times of workflows with a schedule -----------------------------------------------
+
+struct store_slots {
+    struct store_item item;   // the store's
+    struct store_slot *slots; // put: in; get: out, on the arena
+    size_t count;
+    struct arena *arena; // get
+    void (*on_done)(struct store_slots *q);
+    void *ctx;
+    int code; // out
+};
+// These and no others from now on; each goes on by store_accept's slot.
+void store_slots_put(struct store *s, struct store_slots *q);
+void store_slots_get(struct store *s, struct store_slots *q);
 
 // --- finish: an attempt has ended ---------------------------------------------------------------
 
@@ -427,6 +451,7 @@ struct store_record_row {
     uint64_t version;       // out: the id of the event that holds its latest state; 0: none
     int64_t time_ms;        // out
     struct str payload;     // out: that event
+    bool is_deleted;        // out, of STORE_READ_RECORD_PAGE: the record is gone
 };
 
 enum store_read_kind {
@@ -435,7 +460,10 @@ enum store_read_kind {
     STORE_READ_DELIVERIES, // a page, newest first
     STORE_READ_EVENTS,     // a page, newest first, without runs and payload
     STORE_READ_RUNS,       // a page, newest first: runs with `outcome` where has_outcome
-    STORE_READ_RECORDS     // records[], in and out
+    STORE_READ_RECORDS,    // records[], in and out
+    STORE_READ_RECORD_PAGE // records[], out: those of the type filter.type behind the record
+                           // filter.record, in the order of their ids; next is not 0 where there
+                           // are more. A full arena ends the page early
 };
 
 // Of the filters that no index serves a read looks at a bounded number of rows, so a page may be

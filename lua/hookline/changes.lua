@@ -28,15 +28,17 @@ end
 
 --- Whether it is known what an event has changed.
 function changes.is_known(event, verb)
-  return verb ~= "updated" or type(event.previous) == "table"
+  return verb ~= "scheduled" and (verb ~= "updated" or type(event.previous) == "table")
 end
 
 --- Why nothing is known of what changed, in words; nil where it is known.
 function changes.unknown(event, verb)
-  if verb == "created" or verb == "updated" and type(event.previous) == "table" then
+  if changes.is_known(event, verb) and verb ~= "deleted" then
     return nil
   elseif verb == "updated" then
     return "what changed is unknown: the event has no previous"
+  elseif verb == "scheduled" then
+    return "at a time of the schedule nothing has changed"
   end
   return ("a record that is %s has not changed"):format(verb)
 end

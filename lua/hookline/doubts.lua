@@ -92,8 +92,11 @@ local function needs_before(node)
 end
 
 -- Why a condition on a change never holds for what the trigger brings, in words.
-local function change_doubt(node, verbs)
-  if not node.row.change or node.row.is_unchanged or verbs.updated then
+local function change_doubt(node, trigger)
+  local verbs = trigger.verbs
+  if node.row.change and trigger.schedule then
+    return "at a time of a schedule nothing has changed"
+  elseif not node.row.change or node.row.is_unchanged or verbs.updated then
     return nil
   elseif not verbs.created then
     return "the trigger brings no change of a record"
@@ -102,14 +105,14 @@ local function change_doubt(node, verbs)
     .. "before" or nil
 end
 
-local function condition_doubts(node, verbs, catalogue, path)
+local function condition_doubts(node, trigger, catalogue, path)
   for i, child in ipairs(node.children or {}) do
-    condition_doubts(child, verbs, catalogue, ("%s[%d]"):format(path, i))
+    condition_doubts(child, trigger, catalogue, ("%s[%d]"):format(path, i))
   end
   if not node.field then
     return
   end
-  local never = change_doubt(node, verbs)
+  local never = change_doubt(node, trigger)
   if never then
     node.scope:warning(path, "%s never holds: %s", node.operator, never)
   end
@@ -151,7 +154,7 @@ end
 function doubts.find(values)
   local catalogue = types.load(values.record)
   if values.when then
-    condition_doubts(values.when, values.trigger.verbs, catalogue, "when")
+    condition_doubts(values.when, values.trigger, catalogue, "when")
   end
   if not catalogue then
     return

@@ -8,6 +8,7 @@ local fields = require "hookline.fields"
 local later = require "hookline.later"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
+local schedules = require "hookline.schedules"
 local secret = require "hookline.secret"
 local sources = require "hookline.sources"
 local template = require "hookline.template"
@@ -47,6 +48,24 @@ local workflow = require "hookline.workflow"
 ---@field watch? hook.Path[]   paths: an update counts only if one of these fields has changed
 ---@field edge? "rising"    counts only if the conditions did not hold for the record as it was
 
+---@alias hook.Weekday "monday"|"tuesday"|"wednesday"|"thursday"|"friday"|"saturday"|"sunday"
+
+---@class hook.DailyOptions
+---@field at string  the time of day in the workflow's zone: "09:00"
+
+---@class hook.WeeklyOptions
+---@field at string  the time of day in the workflow's zone: "09:00"
+---@field on hook.Weekday|hook.Weekday[]
+
+---@class hook.MonthlyOptions
+---@field at string  the time of day in the workflow's zone: "09:00"
+---@field day integer  1 to 31
+
+---@class hook.DateOptions
+---@field at string  the time of day in the workflow's zone: "09:00"
+---@field field hook.Path  the path of a date ("2026-11-23") or a time (its day in the zone)
+---@field offset? string  whole days before or after it: "-3d", "7d"
+
 ---@class hook.CaseOption
 ---@field case? boolean true: upper and lower case are told apart
 
@@ -55,7 +74,9 @@ local workflow = require "hookline.workflow"
 ---@field name? string        what people call it
 ---@field description? string
 ---@field record hook.RecordType  record type: "deal"
----@field trigger hook.Trigger|string  hook.once, hook.every, or "Once, when it's created"
+---@field trigger hook.Trigger|string  hook.once, hook.every, "Once, when it's created", or a time:
+--- hook.daily, hook.weekly, hook.monthly, hook.date
+---@field zone? string        of its times: "Europe/Berlin"; UTC unless it is given
 ---@field when? hook.ConditionOrFunction  without it every event of the trigger fires
 ---@field actions hook.Webhook[]|fun(event: hook.Event): hook.Webhook[]
 ---@field active? boolean|"dry"  false: saved, but not started; "dry": judged, and nothing is sent
@@ -206,6 +227,22 @@ hook.once = triggers.once
 --- Fires every time.
 ---@type fun(options: hook.TriggerOptions|hook.Verb): hook.Trigger
 hook.every = triggers.every
+
+--- Every day, for each stored record of the type as it then is.
+---@type fun(options: hook.DailyOptions): hook.Trigger
+hook.daily = schedules.daily
+
+--- On one or more days of the week.
+---@type fun(options: hook.WeeklyOptions): hook.Trigger
+hook.weekly = schedules.weekly
+
+--- On a day of each month, the last where there is none.
+---@type fun(options: hook.MonthlyOptions): hook.Trigger
+hook.monthly = schedules.monthly
+
+--- On the day that a field of the record says, or days before or after it.
+---@type fun(options: hook.DateOptions): hook.Trigger
+hook.date = schedules.date
 
 --- Holds where all of the list hold.
 ---@type fun(list: hook.ConditionOrFunction[]): hook.Condition

@@ -5,7 +5,7 @@ local faults = require "hookline.faults"
 local later = {}
 
 later.names = {
-  "oauth2", "hmac", "daily", "weekly", "monthly", "date",
+  "oauth2", "hmac",
 }
 
 --- A function that refuses `name`.

@@ -16,7 +16,8 @@ local VERBS = { "created", "updated", "deleted", "delivered", "terminated" }
 local IS_OUTCOME = { delivered = true, terminated = true }
 
 local OTHER_VERBS = {
-  scheduled = 'the trigger "scheduled" is not there yet',
+  scheduled = 'what runs at a time is hook.daily { at = "09:00" }, hook.weekly, hook.monthly or '
+    .. "hook.date",
 }
 
 local function check_verb(verb, scope, path, values)
@@ -202,10 +203,13 @@ local function check_sentence(text, scope, path)
   return trigger
 end
 
---- Why a record type does not go with a trigger's verbs, in words; nil where it does.
-function triggers.mismatch(record, verbs)
+--- Why a record type does not go with a trigger, in words; nil where it does.
+function triggers.mismatch(record, trigger)
+  if trigger.schedule and record == "webhook" then
+    return "a webhook is no stored record, so nothing can run for it at a time"
+  end
   for _, verb in ipairs(VERBS) do
-    if verbs[verb] and (IS_OUTCOME[verb] or false) ~= (record == "webhook") then
+    if trigger.verbs[verb] and (IS_OUTCOME[verb] or false) ~= (record == "webhook") then
       return record == "webhook"
         and ('a webhook is never "%s": there are "delivered" and "terminated"'):format(verb)
         or ('"%s" is the end of a webhook: it goes with record = "webhook"'):format(verb)
@@ -214,8 +218,8 @@ function triggers.mismatch(record, verbs)
   return nil
 end
 
---- For a schema: the key that is a trigger, checked to { is_once, verbs, watch, is_rising }, of
---- which the last two may be nil.
+--- For a schema: the key that is a trigger, checked to { is_once, verbs, watch, is_rising,
+--- schedule }, of which the last three may be nil.
 triggers.RULE = {
   types = { triggers.KIND.__name, "text" },
   wrong = { table = 'put hook.once or hook.every in front of it' },

@@ -7,6 +7,7 @@ local faults = require "hookline.faults"
 local lookups = require "hookline.lookups"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
+local schedules = require "hookline.schedules"
 local schema = require "hookline.schema"
 local template = require "hookline.template"
 local triggers = require "hookline.triggers"
@@ -141,8 +142,9 @@ local OPTIONS = schema.new {
     delay = { types = { "text" }, check = check_delay },
     recheck = { types = { "boolean" } },
     retry = retry.RULE,
+    zone = schedules.ZONE,
   },
-  later = { "zone", "order", "notify" },
+  later = { "order", "notify" },
   hints = {
     conditions = "when",
     condition = "when",
@@ -246,6 +248,9 @@ local function plan_run(description, values, scope)
   for verb in pairs(values.trigger.verbs) do
     description.verb_of[values.record .. "." .. verb] = verb
   end
+  if values.trigger.schedule then
+    description.verb_of[values.record .. ".scheduled"] = "scheduled"
+  end
   if type(values.actions) == "function" then
     local actions, retry_text = values.actions, values.retry
     description.actions = function(event)
@@ -275,7 +280,7 @@ function workflow.new(options)
     scope:error("recheck", 'goes with delay = "10m": it judges the conditions again then')
   end
   local mismatch = values and values.record and values.trigger
-    and triggers.mismatch(values.record, values.trigger.verbs)
+    and triggers.mismatch(values.record, values.trigger)
   if mismatch then
     scope:error("trigger", mismatch)
   end
@@ -289,6 +294,8 @@ function workflow.new(options)
     record = values.record,
     verbs = values.trigger.verbs,
     once = values.trigger.is_once,
+    schedule = values.trigger.schedule,
+    zone = values.zone or "UTC",
     active = values.active ~= false,
     dry = values.active == "dry",
     cooldown_ms = values.cooldown,

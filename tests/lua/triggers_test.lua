@@ -90,7 +90,7 @@ local WRONG = {
   { 'hook.every { "updated", edge = true }', "trigger.edge", "wants text" },
   { 'hook.once { "updated", "deleted", edge = "rising" }', "trigger.edge", 'not for "deleted"' },
   { 'hook.every { "updated", edge = "rising" }', "trigger.edge", "needs conditions" },
-  { 'hook.every { "scheduled" }', "trigger[1]", "is not there yet" },
+  { 'hook.every { "scheduled" }', "trigger[1]", "hook.daily" },
   { 'hook.every { "delivered" }', "trigger", 'it goes with record = "webhook"' },
   { [["Once, when it's updated or terminated"]], "trigger", 'goes with record = "webhook"' },
   { "nil", "trigger", "is missing" },
@@ -109,6 +109,7 @@ local WRONG_OF_WEBHOOK = {
   { 'hook.every { "created" }', "trigger", 'a webhook is never "created"' },
   { 'hook.every { "delivered", "updated" }', "trigger", 'a webhook is never "updated"' },
   { [["Once, when it's deleted"]], "trigger", 'a webhook is never "deleted"' },
+  { 'hook.daily { at = "09:00" }', "trigger", "a webhook is no stored record" },
   { 'hook.every { "delivered", edge = "rising" }', "trigger.edge", 'not for "delivered"' },
   { 'hook.every { "delivered", watch = { "state" } }', "trigger.watch", 'is for "updated"' },
 }

@@ -340,6 +340,9 @@ int accept_run(struct writer *w, struct store_accept *a)
     for (size_t i = 0; i < a->event_count && rc == SQLITE_OK && a->code == 0; i++) {
         rc = accept_event(w, a, i);
     }
+    if (rc == SQLITE_OK && a->code == 0 && a->slot) {
+        rc = slot_write(w, a->slot);
+    }
     if (rc == SQLITE_OK && a->code == ERR_BUSY) {
         rc = find_known_behind(w, a);
     }

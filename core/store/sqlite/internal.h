@@ -42,6 +42,8 @@ enum request_kind {
     REQUEST_WORKFLOWS,
     REQUEST_WORKFLOW_STEP,
     REQUEST_MARK_FORGET,
+    REQUEST_SLOTS_PUT,
+    REQUEST_SLOTS_GET,
     REQUEST_READ
 };
 
@@ -185,12 +187,17 @@ struct held_back {
     struct str reason; // until the next call
 };
 int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back *out);
+int slots_put_run(struct writer *w, struct store_slots *q);
+int slots_get_run(struct writer *w, struct store_slots *q);
+// slot.c: of an accept. SQLite's result.
+int slot_write(struct writer *w, const struct store_slot *slot);
 
 // read_one.c, read_list.c: reads of one kind each. A code of err.h; SQLite's faults are ERR_IO,
 // ERR_CORRUPT.
 int read_event(struct reader *r, struct store_read *q);
 int read_delivery(struct reader *r, struct store_read *q);
 int read_records(struct reader *r, struct store_read *q);
+int read_record_page(struct reader *r, struct store_read *q);
 int read_deliveries(struct reader *r, struct store_read *q);
 int read_events(struct reader *r, struct store_read *q);
 int read_runs(struct reader *r, struct store_read *q);

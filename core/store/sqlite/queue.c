@@ -142,6 +142,12 @@ static void call_on_done(struct store_item *item)
         q->on_done(q);
         break;
     }
+    case REQUEST_SLOTS_PUT:
+    case REQUEST_SLOTS_GET: {
+        struct store_slots *q = (struct store_slots *)item;
+        q->on_done(q);
+        break;
+    }
     case REQUEST_READ: {
         struct store_read *r = (struct store_read *)item;
         r->on_done(r);
@@ -309,6 +315,16 @@ void store_workflow_step(struct store *s, struct store_workflow_step *q)
 void store_mark_forget(struct store *s, struct store_mark_forget *q)
 {
     submit(s, &s->turn_writes, &q->item, REQUEST_MARK_FORGET);
+}
+
+void store_slots_put(struct store *s, struct store_slots *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_SLOTS_PUT);
+}
+
+void store_slots_get(struct store *s, struct store_slots *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_SLOTS_GET);
 }
 
 void store_read(struct store *s, struct store_read *r)

@@ -1,4 +1,4 @@
-// Reads of one thing: an event, a delivery with its attempts, the latest states of records.
+// Reads of one thing: an event, a delivery with its attempts; and the latest states of records.
 #include "store/sqlite/internal.h"
 
 #include "store/grow.h"
@@ -173,4 +173,41 @@ int read_records(struct reader *r, struct store_read *q)
     }
     q->count = q->record_count;
     return 0;
+}
+
+static int record_fill(sqlite3_stmt *s, struct str type, struct arena *arena,
+                       struct store_record_row *row)
+{
+    *row = (struct store_record_row){.record_type = type,
+                                     .record_id = column_dup(s, 0, arena),
+                                     .version = column_id(s, 1),
+                                     .time_ms = sqlite3_column_int64(s, 2),
+                                     .is_deleted = str_ends_with(column_str(s, 3), STR(".deleted")),
+                                     .payload = column_dup(s, 4, arena)};
+    return row->record_id.data && row->payload.data ? 0 : ERR_TOO_LARGE;
+}
+
+int read_record_page(struct reader *r, struct store_read *q)
+{
+    sqlite3_stmt *s = r->stmts[READ_RECORD_PAGE];
+    bind_text(s, 1, q->filter.type);
+    bind_text(s, 2, q->filter.record);
+    q->records = arena_alloc(q->arena, (q->limit + 1) * sizeof *q->records);
+    q->record_count = 0;
+    int code = q->records ? 0 : ERR_TOO_LARGE;
+    int rc = SQLITE_OK;
+    while (code == 0 && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        if (q->record_count == q->limit) {
+            break;
+        }
+        code = record_fill(s, q->filter.type, q->arena, &q->records[q->record_count]);
+        q->record_count += code == 0;
+    }
+    q->next = rc == SQLITE_ROW;
+    q->count = q->record_count;
+    rc = statement_end(s, rc);
+    if (rc != SQLITE_OK) {
+        return fault_code(r, rc);
+    }
+    return q->count > 0 ? 0 : code; // a full arena ends the page early
 }

@@ -4,6 +4,12 @@
 
 #include <stdio.h>
 
+#define SLOT_SQL                                                                                   \
+    "CREATE TABLE slot ("                                                                          \
+    " workflow TEXT PRIMARY KEY, schedule TEXT NOT NULL, done_ms INTEGER NOT NULL,"                \
+    " under_way_ms INTEGER NOT NULL, last_record TEXT NOT NULL"                                    \
+    ") STRICT, WITHOUT ROWID;"
+
 // Rows are the cost of an event, so an ordinary one has a row in `event` (with its runs), one in
 // `delivery` for each webhook (with its first attempt), and its record's pointer; all else is for
 // what is not ordinary. Indexes are partial: an entry is there only while it is of use.
@@ -71,7 +77,7 @@ static const char CREATE_SQL[] =
     " PRIMARY KEY (workflow, record_type, record_id)"
     ") STRICT, WITHOUT ROWID;"
 
-    WORKFLOW_SQL "CREATE TABLE delivery ("
+    WORKFLOW_SQL SLOT_SQL "CREATE TABLE delivery ("
     " id INTEGER PRIMARY KEY,"
     " event INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
@@ -139,7 +145,7 @@ static const char CREATE_SQL[] =
     " FROM generation_file n WHERE n.generation = g.id AND n.path = f.path);"
 
 static const struct schema_step STEPS[] = {
-    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL
+    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL
      "ALTER TABLE event ADD COLUMN base INTEGER;"
      "ALTER TABLE delivery ADD COLUMN recheck TEXT;"},
 };

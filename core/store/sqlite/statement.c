@@ -39,6 +39,10 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_MARK] = "INSERT INTO mark (workflow, record_type, record_id, until_ms)"
                    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
                    " SET until_ms = excluded.until_ms WHERE until_ms <= ?5",
+    [WRITE_SLOT] = "INSERT OR REPLACE INTO slot (workflow, schedule, done_ms, under_way_ms,"
+                   " last_record) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [WRITE_SLOTS_CLEAR] = "DELETE FROM slot",
+    [WRITE_SLOTS] = "SELECT workflow, schedule, done_ms, under_way_ms, last_record FROM slot",
     [WRITE_TARGET] = "INSERT INTO target (text) VALUES (?1)",
     [WRITE_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [WRITE_TARGET_BY_ID] = "SELECT text FROM target WHERE id = ?1",
@@ -130,6 +134,10 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
     [READ_RECORD] = "SELECT r.event, r.time_ms, e.payload FROM record r"
                     " JOIN event e ON e.id = r.event"
                     " WHERE r.record_type = ?1 AND r.record_id = ?2",
+    [READ_RECORD_PAGE] = "SELECT r.record_id, r.event, r.time_ms, e.type, e.payload FROM record r"
+                         " JOIN event e ON e.id = r.event"
+                         " WHERE r.record_type = ?1 AND r.record_id > ?2"
+                         " ORDER BY r.record_type, r.record_id",
     [READ_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [READ_DELIVERIES] = "SELECT " DELIVERY_LIST_COLUMNS
                         " FROM delivery d WHERE d.id < ?1 AND d.id >= ?2 ORDER BY d.id DESC",

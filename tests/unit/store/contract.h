@@ -6,6 +6,7 @@
 #include "store/contract_accept.h"
 #include "store/contract_deliver.h"
 #include "store/contract_read.h"
+#include "store/contract_slot.h"
 #include "store/contract_workflow.h"
 
 // Each test has a new, empty store.
@@ -42,6 +43,8 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(accept_judges_against_earlier_events_of_the_body),                           \
         CONTRACT_TEST(accept_tells_what_is_known_behind_a_stale_event),                            \
         CONTRACT_TEST(accept_points_a_record_to_its_latest_state),                                 \
+        CONTRACT_TEST(accept_of_a_copy_is_no_state), CONTRACT_TEST(slots_are_what_was_put),        \
+        CONTRACT_TEST(a_slot_moves_on_with_its_events), CONTRACT_TEST(records_are_read_in_pages),  \
         CONTRACT_TEST(accept_takes_ten_thousand_events), CONTRACT_TEST(accept_fails_alone),        \
         CONTRACT_TEST(accept_stores_blobs_to_the_byte), CONTRACT_TEST(finish_keeps_every_attempt), \
         CONTRACT_TEST(finish_without_an_attempt_changes_the_state),                                \

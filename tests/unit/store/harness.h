@@ -278,6 +278,28 @@ static inline struct store_record_row read_record_of(struct fixture *f, const ch
     return row;
 }
 
+static inline void slots_ignore(struct store_slots *q)
+{
+    (void)q;
+}
+
+static inline int put_slots(struct fixture *f, struct store_slot *slots, size_t count)
+{
+    struct store_slots q = {.slots = slots, .count = count, .on_done = slots_ignore, .code = 1};
+    store_slots_put(f->store, &q);
+    loop_run(f->loop);
+    return q.code;
+}
+
+static inline struct store_slots get_slots(struct fixture *f)
+{
+    struct store_slots q = {.arena = &f->arena, .on_done = slots_ignore, .code = 1};
+    store_slots_get(f->store, &q);
+    loop_run(f->loop);
+    assert_int_equal(q.code, 0);
+    return q;
+}
+
 static inline size_t count_of(struct fixture *f, enum store_read_kind kind)
 {
     struct store_read r = {.kind = kind, .limit = STORE_PAGE_MAX};

@@ -123,6 +123,7 @@ static const char BACK_TO_1[] = "DROP TABLE generation_base;"
                                 "ALTER TABLE event DROP COLUMN base;"
                                 "DROP TABLE workflow;"
                                 "ALTER TABLE delivery DROP COLUMN recheck;"
+                                "DROP TABLE slot;"
                                 "PRAGMA user_version = 1;";
 
 // A generation had all its files, not those alone that changed.
@@ -169,6 +170,12 @@ static void a_file_of_the_first_schema_goes_on(void **state)
     fixture_close(f);
     assert_int_equal(query_integer(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
     assert_int_equal(query_integer(f, "SELECT count(*) FROM sqlite_schema"), tables);
+    struct store_slot slot = {
+        .workflow = STR("w"), .schedule = STR("daily"), .last_record = STR("")};
+    fixture_open(f);
+    assert_int_equal(put_slots(f, &slot, 1), 0);
+    assert_int_equal(get_slots(f).count, 1);
+    fixture_close(f);
 }
 
 // What an older version owes is delivered by this one.

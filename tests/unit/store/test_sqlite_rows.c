@@ -8,6 +8,7 @@
 static bool may_scan(const char *sql)
 {
     return strstr(sql, "UPDATE host") ||                            // one row
+           strstr(sql, "FROM slot") ||                              // all of it, at the start
            strstr(sql, "FROM workflow ORDER BY id") ||              // for the start: those that
            strstr(sql, "EXISTS (SELECT 1 FROM workflow") ||         // something is said of
            strstr(sql, "FROM generation WHERE at_ms") ||            // its end alone
