@@ -104,6 +104,25 @@ def test_triggers(rules, folder):
     check(folder)
 
 
+def test_times(rules, folder):
+    rows = table(DOC, "Keys of a time")
+    text = source("schedules")
+    known = ["at"] + re.findall(r"^(?: {6}| {4}keys = \{ )(\w+) = \{", text[text.index("local KINDS"):text.index("local function constructor")],
+                                re.M)
+    assert [row[0] for row in rows] == known
+    rules({f"t{i}.lua": workflow(f"trigger = {row[1]}", "trigger", zone='zone = "Europe/Berlin"') for i, row in enumerate(rows)})
+    check(folder)
+
+
+def test_every_option_of_every_table():
+    """Also of the tables that have none of their own here: a key stands in code, or in an example."""
+    for path in sorted(LUA.rglob("*.lua")):
+        text = path.read_text()
+        for name in re.findall(r'schema\.new \{\n  name = "([^"]+)",\n  keys = ', text):
+            for key in brace_keys(text, name):
+                assert re.search(rf"`{key}`|\b{key} = ", DOC), f"{name}: {key}"
+
+
 # --- conditions ----------------------------------------------------------------------------------
 
 
