@@ -1,5 +1,7 @@
 #include "encode/transcode.h"
 
+#include <stdlib.h>
+
 #include "base/rfc3339.h"
 #include "encode/form_writer.h"
 #include "encode/json_reader.h"
@@ -53,7 +55,48 @@ static bool is_date(struct str text)
     return is_datetime(str_from(whole));
 }
 
-// NULL: text and objects have none.
+static int by_path(const void *key, const void *element)
+{
+    const struct str *path = key;
+    const struct transcode_type *t = element;
+    size_t shorter = path->len < t->path.len ? path->len : t->path.len;
+    int order = memcmp(path->data, t->path.data, shorter);
+    return order ? order : path->len < t->path.len ? -1 : path->len > t->path.len;
+}
+
+static bool has_fraction(struct str number)
+{
+    for (size_t i = 0; i < number.len; i++) {
+        if (strchr(".eE", number.data[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The type of a text or a number by what is known of its path; nothing is said that the value
+// itself contradicts. NULL: nothing is known.
+static const char *known_type(const struct transcode_extended *x, const struct buf *path,
+                              const struct json_reader *r, enum json_token token)
+{
+    struct str key = buf_str(path);
+    struct json_number number;
+    if (x->type_count == 0 || key.len == 0 || (token != JSON_STRING && token != JSON_NUMBER)) {
+        return NULL;
+    }
+    const struct transcode_type *t =
+        bsearch(&key, x->types, x->type_count, sizeof *x->types, by_path);
+    if (t == NULL) {
+        return NULL;
+    } else if (t->type == TRANSCODE_TEXT) {
+        return token == JSON_STRING ? "" : NULL;
+    } else if (json_number_parse(r->text, &number) != 0) {
+        return token == JSON_STRING ? "" : NULL;
+    }
+    return t->type == TRANSCODE_INTEGER && !has_fraction(r->text) ? "integer" : "decimal";
+}
+
+// The type that a value's JSON shows. NULL: text and objects have none.
 static const char *type_of(const struct json_reader *r, enum json_token token)
 {
     switch (token) {
@@ -61,12 +104,7 @@ static const char *type_of(const struct json_reader *r, enum json_token token)
     case JSON_FALSE:
         return "boolean";
     case JSON_NUMBER:
-        for (size_t i = 0; i < r->text.len; i++) {
-            if (strchr(".eE", r->text.data[i])) {
-                return "decimal";
-            }
-        }
-        return "integer";
+        return has_fraction(r->text) ? "decimal" : "integer";
     case JSON_STRING:
         return is_date(r->text) ? "date" : is_datetime(r->text) ? "datetime" : NULL;
     case JSON_ARRAY_BEGIN:
@@ -95,12 +133,13 @@ static void put_event(struct xml_writer *w, const struct transcode_extended *x)
 
 // The value whose element has been begun, as far as its first token goes.
 static void put_xml_value(struct xml_writer *w, const struct json_reader *r, enum json_token token,
-                          const struct transcode_extended *extended)
+                          const struct transcode_extended *extended, const struct buf *path)
 {
     bool is_root = w->depth == 1;
     if (extended) {
-        const char *type = type_of(r, token);
-        if (type) {
+        const char *known = known_type(extended, path, r, token);
+        const char *type = known ? known : type_of(r, token);
+        if (type && *type) {
             xml_attribute(w, "type", str_from(type));
         }
         if (token == JSON_NULL) {
@@ -119,6 +158,25 @@ static void put_xml_value(struct xml_writer *w, const struct json_reader *r, enu
     xml_element_end(w);
 }
 
+// Where the reader stands, as the paths of types are written. starts: the length of the path at
+// each depth, before the key or the item.
+struct xml_path {
+    struct buf text;
+    size_t starts[JSON_DEPTH_MAX + 1];
+};
+
+static void put_path(struct xml_path *p, unsigned depth, struct str part, bool is_key)
+{
+    p->text.len = p->starts[depth];
+    if (is_key && p->text.len) {
+        buf_append_char(&p->text, '.');
+    }
+    buf_append_str(&p->text, part);
+    if (depth < JSON_DEPTH_MAX) {
+        p->starts[depth + 1] = p->text.len;
+    }
+}
+
 int transcode_to_xml(struct str json, struct str root, const struct transcode_extended *extended,
                      struct buf *out, struct buf *scratch, size_t *dropped, struct err *e)
 {
@@ -126,6 +184,10 @@ int transcode_to_xml(struct str json, struct str root, const struct transcode_ex
     struct json_reader r;
     bool is_list[JSON_DEPTH_MAX + 1] = {false}; // by the reader's depth
     enum json_token token;
+    struct xml_path path; // not zeroed: it is large
+    bool has_types = extended && extended->type_count;
+    path.starts[0] = path.starts[1] = 0;
+    buf_init(&path.text, json.len + 4 * JSON_DEPTH_MAX);
     xml_writer_init(&w, out);
     json_reader_init(&r, json, JSON_DEPTH_MAX, scratch);
     xml_element_begin(&w, root);
@@ -133,18 +195,25 @@ int transcode_to_xml(struct str json, struct str root, const struct transcode_ex
     while ((token = json_read(&r)) != JSON_END && token != JSON_ERROR && !out->failed) {
         if (token == JSON_KEY) {
             xml_element_begin(&w, r.text);
+            if (has_types) {
+                put_path(&path, depth, r.text, true);
+            }
         } else if (token == JSON_OBJECT_END || token == JSON_ARRAY_END) {
             xml_element_end(&w);
         } else {
             if (is_list[depth]) {
                 xml_element_begin(&w, STR("item"));
+                if (has_types) {
+                    put_path(&path, depth, STR("[*]"), false);
+                }
             }
-            put_xml_value(&w, &r, token, extended);
+            put_xml_value(&w, &r, token, extended, &path.text);
             is_list[r.depth] = token == JSON_ARRAY_BEGIN || (r.depth == depth && is_list[depth]);
         }
         depth = r.depth;
     }
     *dropped = w.dropped;
+    buf_fini(&path.text);
     return finish(&r, token, out, e);
 }
 

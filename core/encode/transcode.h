@@ -6,8 +6,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+// What is known of a value's type from elsewhere than from its JSON. Text is text whatever it looks
+// like; a number may be written as text.
+struct transcode_type {
+    struct str path; // "amount", "sales_account.name", "products[*].price"
+    enum { TRANSCODE_TEXT, TRANSCODE_INTEGER, TRANSCODE_DECIMAL } type;
+};
+
 // What XML (extended) has besides: types at the values and, first in the root, an <event/>.
 struct transcode_extended {
+    const struct transcode_type *types; // by their paths' bytes
+    size_t type_count;
     bool has_event;
     struct str id; // of the event; an attribute whose text is NULL is left out
     struct str type;

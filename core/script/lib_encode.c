@@ -5,7 +5,7 @@
 #include "script/libs.h"
 #include "script/value.h"
 
-enum { ENCODE_BYTES_A_STEP = 16 };
+enum { ENCODE_BYTES_A_STEP = 16, ENCODE_TYPES_MAX = 256 };
 
 static struct str encode_optional(lua_State *L, int index)
 {
@@ -42,11 +42,33 @@ static int encode_lua_xml(lua_State *L)
     return encode_xml(L, NULL);
 }
 
-// encode.xml_extended(json, root [, id, type, time, workflow]) -> as xml. Without an id there is no
-// event.
+// The list { path, type, path, type, ... } at an index, by the paths' bytes; those beyond the room
+// are left out. The texts are the list's.
+static size_t encode_types(lua_State *L, int index, struct transcode_type *types)
+{
+    size_t count = lua_istable(L, index) ? lua_rawlen(L, index) / 2 : 0;
+    count = count < ENCODE_TYPES_MAX ? count : ENCODE_TYPES_MAX;
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, index, (lua_Integer)(2 * i + 1));
+        lua_rawgeti(L, index, (lua_Integer)(2 * i + 2));
+        types[i].path.data = luaL_checklstring(L, -2, &types[i].path.len);
+        const char *type = luaL_checkstring(L, -1);
+        types[i].type = *type == 'i'   ? TRANSCODE_INTEGER
+                        : *type == 'd' ? TRANSCODE_DECIMAL
+                                       : TRANSCODE_TEXT;
+        lua_pop(L, 2);
+    }
+    return count;
+}
+
+// encode.xml_extended(json, root [, id, type, time, workflow [, types]]) -> as xml. Without an id
+// there is no event. types: { path, "text" | "integer" | "decimal", ... }, by the paths' bytes.
 static int encode_lua_xml_extended(lua_State *L)
 {
-    struct transcode_extended extended = {.has_event = !lua_isnoneornil(L, 3),
+    struct transcode_type types[ENCODE_TYPES_MAX];
+    struct transcode_extended extended = {.types = types,
+                                          .type_count = encode_types(L, 7, types),
+                                          .has_event = !lua_isnoneornil(L, 3),
                                           .id = encode_optional(L, 3),
                                           .type = encode_optional(L, 4),
                                           .time = encode_optional(L, 5),

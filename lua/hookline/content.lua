@@ -115,9 +115,10 @@ local function fields_render(data, webhook)
     end
   end
   local encode_json, root, scope = webhook.encoding.encode, webhook.root, webhook.scope
+  local types_of = webhook.types
   return function(event, description)
-    local text, message =
-      encode_json(encode_fields(plan, event.record), root, event, description)
+    local text, message = encode_json(encode_fields(plan, event.record), root, event, description,
+      types_of[description.record])
     if not text then
       scope:error("content", message)
     end
@@ -133,7 +134,7 @@ end
 
 --- The function (event, workflow's description) -> body, and why it is not legal (or nil), of a
 --- webhook { encoding (as encoding.named gives it), content, template (the content compiled, where
---- it is one), transform, root, scope } whose keys have been checked.
+--- it is one), transform, root, types, scope } whose keys have been checked.
 function content.renderer(webhook)
   local data = opaque.data(webhook.content, fields.KIND)
   if type(webhook.content) == "function" or webhook.transform then
@@ -144,6 +145,13 @@ function content.renderer(webhook)
     return template_render(webhook)
   end
   return constant_render(webhook.content or "")
+end
+
+--- What a catalogue says of the chosen fields, as the encoding takes it; nil where it does not
+--- matter.
+function content.types(source, used, catalogue)
+  local data = used.has_types and opaque.data(source, fields.KIND)
+  return data and fields.types(data, catalogue) or nil
 end
 
 --- Reports, at the key `content`, a constant text that is not legal in the encoding.

@@ -16,7 +16,9 @@ local NO_RUN_ROOT = "record"
 ---@field is_json? boolean     what JSON gives is the body
 ---@field content_type string
 ---@field root_wraps boolean  root wraps the value in an object; else it names the outermost element
----@field encode fun(json: string, root?: string, event?: table, workflow?: table): string?, string?
+---@field has_types? boolean  what the catalogue says of chosen fields is told to encode
+---@field encode fun(json: string, root?: string, event?: table, workflow?: table, types?: table):
+--- string?, string?
 ---@field place table       where a template of the content stands
 ---@field fault fun(text: string): string?  why a text is not legal
 ---@field decode fun(text: string): any     a text, as transform gets it
@@ -74,13 +76,14 @@ local BY_NAME = {
     place = require "hookline.places.xml",
     content_type = "application/xml; charset=utf-8",
     root_wraps = false,
-    encode = function(json, root, event, workflow)
+    has_types = true,
+    encode = function(json, root, event, workflow, types)
       root = root or record_type(workflow)
       if not event then
         return note_dropped(core.encode.xml_extended(json, root))
       end
       return note_dropped(core.encode.xml_extended(json, root, event.id, event.type, event.time,
-        workflow.id))
+        workflow.id, types))
     end,
     fault = xml_fault,
     decode = as_it_is,

@@ -5,6 +5,7 @@ local faults = require "hookline.faults"
 local opaque = require "hookline.opaque"
 local paths = require "hookline.paths"
 local schema = require "hookline.schema"
+local types = require "hookline.types"
 local words = require "hookline.words"
 
 local fields = {}
@@ -113,6 +114,46 @@ function fields.paths(data)
     end
   end
   return list
+end
+
+local WORDS = { text = "text", choice = "text", integer = "integer", decimal = "decimal" }
+local TYPES_DEPTH_MAX = 4 -- of records within records: a type may name itself
+
+local function add_types(list, field, path, depth)
+  if WORDS[field.type] then
+    list[#list + 1] = { path, WORDS[field.type] }
+  elseif field.type == "list" and field.items then
+    add_types(list, field.items, path .. "[*]", depth)
+  elseif field.type == "record" and depth < TYPES_DEPTH_MAX then
+    local inner = types.fields_of(field) or {}
+    for _, name in ipairs(words.sorted_keys(inner)) do
+      add_types(list, inner[name], path .. "." .. name, depth + 1)
+    end
+  end
+end
+
+--- What a catalogue says of the values that a hook.fields' data chooses, where the value alone does
+--- not show it: { path in the result, "text" | "integer" | "decimal", ... }, by the paths' bytes.
+function fields.types(data, catalogue)
+  local list, flat = {}, {}
+  local function add(node, prefix)
+    for _, child in ipairs(node.order) do
+      local field = child.from and types.at(catalogue, child.from.parts)
+      if field then
+        add_types(list, field, prefix .. child.key, 1)
+      elseif child.children then
+        add(child, prefix .. child.key .. ".")
+      end
+    end
+  end
+  add(data.tree, "")
+  table.sort(list, function(a, b)
+    return a[1] < b[1]
+  end)
+  for _, one in ipairs(list) do
+    table.move(one, 1, 2, #flat + 1, flat)
+  end
+  return flat
 end
 
 --- The plan of a hook.fields' data, wrapped in an object under root where there is one.

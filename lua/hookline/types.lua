@@ -1,6 +1,6 @@
 -- hook.type: what a file of types/ returns, a catalogue of a record type: its fields, what kind of
--- value each has, and what people call it. It is optional. It changes nothing of what workflows do:
--- `check` warns by it, editors complete by it, and what shows records labels them by it.
+-- value each has, and what people call it. It is optional. It changes nothing of what conditions
+-- hold for: `check` warns by it, editors complete by it, and XML (extended) has its types.
 local core = require "hookline.core"
 local faults = require "hookline.faults"
 local loading = require "hookline.loading"
@@ -245,6 +245,12 @@ function types.check(path)
     fault.module = fault.module or path
   end
   return list
+end
+
+--- The fields of a field that is a record, where they are known.
+function types.fields_of(field)
+  local catalogue = field.of and types.load(field.of)
+  return catalogue and catalogue.fields or field.fields
 end
 
 -- --- what stands at a path -----------------------------------------------------------------------

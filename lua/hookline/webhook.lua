@@ -182,8 +182,11 @@ function webhook.new(options)
     data.paths = content.paths(values.content)
     table.insert(parts.templates, content_template)
     data.uses = uses_of(parts.templates)
+    data.types = {} -- by record type, when a workflow has it
+    data.content, data.encoding = values.content, encoding.named(values.encoding or "json")
     data.render = content.renderer {
-      encoding = encoding.named(values.encoding or "json"),
+      encoding = data.encoding,
+      types = data.types,
       content = values.content,
       template = content_template,
       transform = values.transform,

@@ -1,6 +1,7 @@
 -- hook.workflow: what a workflow file returns. Its table is checked and becomes the description
 -- that the host keeps: what it must know to judge an event, and what a match owes.
 local conditions = require "hookline.conditions"
+local content = require "hookline.content"
 local core = require "hookline.core"
 local doubts = require "hookline.doubts"
 local faults = require "hookline.faults"
@@ -11,6 +12,7 @@ local schedules = require "hookline.schedules"
 local schema = require "hookline.schema"
 local template = require "hookline.template"
 local triggers = require "hookline.triggers"
+local types = require "hookline.types"
 local watch = require "hookline.watch"
 local webhook = require "hookline.webhook"
 local words = require "hookline.words"
@@ -263,6 +265,14 @@ local function plan_run(description, values, scope)
   end
 end
 
+-- What the catalogue says of the fields that webhooks choose.
+local function add_types(values)
+  local catalogue = type(values.actions) == "table" and types.load(values.record)
+  for _, data in ipairs(catalogue and values.actions or {}) do
+    data.types[values.record] = content.types(data.content, data.encoding, catalogue)
+  end
+end
+
 --- A workflow. Its data: { scope, description }, the description nil where there are faults.
 function workflow.new(options)
   local scope = faults.scope()
@@ -313,6 +323,7 @@ function workflow.new(options)
   }
   plan_run(description, values, scope)
   doubts.find(values)
+  add_types(values)
   return opaque.new(workflow.KIND, { scope = scope, description = description })
 end
 

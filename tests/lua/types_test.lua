@@ -159,3 +159,28 @@ test("a catalogue that is none, and one that names another wrongly", function()
   support.contains(faults[1].message, 'did you mean "deal"?')
   support.equal(#host.check_module "types/deal.lua", 0)
 end)
+
+test("XML (extended) has the catalogue's types", function()
+  add_file("types/order.lua", PRELUDE .. [[return hook.type { fields = {
+    amount = "decimal", count = "integer", code = "text", closed = "date", stage = "decimal",
+    account = { type = "record", fields = { vat = "text", turnover = "decimal" } },
+    lines = { type = "list", items = { type = "record", fields = { price = "decimal" } } },
+    other = "any",
+  } }]])
+  local description = support.rule(support.webhook({
+    encoding = '"xml_extended"',
+    content = 'hook.fields { "amount as a.total", "count", "code", "closed", "stage", "account", '
+      .. '"lines", "other" }',
+  }, { record = '"order"' }))
+  local owed = support.run(description, support.event("updated", support.json [[{
+    "amount": 12500, "count": "7", "code": "2026-11-23", "closed": "2026-11-23", "stage": "late",
+    "account": { "vat": "2026-01-01", "turnover": "1.50" },
+    "lines": [{ "price": 3 }, { "price": null }], "other": 5 }]], { type = "order.updated" }))
+  local body = owed[1].body:gsub("<event.-/>", "")
+  support.equal(body, '<order><a><total type="decimal">12500</total></a>'
+    .. '<count type="integer">7</count><code>2026-11-23</code>'
+    .. '<closed type="date">2026-11-23</closed><stage>late</stage>'
+    .. '<account><turnover type="decimal">1.50</turnover><vat>2026-01-01</vat></account>'
+    .. '<lines type="array"><item><price type="decimal">3</price></item>'
+    .. '<item><price nil="true"/></item></lines><other type="integer">5</other></order>')
+end)
