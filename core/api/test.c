@@ -112,6 +112,11 @@ static void test_run(struct api_test *t)
     if (w == NULL) {
         return;
     }
+    struct err e;
+    if (preview_fit(&t->event, w->rule, &t->arena, &e)) {
+        test_refuse(t, 500, e.text);
+        return;
+    }
     t->preview = (struct preview){.config = {.data_dir = c->data_dir,
                                              .redirect_all = c->redirect_all,
                                              .redirect_allow = c->redirect_allow,
@@ -152,24 +157,6 @@ static void test_on_event(struct store_read *read)
     test_run(t);
 }
 
-static bool test_wants(const struct rules_workflow *w, struct str type)
-{
-    static const struct {
-        struct str ending;
-        unsigned verb;
-    } verbs[] = {{STR(".created"), RULES_CREATED},
-                 {STR(".updated"), RULES_UPDATED},
-                 {STR(".deleted"), RULES_DELETED},
-                 {STR(".delivered"), RULES_DELIVERED},
-                 {STR(".terminated"), RULES_TERMINATED}};
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (str_ends_with(type, verbs[i].ending)) {
-            return (w->verbs & verbs[i].verb) != 0;
-        }
-    }
-    return false;
-}
-
 static void test_on_events(struct store_read *read)
 {
     struct api_test *t = read->ctx;
@@ -182,7 +169,7 @@ static void test_on_events(struct store_read *read)
         return;
     }
     for (size_t i = 0; i < read->count; i++) {
-        if (test_wants(w->rule, read->events[i].type)) {
+        if (preview_wants(w->rule, read->events[i].type)) {
             t->read = (struct store_read){.kind = STORE_READ_EVENT,
                                           .key = read->events[i].key,
                                           .arena = &t->arena,

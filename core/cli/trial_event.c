@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "cli/event_stream.h"
@@ -34,21 +33,6 @@ int trial_begin_event(struct trial *t, struct err *e)
     return rules_event_begin(t->rules, &ev, e);
 }
 
-// A time trigger sees a record as it stands: any event of its type has one.
-static int see_record_alone(struct trial *t, struct err *e)
-{
-    char type[EVENT_TYPE_MAX];
-
-    if (!t->workflow->schedule || !str_eq(t->event.record_type, str_from(t->workflow->record)))
-        return 0;
-    snprintf(type, sizeof(type), "%s.scheduled", t->workflow->record);
-    t->event.type = arena_dup(&t->arena, str_from(type));
-    t->event.verb = RULES_SCHEDULED;
-    t->event.verb_word = STR("scheduled");
-    t->event.previous = (struct str){0};
-    return t->event.type.data ? 0 : err_set(e, ERR_NOMEM, "out of memory");
-}
-
 // Takes the JSON in t->event_json apart.
 static int read_event(struct trial *t, struct err *e)
 {
@@ -65,7 +49,7 @@ static int read_event(struct trial *t, struct err *e)
         t->event.time_ms = clock_wall_ms(&clock);
     }
     buf_fini(&scratch);
-    return code ? code : see_record_alone(t, e);
+    return code ? code : preview_fit(&t->event, t->workflow, &t->arena, e);
 }
 
 static int event_from_file(struct trial *t, const char *name, struct err *e)
@@ -96,25 +80,6 @@ static int event_from_file(struct trial *t, const char *name, struct err *e)
     if (!is_stdin)
         close(fd);
     return code;
-}
-
-static bool wants_type(const struct rules_workflow *w, struct str type)
-{
-    static const struct {
-        struct str ending;
-        unsigned verb;
-    } verbs[] = {{STR(".created"), RULES_CREATED},
-                 {STR(".updated"), RULES_UPDATED},
-                 {STR(".deleted"), RULES_DELETED},
-                 {STR(".delivered"), RULES_DELIVERED},
-                 {STR(".terminated"), RULES_TERMINATED}};
-
-    if (w->schedule)
-        return !str_ends_with(type, STR(".deleted"));
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (str_ends_with(type, verbs[i].ending))
-            return (w->verbs & verbs[i].verb) != 0;
-    return false;
 }
 
 // What the host says of an event, as the event that was sent to it.
@@ -154,7 +119,7 @@ static int event_from_remote(struct trial *t, struct remote *remote, struct err 
         goto out;
     list = json_tree_get(root, "events");
     for (const struct json_node *n = list ? list->first : NULL; n; n = n->next) {
-        if (!wants_type(t->workflow, json_tree_text(json_tree_get(n, "type"))))
+        if (!preview_wants(t->workflow, json_tree_text(json_tree_get(n, "type"))))
             continue;
         buf_reset(&path);
         buf_append_text(&path, "/v1/events/");

@@ -1,5 +1,7 @@
 #include "deliver/preview.h"
 
+#include <stdio.h>
+
 #include "deliver/advice.h"
 #include "deliver/curl_command.h"
 #include "encode/header_lines.h"
@@ -245,6 +247,43 @@ static void on_done(void *ctx, const struct client_response *r)
     end_request(p);
     if (!p->is_writing)
         write_requests(p);
+}
+
+bool preview_wants(const struct rules_workflow *w, struct str type)
+{
+    static const struct {
+        struct str ending;
+        unsigned verb;
+    } verbs[] = {{STR(".created"), RULES_CREATED},
+                 {STR(".updated"), RULES_UPDATED},
+                 {STR(".deleted"), RULES_DELETED},
+                 {STR(".delivered"), RULES_DELIVERED},
+                 {STR(".terminated"), RULES_TERMINATED}};
+    if (w->schedule) {
+        return !str_ends_with(type, STR(".deleted"));
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (str_ends_with(type, verbs[i].ending)) {
+            return (w->verbs & verbs[i].verb) != 0;
+        }
+    }
+    return false;
+}
+
+int preview_fit(struct event *ev, const struct rules_workflow *w, struct arena *arena,
+                struct err *e)
+{
+    char type[EVENT_TYPE_MAX];
+    if (!w->schedule || !str_eq(ev->record_type, str_from(w->record))) {
+        return 0;
+    }
+    snprintf(type, sizeof type, "%s.scheduled", w->record);
+    ev->type = arena_dup(arena, str_from(type));
+    ev->verb = RULES_SCHEDULED;
+    ev->verb_word = STR("scheduled");
+    ev->previous = (struct str){0};
+    ev->is_compared = false;
+    return ev->type.data ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
 struct rules_event preview_event(const struct event *ev)

@@ -60,6 +60,13 @@ struct preview {
     struct err err;
 };
 
+// Whether the workflow can be tried with an event of that type: one that it wants, or, for a
+// schedule, any that has a record as it stands.
+bool preview_wants(const struct rules_workflow *w, struct str type);
+// Makes an event of a schedule's record type the time that the workflow waits for; others stay. 0
+// or ERR_NOMEM.
+int preview_fit(struct event *ev, const struct rules_workflow *w, struct arena *arena,
+                struct err *e);
 // An event as rules take it.
 struct rules_event preview_event(const struct event *ev);
 void preview_run(struct preview *p);

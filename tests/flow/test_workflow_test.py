@@ -141,3 +141,13 @@ def test_a_host_that_stops_does_not_wait_for_the_receiver(serve, receivers):
     host.stop()
     thread.join(30)
     assert not thread.is_alive()
+
+
+def test_a_time_trigger_is_tried_with_a_record_as_it_stands(serve, receiver):
+    host = serve({"w.lua": workflow(receiver.url, wf_trigger='hook.daily { at = "09:00" }',
+                                    wf_when='field "amount":at_least(100)')})
+    for amount, fires in ((100, True), (99, False)):
+        assert ask(host, {"event": deal(1, amount=amount)}).json()["would_fire"] is fires
+    host.accept(deal(2, amount=500))
+    answer = ask(host).json()
+    assert answer["would_fire"] is True and answer["event_from"] == "host"
