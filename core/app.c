@@ -29,6 +29,7 @@ struct app {
     struct client *client;
     struct engine *engine;
     struct slots *slots;
+    struct notices *notices; // NULL: no mail is configured
     struct deliver *deliver;
     struct api *api;
     struct loop_test_clock *test_clock;
@@ -74,10 +75,20 @@ static void app_on_client_closed(void *ctx)
     }
 }
 
-static void app_on_drained(void *ctx)
+static void app_on_notices_stopped(void *ctx)
 {
     struct app *app = ctx;
     client_close(app->client, app_on_client_closed, app);
+}
+
+static void app_on_drained(void *ctx)
+{
+    struct app *app = ctx;
+    if (app->notices) {
+        notices_stop(app->notices, app_on_notices_stopped, app);
+    } else {
+        app_on_notices_stopped(app);
+    }
 }
 
 // Requests whose answer is owed are answered first: their events are being stored.
@@ -263,6 +274,35 @@ static void app_on_owed(void *ctx, struct str workflow, bool is_held_back)
     deliver_hold_back(app->deliver, workflow, is_held_back);
 }
 
+static void app_on_suspended(void *ctx, struct str workflow, struct str reason)
+{
+    const struct app *app = ctx;
+    notices_suspended(app->notices, workflow, reason);
+}
+
+static int app_open_notices(struct app *app)
+{
+    const struct config_mail *m = &app->config->mail;
+    if (m->server == NULL) {
+        log_warn(&app->log, "no mail is configured: nobody is told by mail when webhooks fail; "
+                            "mail = { server, from, admins } in the configuration");
+        return 0;
+    }
+    struct notices_config c = {.loop = app->loop,
+                               .store = app->store,
+                               .secrets = app->secrets,
+                               .engine = app->engine,
+                               .log = &app->log,
+                               .server = m->server,
+                               .tls = m->tls,
+                               .from = m->from,
+                               .admins = m->admins,
+                               .admin_count = m->admin_count,
+                               .user = m->user,
+                               .password = m->password};
+    return notices_open(&app->notices, &c, app->err);
+}
+
 static int app_open_parts(struct app *app)
 {
     const struct config *c = app->config;
@@ -285,6 +325,7 @@ static int app_open_parts(struct app *app)
                                        .crash_at = c->crash_at,
                                        .on_owed = app_on_owed,
                                        .on_generation = app_on_generation,
+                                       .on_suspended = app_on_suspended,
                                        .ctx = app};
         code = engine_new(&app->engine, &engine, app->err);
     }
@@ -301,11 +342,15 @@ static int app_open_parts(struct app *app)
         code = slots_new(&app->slots, &slots, app->err);
     }
     if (code == 0) {
+        code = app_open_notices(app);
+    }
+    if (code == 0) {
         struct deliver_config deliver = {.loop = app->loop,
                                          .store = app->store,
                                          .client = app->client,
                                          .secrets = app->secrets,
                                          .engine = app->engine,
+                                         .notices = app->notices,
                                          .ids = &app->ids,
                                          .log = &app->log,
                                          .max_in_flight = connections,
@@ -347,7 +392,7 @@ static void app_open_log(struct app *app)
 static void app_abandon(struct app *app)
 {
     if (app->client) {
-        client_close(app->client, app_on_client_closed, app);
+        app_on_drained(app);
     } else {
         app_on_api_closed(app);
     }
@@ -392,6 +437,7 @@ int app_run(const struct config *c, struct err *e)
     }
     deliver_free(app.deliver);
     slots_free(app.slots);
+    notices_free(app.notices);
     engine_free(app.engine);
     secrets_free(app.secrets);
     size_t left = loop_free(app.loop);

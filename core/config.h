@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "script/rules.h"
+#include "wire/smtp.h"
 
 struct config_limits {       // with the defaults in parentheses
     int64_t body_bytes;      // of one POST /v1/events (8 MiB)
@@ -31,6 +32,17 @@ struct config_var { // hook.var
 struct config_target {
     struct str target; // "https://host:443"
     unsigned in_flight;
+};
+
+struct config_mail {
+    const char *server; // "smtp://host:25"; NULL: no mail is sent
+    const char *from;   // "hookline@example.com", perhaps with a name before it
+    enum smtp_tls tls;
+    bool tls_is_set;
+    const char *user;    // NULL: no login
+    struct str password; // the secret's name
+    const struct str *admins;
+    size_t admin_count;
 };
 
 struct config_message { // for a person; printed or logged by who loaded it
@@ -58,6 +70,7 @@ struct config {
     size_t var_count;
     struct config_target *targets;
     size_t target_count;
+    struct config_mail mail;
     struct config_message *messages; // in the order they were found
     size_t message_count;
     struct arena arena; // what all of this is made of

@@ -104,6 +104,10 @@ static const char *kind_words(enum config_kind kind)
         return "a number of bytes, or a text such as \"8MiB\"";
     case CONFIG_BLOCKS:
         return "a list of texts, such as { \"10.0.0.0/8\" }";
+    case CONFIG_MAIL_ADMIN:
+        return "a list of mail addresses, such as { \"admin@example.com\" }";
+    case CONFIG_MAIL_PASSWORD:
+        return "hook.secret \"NAME\", so that the password itself is in no file of the project";
     case CONFIG_VAR:
         return "a text, a number or a boolean";
     default:
@@ -125,8 +129,8 @@ static bool is_empty_table(struct walk *w, enum json_token first)
     return true;
 }
 
-static void read_blocks(struct walk *w, const struct config_key *k, const char *label,
-                        enum json_token first)
+static void read_list(struct walk *w, const struct config_key *k, const char *label,
+                      enum json_token first)
 {
     struct config_place at = {label, NULL, {NULL, 0}};
     enum json_token t;
@@ -148,6 +152,24 @@ static void read_blocks(struct walk *w, const struct config_key *k, const char *
     }
 }
 
+// {"$secret":"NAME"}
+static void read_secret(struct walk *w, const struct config_key *k, const char *label,
+                        enum json_token first)
+{
+    struct config_place at = {label, NULL, {NULL, 0}};
+    struct json_reader ahead = w->reader;
+
+    if (first == JSON_OBJECT_BEGIN && json_read(&ahead) == JSON_KEY &&
+        str_eq(ahead.text, STR("$secret")) && json_read(&ahead) == JSON_STRING) {
+        config_key_set(w->c, k, &at, ahead.text);
+        json_read(&ahead);
+        w->reader = ahead;
+    } else {
+        config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+        json_skip(&w->reader, first);
+    }
+}
+
 static void read_key(struct walk *w, const struct config_key *k, size_t count,
                      enum json_token first)
 {
@@ -162,8 +184,10 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
     if (k->kind == CONFIG_LATER_WARNED || k->kind == CONFIG_LATER_REFUSED) {
         config_key_set(w->c, k, &at, STR("-"));
         json_skip(&w->reader, first);
-    } else if (k->kind == CONFIG_BLOCKS) {
-        read_blocks(w, k, label, first);
+    } else if (k->kind == CONFIG_BLOCKS || k->kind == CONFIG_MAIL_ADMIN) {
+        read_list(w, k, label, first);
+    } else if (k->kind == CONFIG_MAIL_PASSWORD) {
+        read_secret(w, k, label, first);
     } else if (first == JSON_NUMBER && wants_number && !n->is_integer && n->value >= -1e15 &&
                n->value <= 1e15 && n->value == (double)(int64_t)n->value) {
         // 8e6 is a float to Lua and a whole number to whoever wrote it.

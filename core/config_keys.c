@@ -45,7 +45,12 @@ const struct config_key config_keys[] = {
     {NULL, "HOOKLINE_CONFIG", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
     {NULL, "HOOKLINE_URL", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
     {NULL, "HOOKLINE_TOKEN", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
-    {"mail", NULL, NULL, CONFIG_LATER_WARNED, 0, 0, 0, "no mail is sent"},
+    {"mail.server", NULL, NULL, CONFIG_MAIL_SERVER, 0, 0, 0, NULL},
+    {"mail.from", NULL, NULL, CONFIG_MAIL_FROM, 0, 0, 0, NULL},
+    {"mail.admins", NULL, NULL, CONFIG_MAIL_ADMIN, 0, 0, 0, NULL},
+    {"mail.tls", NULL, NULL, CONFIG_MAIL_TLS, 0, 0, 0, NULL},
+    {"mail.user", NULL, NULL, CONFIG_TEXT, AT(mail.user), 0, 0, NULL},
+    {"mail.password", NULL, NULL, CONFIG_MAIL_PASSWORD, 0, 0, 0, NULL},
     {"retention", NULL, NULL, CONFIG_LATER_WARNED, 0, 0, 0, "nothing stored is deleted by age"},
     {"tls", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
      "the host listens without TLS: put a proxy with TLS before it"},
@@ -352,6 +357,13 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
         break;
     case CONFIG_IN_FLIGHT:
         set_in_flight(c, k, at, text);
+        break;
+    case CONFIG_MAIL_SERVER:
+    case CONFIG_MAIL_FROM:
+    case CONFIG_MAIL_ADMIN:
+    case CONFIG_MAIL_TLS:
+    case CONFIG_MAIL_PASSWORD:
+        config_mail_set(c, k, at, text);
         break;
     case CONFIG_LATER_WARNED:
         config_say(c, false, "%s: is not there yet: %s", at->label, k->later);

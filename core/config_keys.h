@@ -15,8 +15,13 @@ enum config_kind {
     CONFIG_BLOCKS,    // a list of addresses and blocks; in the environment with commas between
     CONFIG_LOG_LEVEL, // "debug", "info", "warn", "error"
     CONFIG_LOG_FORMAT,
-    CONFIG_VAR,           // vars.NAME
-    CONFIG_IN_FLIGHT,     // targets["https://host"].in_flight
+    CONFIG_VAR,       // vars.NAME
+    CONFIG_IN_FLIGHT, // targets["https://host"].in_flight
+    CONFIG_MAIL_SERVER,
+    CONFIG_MAIL_FROM,
+    CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
+    CONFIG_MAIL_TLS,
+    CONFIG_MAIL_PASSWORD, // the name of a secret
     CONFIG_LATER_WARNED,  // known, not there yet, and harmless without
     CONFIG_LATER_REFUSED, // known, not there yet, and wrong to go without
     CONFIG_ELSEWHERE      // an environment variable that another part reads
@@ -48,6 +53,12 @@ struct config_place {
 // Puts a value in place, or a message why not. text is copied.
 void config_key_set(struct config *c, const struct config_key *k, const struct config_place *at,
                     struct str text);
+
+// The same for mail.*.
+void config_mail_set(struct config *c, const struct config_key *k, const struct config_place *at,
+                     struct str text);
+// Says what is missing, once all is read.
+void config_mail_check(struct config *c);
 
 // Adds a message (and counts it as an error where it is one).
 void config_say(struct config *c, bool is_error, const char *format, ...)

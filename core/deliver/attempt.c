@@ -50,6 +50,32 @@ static void attempt_on_stored(struct store_finish *f)
     deliver_check_drained(d);
 }
 
+// People are told by mail, in the store's transaction that stores the outcome.
+static void attempt_tell(struct job *j)
+{
+    struct target *t = j->target;
+    const struct store_finish *f = &j->finish;
+    struct notices *notices = t->deliver->config.notices;
+    struct str name = {t->name, t->name_len};
+    t->is_failing = f->state != DELIVERY_DELIVERED;
+    if (!t->is_failing) {
+        notices_recovered(notices, name, j->workflow);
+        return;
+    }
+    struct notice_failure failure = {.target = name,
+                                     .workflow = j->workflow,
+                                     .head = j->head,
+                                     .delivery = j->id,
+                                     .attempt = f->attempt.number,
+                                     .status = f->attempt.status,
+                                     .error = f->attempt.error,
+                                     .detail = f->attempt.detail,
+                                     .is_end = f->state == DELIVERY_TERMINATED,
+                                     .reason = f->reason,
+                                     .next_ms = f->due_at_ms};
+    notices_failed(notices, &failure);
+}
+
 void attempt_keep(struct job *j)
 {
     struct deliver *d = j->target->deliver;
@@ -135,6 +161,9 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     } else {
         target_failed(t);
         attempt_log_failure(j);
+    }
+    if (t->is_failing || f->state != DELIVERY_DELIVERED) {
+        attempt_tell(j);
     }
     outcome_finish(j);
     target_update_ready(t);

@@ -99,6 +99,7 @@ void deliver_take_event(struct deliver *d, const struct store_event *ev)
     int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
     for (size_t r = 0; r < ev->run_count; r++) {
         const struct store_run *run = &ev->runs[r];
+        notices_judged(d->config.notices, ev, run);
         for (size_t i = 0; !run->was_marked && !run->is_held_back && i < run->delivery_count; i++) {
             if (run->deliveries[i].state == DELIVERY_PENDING) {
                 deliver_take(d, &run->deliveries[i], run->workflow, now_ms);

@@ -5,6 +5,7 @@
 #define DELIVER_DELIVER_H
 
 #include "base/log.h"
+#include "deliver/notices.h"
 #include "deliver/secrets.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
@@ -18,7 +19,8 @@ struct deliver_config {
     struct store *store;
     struct client *client;
     struct secrets *secrets;
-    struct engine *engine; // judges outcomes that workflows want as events
+    struct notices *notices; // NULL: nobody is told by mail
+    struct engine *engine;   // judges outcomes that workflows want as events
     struct id_source *ids;
     const struct log *log;
     size_t max_in_flight; // in all

@@ -25,6 +25,7 @@ struct target {
     struct target_ring *ring; // of those that may start something; NULL: it may not
     struct target *next_ready;
     struct target **ready_link; // what points at it in the ring
+    bool is_failing;            // people are told when it takes something again
     bool is_proven;             // its last attempt succeeded
     bool is_leased;
     bool is_lease_asked;

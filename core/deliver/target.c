@@ -59,6 +59,7 @@ struct target *target_get(struct deliver *d, struct str name)
     t->deliver = d;
     t->due_ms = INT64_MAX;
     t->last = &t->first;
+    t->is_failing = notices_is_failing(d->config.notices, name);
     t->most = d->config.target_in_flight(d->config.ctx, name);
     t->allowed = TARGET_FIRST_IN_FLIGHT < t->most ? TARGET_FIRST_IN_FLIGHT : t->most;
     if (map_put(&d->targets, (struct str){t->name, t->name_len}, t)) {

@@ -385,6 +385,7 @@ static void control_suspend(struct engine *g, struct control *c,
     control_set_mode(g->current, w, c);
     control_tell_of_mode(g);
     control_next(c);
+    g->config.on_suspended(g->config.ctx, str_from(c->id), str_from(words));
 }
 
 void control_note_stop(struct engine *g, const char *id, struct str reason)

@@ -25,6 +25,8 @@ struct engine_config {
     // What a workflow owes is held back or cancelled from now on, or goes on: the sender drops what
     // it has of it, or looks into the store again.
     void (*on_owed)(void *ctx, struct str workflow, bool is_held_back);
+    // The host itself has suspended a workflow.
+    void (*on_suspended)(void *ctx, struct str workflow, struct str reason);
     void *ctx;
 };
 

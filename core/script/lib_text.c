@@ -7,6 +7,7 @@
 #include "base/zone.h"
 #include "encode/base64.h"
 #include "encode/json_number.h"
+#include "encode/mail.h"
 #include "encode/percent.h"
 #include "script/libs.h"
 
@@ -136,6 +137,13 @@ static int text_lua_var(lua_State *L)
     return 1;
 }
 
+// is_mail_address(text) -> boolean
+static int text_lua_is_mail_address(lua_State *L)
+{
+    lua_pushboolean(L, mail_address_is_valid(libs_check_str(L, 1)));
+    return 1;
+}
+
 void lib_text_set(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"fold", text_lua_fold},
@@ -148,6 +156,7 @@ void lib_text_set(lua_State *L)
                                          {"nearest", text_lua_nearest},
                                          {"var", text_lua_var},
                                          {"zone", text_lua_zone},
+                                         {"is_mail_address", text_lua_is_mail_address},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -200,6 +200,7 @@ static void rules_take_description(lua_State *L, struct rules *r, const char *sh
     w->verbs = w->schedule ? RULES_SCHEDULED : w->verbs;
     rules_take_lookups(L, r, w);
     rules_take_reads(L, r, w);
+    rules_take_notify(L, r, w);
     entry->seed = hash_bytes(&HASH_KEY_FIXED, w->id, strlen(w->id));
     lua_pushvalue(L, -1);
     entry->ref_description = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -125,8 +125,10 @@ struct rules_workflow { // borrowed for the rules' life
     bool has_functions;         // its conditions, actions, content or transform are Lua functions
     const struct lookup *when;  // what an event must have for its conditions to hold; NULL: unknown
     const struct lookup *watch; // and what an update besides; NULL: nothing
-    bool reads_all;             // of an event; else:
-    const struct str *reads;    // these fields of the record
+    const struct str *notify;   // mail addresses that are told of it besides the admins
+    size_t notify_count;
+    bool reads_all;          // of an event; else:
+    const struct str *reads; // these fields of the record
     size_t read_count;
     bool reads_time; // and the event's time and id
 };

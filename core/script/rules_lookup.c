@@ -26,6 +26,18 @@ static struct str lookup_take_text(lua_State *L, struct rules *r)
     return text;
 }
 
+// The list of texts on top, kept. May longjmp.
+static const struct str *lookup_take_texts(lua_State *L, struct rules *r, size_t *count)
+{
+    *count = (size_t)lua_rawlen(L, -1);
+    struct str *texts = lookup_alloc(L, r, *count * sizeof *texts);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        texts[i] = lookup_take_text(L, r);
+    }
+    return texts;
+}
+
 // The length of the list at `key` of the table on top, which is pushed. May longjmp.
 static size_t lookup_push_list(lua_State *L, const char *key)
 {
@@ -171,13 +183,15 @@ void rules_take_reads(lua_State *L, struct rules *r, struct rules_workflow *w)
     lua_pop(L, 1);
     w->reads_all = lua_getfield(L, -1, "reads") != LUA_TTABLE;
     if (!w->reads_all) {
-        w->read_count = (size_t)lua_rawlen(L, -1);
-        struct str *reads = lookup_alloc(L, r, w->read_count * sizeof *reads);
-        for (size_t i = 0; i < w->read_count; i++) {
-            lua_rawgeti(L, -1, (lua_Integer)i + 1);
-            reads[i] = lookup_take_text(L, r);
-        }
-        w->reads = reads;
+        w->reads = lookup_take_texts(L, r, &w->read_count);
+    }
+    lua_pop(L, 1);
+}
+
+void rules_take_notify(lua_State *L, struct rules *r, struct rules_workflow *w)
+{
+    if (lua_getfield(L, -1, "notify") == LUA_TTABLE) {
+        w->notify = lookup_take_texts(L, r, &w->notify_count);
     }
     lua_pop(L, 1);
 }

@@ -410,6 +410,43 @@ struct store_mark_forget {  // once and cooldown of one record
 };
 void store_mark_forget(struct store *s, struct store_mark_forget *q);
 
+// --- notices: what people are still to be told by mail ------------------------------------------
+
+struct store_notice {
+    struct str topic; // what it is about: a target or a workflow
+    int kind;         // of the one who keeps them; with the topic it is the key
+    bool is_open;     // what it tells of goes on
+    bool is_urgent;   // to be told at once; else with the next digest
+    int64_t count;    // that nobody was told of yet
+    int64_t first_at_ms;
+    int64_t last_at_ms;
+    int64_t told_at_ms;   // when one was last told at once
+    struct str text;      // of the first
+    struct str workflows; // ids, one a line
+};
+
+struct store_notice_put {
+    struct store_item item; // the store's
+    struct store_notice row;
+    bool is_gone; // there is nothing to keep: the row is deleted
+    void (*on_done)(struct store_notice_put *p);
+    void *ctx;
+    int code; // out
+};
+void store_notice_put(struct store *s, struct store_notice_put *p);
+
+struct store_notices {      // all rows, for the start
+    struct store_item item; // the store's
+    struct arena *arena;
+    void (*on_done)(struct store_notices *q);
+    void *ctx;
+    // out:
+    int code;
+    struct store_notice *rows;
+    size_t count;
+};
+void store_notices(struct store *s, struct store_notices *q);
+
 // --- reads, on a thread and a connection of their own -------------------------------------------
 
 struct store_run_row {

@@ -85,6 +85,7 @@ local workflow = require "hookline.workflow"
 ---@field delay? string       "10m": the first attempt comes that much later
 ---@field recheck? boolean    with delay: the conditions are judged again then
 ---@field retry? hook.Retry   for its webhooks that give none
+---@field notify? string[]    mail addresses that are told of it besides the admins
 
 ---@class hook.WebhookOptions
 ---@field name? string

@@ -23,6 +23,7 @@ workflow.KIND = opaque.kind "hook.workflow"
 
 local ID_BYTES_MAX = 100
 local ACTIONS_MAX = 100
+local NOTIFY_MAX = 20
 
 local function check_id(value, scope, path)
   if not workflow.is_id(value) then
@@ -93,6 +94,29 @@ local function check_delay(value, scope, path)
   return ms
 end
 
+local function check_address(value, scope, path)
+  if not core.is_mail_address(value) then
+    scope:error(path, '%s is no mail address, such as "a@example.com"', words.show(value))
+    return nil
+  end
+  return value
+end
+
+local NOTIFY = schema.new {
+  name = "notify",
+  items = {
+    types = { "text" },
+    what = 'a mail address, such as "a@example.com"',
+    least = 1,
+    most = NOTIFY_MAX,
+    check = check_address,
+  },
+}
+
+local function check_notify(value, scope, path)
+  return NOTIFY:read(value, scope, path)
+end
+
 local ACTIONS = schema.new {
   name = "actions",
   items = { types = { "hook.webhook" }, what = "one hook.webhook { ... }", most = ACTIONS_MAX },
@@ -145,8 +169,13 @@ local OPTIONS = schema.new {
     recheck = { types = { "boolean" } },
     retry = retry.RULE,
     zone = schedules.ZONE,
+    notify = {
+      types = { "table" },
+      what = 'a list of mail addresses: { "a@example.com" }',
+      check = check_notify,
+    },
   },
-  later = { "order", "notify" },
+  later = { "order" },
   hints = {
     conditions = "when",
     condition = "when",
@@ -312,6 +341,7 @@ function workflow.new(options)
     when_stopped = values.when_stopped,
     delay_ms = values.delay,
     recheck = values.recheck == true,
+    notify = values.notify,
     has_functions = calls_functions(values),
   }
   if not description.has_functions then

@@ -44,6 +44,8 @@ enum request_kind {
     REQUEST_MARK_FORGET,
     REQUEST_SLOTS_PUT,
     REQUEST_SLOTS_GET,
+    REQUEST_NOTICE_PUT,
+    REQUEST_NOTICES,
     REQUEST_READ
 };
 
@@ -179,6 +181,8 @@ int workflow_put_run(struct writer *w, struct store_workflow_put *p);
 int workflows_run(struct writer *w, struct store_workflows *q);
 int workflow_step_run(struct writer *w, struct store_workflow_step *q);
 int mark_forget_run(struct writer *w, struct store_mark_forget *q);
+int notice_put_run(struct writer *w, struct store_notice_put *p);
+int notices_run(struct writer *w, struct store_notices *q);
 
 // workflow.c: where the run's workflow is stopped, how what it makes owed is stored. *out stays as
 // it is where not. SQLite's result.

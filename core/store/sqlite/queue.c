@@ -148,6 +148,16 @@ static void call_on_done(struct store_item *item)
         q->on_done(q);
         break;
     }
+    case REQUEST_NOTICE_PUT: {
+        struct store_notice_put *p = (struct store_notice_put *)item;
+        p->on_done(p);
+        break;
+    }
+    case REQUEST_NOTICES: {
+        struct store_notices *q = (struct store_notices *)item;
+        q->on_done(q);
+        break;
+    }
     case REQUEST_READ: {
         struct store_read *r = (struct store_read *)item;
         r->on_done(r);
@@ -325,6 +335,16 @@ void store_slots_put(struct store *s, struct store_slots *q)
 void store_slots_get(struct store *s, struct store_slots *q)
 {
     submit(s, &s->turn_writes, &q->item, REQUEST_SLOTS_GET);
+}
+
+void store_notice_put(struct store *s, struct store_notice_put *p)
+{
+    submit(s, &s->turn_writes, &p->item, REQUEST_NOTICE_PUT);
+}
+
+void store_notices(struct store *s, struct store_notices *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_NOTICES);
 }
 
 void store_read(struct store *s, struct store_read *r)

@@ -34,6 +34,22 @@
     " is_owed_done INTEGER NOT NULL"                                                               \
     ") STRICT, WITHOUT ROWID;"
 
+// What people are still to be told by mail, for each target or workflow and kind of notice.
+#define NOTICE_SQL                                                                                 \
+    "CREATE TABLE notice ("                                                                        \
+    " topic TEXT NOT NULL,"                                                                        \
+    " kind INTEGER NOT NULL,"                                                                      \
+    " is_open INTEGER NOT NULL,"                                                                   \
+    " is_urgent INTEGER NOT NULL,"                                                                 \
+    " count INTEGER NOT NULL,"                                                                     \
+    " first_at_ms INTEGER NOT NULL,"                                                               \
+    " last_at_ms INTEGER NOT NULL,"                                                                \
+    " told_at_ms INTEGER NOT NULL,"                                                                \
+    " text TEXT,"                                                                                  \
+    " workflows TEXT,"                                                                             \
+    " PRIMARY KEY (topic, kind)"                                                                   \
+    ") STRICT, WITHOUT ROWID;"
+
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -77,7 +93,7 @@ static const char CREATE_SQL[] =
     " PRIMARY KEY (workflow, record_type, record_id)"
     ") STRICT, WITHOUT ROWID;"
 
-    WORKFLOW_SQL SLOT_SQL "CREATE TABLE delivery ("
+    WORKFLOW_SQL SLOT_SQL NOTICE_SQL "CREATE TABLE delivery ("
     " id INTEGER PRIMARY KEY,"
     " event INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
@@ -145,7 +161,7 @@ static const char CREATE_SQL[] =
     " FROM generation_file n WHERE n.generation = g.id AND n.path = f.path);"
 
 static const struct schema_step STEPS[] = {
-    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL
+    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL NOTICE_SQL
      "ALTER TABLE event ADD COLUMN base INTEGER;"
      "ALTER TABLE delivery ADD COLUMN recheck TEXT;"},
 };

@@ -1,5 +1,8 @@
 #include "store/sqlite/statement.h"
 
+#define NOTICE_COLUMNS                                                                             \
+    "topic, kind, is_open, is_urgent, count, first_at_ms, last_at_ms, told_at_ms, text, workflows"
+
 #define WORKFLOW_COLUMNS                                                                           \
     "id, started, when_stopped, suspended_at_ms, suspended_text, suspended_reason, owed,"          \
     " owed_since_ms, owed_reason, is_owed_done"
@@ -99,6 +102,10 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                       " base_ms = base_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0)"
                       " WHERE id = ?1",
     [WRITE_OWED_DONE] = "UPDATE workflow SET is_owed_done = 1 WHERE id = ?1",
+    [WRITE_NOTICE] = "INSERT OR REPLACE INTO notice (" NOTICE_COLUMNS ")"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [WRITE_NOTICE_GONE] = "DELETE FROM notice WHERE topic = ?1 AND kind = ?2",
+    [WRITE_NOTICES] = "SELECT " NOTICE_COLUMNS " FROM notice ORDER BY topic, kind",
 };
 
 #define EVENT_BEFORE ", (SELECT b.payload FROM event b WHERE b.id = event.base)"

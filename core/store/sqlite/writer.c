@@ -13,7 +13,7 @@ static bool kind_writes(int kind)
 {
     return kind == REQUEST_ACCEPT || kind == REQUEST_FINISH || kind == REQUEST_GENERATION_PUT ||
            kind == REQUEST_WORKFLOW_PUT || kind == REQUEST_WORKFLOW_STEP ||
-           kind == REQUEST_MARK_FORGET || kind == REQUEST_SLOTS_PUT;
+           kind == REQUEST_MARK_FORGET || kind == REQUEST_SLOTS_PUT || kind == REQUEST_NOTICE_PUT;
 }
 
 static bool batch_writes(const struct store_item *item)
@@ -60,6 +60,10 @@ static int item_run(struct writer *w, struct store_item *item)
         return slots_put_run(w, (struct store_slots *)item);
     case REQUEST_SLOTS_GET:
         return slots_get_run(w, (struct store_slots *)item);
+    case REQUEST_NOTICE_PUT:
+        return notice_put_run(w, (struct store_notice_put *)item);
+    case REQUEST_NOTICES:
+        return notices_run(w, (struct store_notices *)item);
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -112,6 +116,12 @@ static void item_fail(struct store_item *item, const struct err *e)
     case REQUEST_SLOTS_PUT:
     case REQUEST_SLOTS_GET:
         ((struct store_slots *)item)->code = e->code;
+        break;
+    case REQUEST_NOTICE_PUT:
+        ((struct store_notice_put *)item)->code = e->code;
+        break;
+    case REQUEST_NOTICES:
+        ((struct store_notices *)item)->code = e->code;
         break;
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:

@@ -285,19 +285,79 @@ static void what_comes_later_does_not_stop_the_start(void **state)
     struct loaded l;
     char messages[8192];
 
-    write_file("hookline.conf.lua", "local hook = require 'hookline'\n"
-                                    "return { mail = { server = 'smtp://mx:25', from = "
-                                    "'a@b.example', admins = { 'c@d.example' },\n"
-                                    "                  password = hook.secret 'MAIL' },\n"
-                                    "         retention = { payloads = '30d' }, listen = ':1' }");
+    write_file("hookline.conf.lua", "return { retention = { payloads = '30d' }, listen = ':1' }");
     load(&l, NULL, NULL);
     read_messages(&l, messages);
     assert_int_equal(l.code, 0);
     assert_string_equal(l.c.listen, ":1");
-    assert_contains(messages,
-                    "warning: hookline.conf.lua: mail: is not there yet: no mail is sent");
     assert_contains(messages, "warning: hookline.conf.lua: retention: is not there yet");
     config_fini(&l.c);
+}
+
+static void mail_is_read(void **state)
+{
+    (void)state;
+    struct loaded l;
+
+    write_file("hookline.conf.lua",
+               "local hook = require 'hookline'\n"
+               "return { mail = { server = 'smtps://[::1]:465', from = 'Höok <a@b.example>',\n"
+               "  admins = { 'c@d.example', 'ö@ü.example' }, user = 'me',\n"
+               "  password = hook.secret 'MAIL' } }");
+    load(&l, NULL, NULL);
+    assert_int_equal(l.code, 0);
+    assert_int_equal(l.c.message_count, 0);
+    assert_string_equal(l.c.mail.server, "smtps://[::1]:465");
+    assert_string_equal(l.c.mail.from, "Höok <a@b.example>");
+    assert_int_equal(l.c.mail.tls, SMTP_TLS_REQUIRED);
+    assert_int_equal(l.c.mail.admin_count, 2);
+    assert_true(str_eq(l.c.mail.admins[1], STR("ö@ü.example")));
+    assert_string_equal(l.c.mail.user, "me");
+    assert_true(str_eq(l.c.mail.password, STR("MAIL")));
+    config_fini(&l.c);
+}
+
+static void mail_that_would_not_go_is_refused(void **state)
+{
+    (void)state;
+    static const char who[] = "from = 'a@b.example', admins = { 'c@d.example' }";
+    static const struct {
+        const char *keys;
+        const char *fault;
+    } cases[] = {
+        {"server = 'http://mx:25', %s", "mail.server: wants \"smtp://HOST:PORT\""},
+        {"server = 'smtp://me:pw@mx:25', %s", "user and password have keys of their own"},
+        {"server = 'smtp://mx:0', %s", "mail.server: wants"},
+        {"server = 'smtp://mx/x', %s", "mail.server: wants"},
+        {"server = 'smtp://mx'", "mail: wants server, from and admins"},
+        {"%s", "mail: wants server, from and admins"},
+        {"server = 'smtp://mx', admins = { 'a@b' }, from = 'a'", "mail.from: 'a' is no mail"},
+        {"server = 'smtp://mx', admins = { 'a@b, c@d' }, from = 'a@b'", "mail.admins: 'a@b, c@d'"},
+        {"server = 'smtp://mx', admins = 'a@b', from = 'a@b'", "wants a list of mail addresses"},
+        {"server = 'smtp://mx', tls = 'yes', %s", "mail.tls: wants required, opportunistic or"},
+        {"server = 'smtps://mx', tls = 'none', %s", "has TLS from the first byte"},
+        {"server = 'smtp://mx', user = 'me', %s", "user and password go together"},
+        {"server = 'smtp://mx', user = 'me', password = 'pw', %s", "wants hook.secret"},
+        {"server = 'smtp://mx', user = 'me', password = { a = { 1 } }, %s", "wants hook.secret"},
+        {"server = 'smtp://mx', sever = 1, %s", "did you mean server?"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct loaded l;
+        char messages[8192], keys[512], text[600];
+        const char *place = strstr(cases[i].keys, "%s");
+
+        snprintf(keys, sizeof(keys), "%.*s%s",
+                 place ? (int)(place - cases[i].keys) : (int)strlen(cases[i].keys), cases[i].keys,
+                 place ? who : "");
+        snprintf(text, sizeof(text), "return { mail = { %s } }", keys);
+        write_file("hookline.conf.lua", text);
+        load(&l, NULL, NULL);
+        read_messages(&l, messages);
+        if (l.code != ERR_INVALID || !strstr(messages, cases[i].fault))
+            fail_case(i, "%s: %s", keys, messages);
+        assert_null(strstr(messages, "pw"));
+        config_fini(&l.c);
+    }
 }
 
 static void slips_in_the_environment_are_warned_of(void **state)
@@ -369,6 +429,8 @@ int main(void)
         in_folder(every_fault_is_told_not_the_first_alone),
         in_folder(an_empty_table_is_no_fault),
         in_folder(what_comes_later_does_not_stop_the_start),
+        in_folder(mail_is_read),
+        in_folder(mail_that_would_not_go_is_refused),
         in_folder(slips_in_the_environment_are_warned_of),
         in_folder(redirect_allows_its_own_address),
     };

@@ -70,6 +70,18 @@ void store_finish(struct store *s, struct store_finish *f)
     p->finish_count++;
 }
 
+void store_notice_put(struct store *s, struct store_notice_put *p)
+{
+    of_store(s);
+    (void)p;
+}
+
+void store_notices(struct store *s, struct store_notices *q)
+{
+    of_store(s);
+    (void)q;
+}
+
 void store_read(struct store *s, struct store_read *r)
 {
     struct played *p = of_store(s);

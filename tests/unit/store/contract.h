@@ -5,6 +5,7 @@
 
 #include "store/contract_accept.h"
 #include "store/contract_deliver.h"
+#include "store/contract_notice.h"
 #include "store/contract_read.h"
 #include "store/contract_slot.h"
 #include "store/contract_workflow.h"
@@ -67,6 +68,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(generations_are_kept_as_texts), CONTRACT_TEST(restart_finds_everything),     \
         CONTRACT_TEST(callbacks_come_in_order), CONTRACT_TEST(close_finishes_what_is_queued),      \
         CONTRACT_TEST(workflows_are_kept_as_they_were_put),                                        \
+        CONTRACT_TEST(notices_are_kept_until_they_are_gone),                                       \
         CONTRACT_TEST(what_is_owed_is_held_and_let_go),                                            \
         CONTRACT_TEST(what_is_owed_is_cancelled_in_bounded_steps),                                 \
         CONTRACT_TEST(a_failed_attempt_leaves_what_was_held_or_cancelled),                         \
