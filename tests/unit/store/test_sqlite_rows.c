@@ -11,6 +11,7 @@ static bool may_scan(const char *sql)
            strstr(sql, "FROM slot") ||                              // all of it, at the start
            strstr(sql, "FROM workflow ORDER BY id") ||              // for the start: those that
            strstr(sql, "EXISTS (SELECT 1 FROM workflow") ||         // something is said of
+           strstr(sql, "FROM notice ORDER BY topic") ||             // for the start
            strstr(sql, "FROM generation WHERE at_ms") ||            // its end alone
            strstr(sql, "FROM generation_file WHERE generation <="); // the changes up to one
 }
