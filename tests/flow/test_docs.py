@@ -7,11 +7,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 from support.docs import fenced
 from support.host import BINARY, ROOT, run
+from support.waiting import until
 
 pytestmark = pytest.mark.release_only
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -80,19 +80,24 @@ class Reader:
             self.background.append(subprocess.Popen(["sh", "-c", line], cwd=self.place, env=self.env, stdout=log, stderr=log))
 
     def wait(self, what, test):
-        end = time.monotonic() + WAIT_S
-        while not test():
-            assert time.monotonic() < end, what()
-            time.sleep(0.02)
+        try:
+            until(test, limit_s=WAIT_S)
+        except AssertionError as late:
+            raise AssertionError(what()) from late
 
     def compare(self, command, wanted):
         got = self.sh(command)
-        if re.match(r"hookline (deliveries|workflows|explain)\b", command):  # what comes of itself
-            end = time.monotonic() + WAIT_S
-            while not is_like(got, wanted) and time.monotonic() < end:
-                time.sleep(0.05)
-                got = self.sh(command)
-        assert is_like(got, wanted), f"{command}\n--- wanted\n{wanted}\n--- got\n{got}"
+
+        def comes():
+            nonlocal got
+            got = self.sh(command)
+            return is_like(got, wanted)
+
+        def shown():
+            return f"{command}\n--- wanted\n{wanted}\n--- got\n{got}"
+        if not is_like(got, wanted) and re.match(r"hookline (deliveries|workflows|explain)\b", command):
+            self.wait(shown, comes)  # it comes of itself
+        assert is_like(got, wanted), shown()
 
     def receiver_shows(self, wanted):
         def new():
