@@ -53,7 +53,6 @@ static int measure(struct rules *r, long count)
     return status;
 }
 
-// The event has a "record", which stands last in it.
 int main(int argc, char **argv)
 {
     struct rules_config config = {0};
@@ -62,25 +61,24 @@ int main(int argc, char **argv)
     if (argc != 4)
         return 2;
     struct str rule = read_file(argv[1]);
-    struct str record = read_file(argv[2]);
+    struct str json = read_file(argv[2]);
     if (rules_new(&r, &config, &e) != 0 || rules_load(r, "bench.lua", rule) != 0) {
         fprintf(stderr, "template_bench: %s\n",
                 rules_fault_count(r) ? rules_fault(r, 0)->message : e.text);
         return 1;
     }
     rules_settle(r);
-    struct rules_event event = {.json = record,
+    struct rules_event event = {.json = json,
                                 .id = STR("evt-1"),
                                 .type = STR("deal.created"),
                                 .record_type = STR("deal"),
-                                .verb = STR("created"),
-                                .record = record};
+                                .verb = STR("created")};
     int status = rules_event_begin(r, &event, &e);
     if (status == 0)
         status = measure(r, strtol(argv[3], NULL, 10));
     rules_event_end(r);
     rules_free(r);
     free((void *)rule.data);
-    free((void *)record.data);
+    free((void *)json.data);
     return status;
 }
