@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "script/rules.h"
 
@@ -61,14 +62,17 @@ int main(int argc, char **argv)
     if (argc != 4)
         return 2;
     struct str rule = read_file(argv[1]);
-    struct str json = read_file(argv[2]);
+    struct str record = read_file(argv[2]);
+    struct buf json;
+    buf_init(&json, record.len + 64);
+    buf_printf(&json, "{\"record\":" STR_FMT "}", STR_ARG(record));
     if (rules_new(&r, &config, &e) != 0 || rules_load(r, "bench.lua", rule) != 0) {
         fprintf(stderr, "template_bench: %s\n",
                 rules_fault_count(r) ? rules_fault(r, 0)->message : e.text);
         return 1;
     }
     rules_settle(r);
-    struct rules_event event = {.json = json,
+    struct rules_event event = {.json = buf_str(&json),
                                 .id = STR("evt-1"),
                                 .type = STR("deal.created"),
                                 .record_type = STR("deal"),
@@ -79,6 +83,7 @@ int main(int argc, char **argv)
     rules_event_end(r);
     rules_free(r);
     free((void *)rule.data);
-    free((void *)json.data);
+    free((void *)record.data);
+    buf_fini(&json);
     return status;
 }
