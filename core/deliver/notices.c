@@ -174,7 +174,7 @@ void notice_save(struct notice *one)
     one->is_putting = true;
     one->put =
         (struct store_notice_put){.row = {.topic = {one->topic->key, one->topic->key_len},
-                                          .kind = one->kind,
+                                          .kind = (int)one->kind,
                                           .is_open = one->is_open,
                                           .is_urgent = one->is_urgent || one->is_urgent_in_mail,
                                           .count = one->count,

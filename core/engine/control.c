@@ -148,7 +148,7 @@ static void control_set_mode(struct generation *now, const struct generation_wor
 {
     static const struct control_values nothing = {.started = STARTED_BY_FILE};
     if (w && w->rule) {
-        now->modes[w->index] = control_mode(c ? &c->now : &nothing, w->rule);
+        now->modes[w->index] = (unsigned char)control_mode(c ? &c->now : &nothing, w->rule);
     }
 }
 
