@@ -99,6 +99,10 @@ void api_get_explain(struct api *a, struct httpd_request *r, struct str id); // 
 void api_list_runs(struct api *a, struct httpd_request *r, struct str id);
 void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id);
 void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);
+// Answers {"NAME":[...],"next":null}, `write` once for each of what the generation in force has.
+void api_send_generation_list(struct api *a, struct httpd_request *r, const char *name,
+                              size_t count,
+                              void (*write)(struct json_writer *w, struct api *a, size_t i));
 // The members message, file, line and path of a fault.
 void api_write_fault(struct json_writer *w, const struct rules_fault *f);
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);

@@ -185,22 +185,16 @@ static void source_write(struct json_writer *w, const struct rules *rules,
     json_object_end(w);
 }
 
+static void source_write_at(struct json_writer *w, struct api *a, size_t i)
+{
+    const struct rules *rules = engine_generation(a->config.engine)->rules;
+    source_write(w, rules, rules_source(rules, i));
+}
+
 void api_list_sources(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
     const struct generation *g = engine_generation(a->config.engine);
-    struct buf body;
-    struct json_writer w;
-    buf_init(&body, API_ANSWER_MAX);
-    json_writer_init(&w, &body);
-    json_object_begin(&w);
-    json_key(&w, STR("sources"));
-    json_array_begin(&w);
-    for (size_t i = 0; g && i < rules_source_count(g->rules); i++) {
-        source_write(&w, g->rules, rules_source(g->rules, i));
-    }
-    json_array_end(&w);
-    json_member_null(&w, "next");
-    json_object_end(&w);
-    api_send_json(r, 200, &body);
+    api_send_generation_list(a, r, "sources", g ? rules_source_count(g->rules) : 0,
+                             source_write_at);
 }

@@ -59,24 +59,36 @@ static void workflows_write(struct json_writer *w, const struct engine *engine,
     json_object_end(w);
 }
 
-void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
+void api_send_generation_list(struct api *a, struct httpd_request *r, const char *name,
+                              size_t count,
+                              void (*write)(struct json_writer *w, struct api *a, size_t i))
 {
-    (void)id;
-    const struct generation *g = engine_generation(a->config.engine);
     struct buf body;
     struct json_writer w;
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
     json_object_begin(&w);
-    json_key(&w, STR("workflows"));
+    json_key(&w, str_from(name));
     json_array_begin(&w);
-    for (size_t i = 0; g && i < g->workflow_count; i++) {
-        workflows_write(&w, a->config.engine, &g->workflows[i]);
+    for (size_t i = 0; i < count; i++) {
+        write(&w, a, i);
     }
     json_array_end(&w);
     json_member_null(&w, "next");
     json_object_end(&w);
     api_send_json(r, 200, &body);
+}
+
+static void workflows_write_at(struct json_writer *w, struct api *a, size_t i)
+{
+    workflows_write(w, a->config.engine, &engine_generation(a->config.engine)->workflows[i]);
+}
+
+void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    const struct generation *g = engine_generation(a->config.engine);
+    api_send_generation_list(a, r, "workflows", g ? g->workflow_count : 0, workflows_write_at);
 }
 
 const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,
