@@ -77,6 +77,7 @@ struct notices {
     struct buf message;
     char *password;
     uint64_t mail_count; // for message ids
+    int64_t mail_at_ms;  // when the one under way was written
     // when the next may go
     struct loop_timer timer;
     int failed_in_row;

@@ -76,19 +76,18 @@ static int mail_write_message(struct notices *n, struct topic *const *topics, si
 {
     struct buf subject, body;
     char id[64], made[ID_TEXT_LEN + 1];
-    int64_t now_ms = notices_now_ms(n);
     buf_init(&subject, 1024);
     buf_init(&body, MAIL_MAX_BYTES / 4);
     notice_write_subject(&subject, topics, count);
     notice_write_body(&body, topics, count);
-    id_format(made, id_first_at(now_ms));
+    id_format(made, id_first_at(n->mail_at_ms));
     snprintf(id, sizeof id, "%s.%llu", made, (unsigned long long)++n->mail_count);
     struct mail_message m = {.from_name = n->from_name,
                              .from = n->from,
                              .to = n->send.to,
                              .to_count = n->send.to_count,
                              .id = str_from(id),
-                             .at_ms = now_ms,
+                             .at_ms = n->mail_at_ms,
                              .subject = buf_str(&subject),
                              .body = buf_str(&body)};
     buf_reset(&n->message);
@@ -122,7 +121,8 @@ static int mail_find_password(struct notices *n, struct err *e)
     return code;
 }
 
-static void mail_told(struct topic *t, int64_t now_ms)
+// at_ms: when the mail was written, so that a slow mail server moves no digest.
+static void mail_told(struct topic *t, int64_t at_ms)
 {
     bool is_left = false, is_digest = true;
     bool is_going_on = t->kinds[NOTICE_FAILURE] && t->kinds[NOTICE_FAILURE]->is_open;
@@ -137,7 +137,7 @@ static void mail_told(struct topic *t, int64_t now_ms)
         one->in_mail = 0;
         one->is_urgent_in_mail = false;
         if (kind >= NOTICE_INVALID) { // of a workflow the digest counts as telling
-            one->told_at_ms = now_ms;
+            one->told_at_ms = at_ms;
         }
         if (one->count == 0) {
             buf_reset(&one->text);
@@ -146,11 +146,11 @@ static void mail_told(struct topic *t, int64_t now_ms)
         one->is_dirty = true;
         notice_save(one);
     }
-    t->told_at_ms = now_ms;
+    t->told_at_ms = at_ms;
     if (is_digest && is_going_on) {
         t->gap_ms = t->gap_ms * 2 < NOTICE_GAP_MAX_MS ? t->gap_ms * 2 : NOTICE_GAP_MAX_MS;
     }
-    t->digest_at_ms = is_left ? now_ms + t->gap_ms : 0;
+    t->digest_at_ms = is_left ? at_ms + t->gap_ms : 0;
 }
 
 // It was in a mail that was not sent.
@@ -173,7 +173,7 @@ static void mail_end(struct notices *n, int code, const char *why)
             t->is_in_mail = false;
             t->tried_at_ms = now_ms;
             if (code == 0) {
-                mail_told(t, now_ms);
+                mail_told(t, n->mail_at_ms);
             }
             for (int kind = 0; kind < NOTICE_KINDS; kind++) {
                 if (t->kinds[kind]) {
@@ -220,6 +220,7 @@ static void mail_take(struct notice *one)
 static void mail_send(struct notices *n, struct topic *const *topics, size_t count)
 {
     struct err e = {0};
+    n->mail_at_ms = notices_now_ms(n);
     for (size_t i = 0; i < count; i++) {
         topics[i]->is_in_mail = true;
         for (int kind = 0; kind < NOTICE_KINDS; kind++) {
