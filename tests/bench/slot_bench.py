@@ -5,6 +5,7 @@ another, first to a host at rest, then while the slot runs, with no record that 
 `slot_bench.py BUILD [--records N]`; through make: `make bench-slot ARGS="--records 20000"`.
 """
 import argparse
+import gc
 import json
 import os
 import pathlib
@@ -69,6 +70,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--records", type=int, default=100000)
     args = parser.parse_args()
+    gc.disable()  # a collection would be measured as a wait
     os.environ["HOOKLINE"] = str(args.build.resolve() / "hookline")
     sys.path.insert(0, str(ROOT / "tests/flow"))
     from support.host import Host
