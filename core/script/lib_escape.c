@@ -1,6 +1,9 @@
-// core.escape: values made fit for a place inside JSON, XML, a URL or a form. A text that needs no
-// change is given back as it is. What is neither nothing, text nor a whole number is nil: the
-// caller makes a text of it first.
+// core.escape: values made fit for a place inside JSON, XML, a URL or a form. Each of its functions
+// takes what makes a text of a value that is neither nothing, text nor a whole number, and gives
+// the escape: escape(value) -> text. A text that needs no change is given back as it is.
+#include <math.h>
+
+#include "encode/json_print.h"
 #include "encode/json_text.h"
 #include "encode/json_writer.h"
 #include "encode/percent.h"
@@ -9,33 +12,36 @@
 
 enum { ESCAPE_BYTES_A_STEP = 16 };
 
-// The text at 1, charged for: nothing is an empty one, a whole number is its digits. Without data
-// (and nil pushed) for any other value.
+// Puts what the maker's function, upvalue 1, gives for the value at 1 in its place.
+static void escape_make_text(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+}
+
+// The text of the value at 1, charged for: nothing is an empty one, a whole number is its digits.
 static struct str escape_check(lua_State *L)
 {
-    struct str text = {0};
+    struct str text;
     lua_settop(L, 1);
     if (lua_isnil(L, 1)) {
         lua_pushliteral(L, "");
         lua_replace(L, 1);
+    } else if (lua_type(L, 1) != LUA_TSTRING && !lua_isinteger(L, 1)) {
+        escape_make_text(L);
     }
-    if (lua_type(L, 1) != LUA_TSTRING && !lua_isinteger(L, 1)) {
-        lua_pushnil(L);
-        return text;
-    }
-    text.data = lua_tolstring(L, 1, &text.len);
+    text.data = luaL_checklstring(L, 1, &text.len);
     budget_charge(L, (int64_t)(text.len / ESCAPE_BYTES_A_STEP));
     return text;
 }
 
-// json(text) -> what stands for it between the quotes of a JSON string
+// What stands for a value between the quotes of a JSON string.
 static int escape_lua_json(lua_State *L)
 {
     struct json_writer w;
     struct str text = escape_check(L);
     const char *end = text.data + text.len;
-    if (!text.data)
-        return 1;
     if (json_text_skip_plain(text.data, end) == end)
         return 1;
     struct buf *out = libs_out(L);
@@ -48,22 +54,25 @@ static int escape_lua_json(lua_State *L)
     return 1;
 }
 
-// value(value) -> its JSON | nil: it is a table or a number with a point
+// A value's JSON.
 static int escape_lua_value(lua_State *L)
 {
     struct json_writer w;
+    char number[JSON_PRINT_MAX];
     int type = lua_type(L, 1);
-    if (type == LUA_TNUMBER && lua_isinteger(L, 1)) {
-        lua_tostring(L, 1);
-        lua_settop(L, 1);
+    if (type == LUA_TNUMBER && (lua_isinteger(L, 1) || isfinite(lua_tonumber(L, 1)))) {
+        size_t len = lua_isinteger(L, 1) ? json_print_integer(number, lua_tointeger(L, 1))
+                                         : json_print_double(number, lua_tonumber(L, 1));
+        lua_pushlstring(L, number, len);
         return 1;
     }
     if (type == LUA_TNIL || type == LUA_TBOOLEAN) {
         lua_pushstring(L, type == LUA_TNIL ? "null" : lua_toboolean(L, 1) ? "true" : "false");
         return 1;
     }
+    lua_settop(L, 1);
     if (type != LUA_TSTRING) {
-        lua_pushnil(L);
+        escape_make_text(L);
         return 1;
     }
     struct str text = escape_check(L);
@@ -76,8 +85,6 @@ static int escape_lua_value(lua_State *L)
 static int escape_xml(lua_State *L, bool is_attribute)
 {
     struct str text = escape_check(L);
-    if (!text.data)
-        return 1;
     struct buf *out = libs_out(L);
     size_t dropped = xml_escape(out, text, is_attribute);
     if (dropped == 0 && !out->failed && out->len == text.len)
@@ -88,13 +95,13 @@ static int escape_xml(lua_State *L, bool is_attribute)
     return 2;
 }
 
-// xml(text) -> text, dropped characters
+// Also how many characters were dropped.
 static int escape_lua_xml(lua_State *L)
 {
     return escape_xml(L, false);
 }
 
-// xml_attribute(text) -> text, dropped characters. For a value in double quotes.
+// The same for a value in double quotes.
 static int escape_lua_xml_attribute(lua_State *L)
 {
     return escape_xml(L, true);
@@ -103,8 +110,6 @@ static int escape_lua_xml_attribute(lua_State *L)
 static int escape_percent(lua_State *L, bool is_form)
 {
     struct str text = escape_check(L);
-    if (!text.data)
-        return 1;
     struct buf *out = libs_out(L);
     for (size_t from = 0; is_form && from <= text.len;) {
         const char *space = memchr(text.data + from, ' ', text.len - from);
@@ -121,26 +126,40 @@ static int escape_percent(lua_State *L, bool is_form)
     return libs_push_out(L, out);
 }
 
-// url(text) -> text, all but unreserved characters percent-encoded
+// All but unreserved characters are percent-encoded.
 static int escape_lua_url(lua_State *L)
 {
     return escape_percent(L, false);
 }
 
-// form(text) -> the same, with + for a space
+// The same, with + for a space.
 static int escape_lua_form(lua_State *L)
 {
     return escape_percent(L, true);
 }
 
+// escape.NAME(make_text) -> the escape
+static int escape_lua_new(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushcclosure(L, lua_tocfunction(L, lua_upvalueindex(1)), 1);
+    return 1;
+}
+
 void lib_escape_push(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"json", escape_lua_json},
-                                         {"value", escape_lua_value},
-                                         {"xml", escape_lua_xml},
-                                         {"xml_attribute", escape_lua_xml_attribute},
-                                         {"url", escape_lua_url},
-                                         {"form", escape_lua_form},
-                                         {NULL, NULL}};
-    luaL_newlib(L, functions);
+    static const luaL_Reg escapes[] = {{"json", escape_lua_json},
+                                       {"value", escape_lua_value},
+                                       {"xml", escape_lua_xml},
+                                       {"xml_attribute", escape_lua_xml_attribute},
+                                       {"url", escape_lua_url},
+                                       {"form", escape_lua_form},
+                                       {NULL, NULL}};
+    lua_newtable(L);
+    for (const luaL_Reg *e = escapes; e->name; e++) {
+        lua_pushcfunction(L, e->func);
+        lua_pushcclosure(L, escape_lua_new, 1);
+        lua_setfield(L, -2, e->name);
+    }
 }

@@ -2,7 +2,7 @@
 #include "script/libs.h"
 #include "script/value.h"
 
-enum { PATH_NAMES_MAX = 32 };
+enum { PATH_NAMES_MAX = 32, LIST_ROOM_MAX = 1024 };
 
 static const char *const path_scopes[] = {"locals", "assigns", "counters", "data"};
 enum { PATH_SCOPES = 4 };
@@ -90,8 +90,83 @@ static int path_lua_new(lua_State *L)
     return 1;
 }
 
+// Upvalues of what shows a value: the value, its escape, the text in front or nil, whether a number
+// goes as it was written, and the names of the context's list of texts and of their number.
+enum { SHOW_VALUE = 1, SHOW_ESCAPE, SHOW_FRONT, SHOW_WRITTEN, SHOW_OUT, SHOW_COUNT };
+// SHOW_WRITTEN: what happens to the written form, where the value has one.
+enum { WRITTEN_NEVER, WRITTEN_ESCAPED, WRITTEN_AS_IT_IS };
+
+// Pushes the escaped value, at the context's index 1.
+static void show_push_text(lua_State *L)
+{
+    lua_Integer written = lua_tointeger(L, lua_upvalueindex(SHOW_WRITTEN));
+    lua_pushvalue(L, lua_upvalueindex(SHOW_ESCAPE));
+    lua_pushvalue(L, lua_upvalueindex(SHOW_VALUE));
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, written == WRITTEN_NEVER ? 1 : 2);
+    if (written != WRITTEN_NEVER && lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+    } else if (written == WRITTEN_AS_IT_IS) {
+        lua_replace(L, -3);
+        lua_pop(L, 1);
+        return;
+    } else if (written == WRITTEN_ESCAPED) {
+        lua_remove(L, -2);
+    }
+    lua_call(L, 1, 1);
+}
+
+// (context). Adds the text in front and the escaped value to the context's list of texts.
+static int show_lua_run(lua_State *L)
+{
+    lua_settop(L, 1);
+    show_push_text(L);
+    lua_pushvalue(L, lua_upvalueindex(SHOW_COUNT));
+    lua_rawget(L, 1);
+    lua_Integer count = lua_tointeger(L, -1);
+    lua_pushvalue(L, lua_upvalueindex(SHOW_OUT));
+    if (lua_rawget(L, 1) != LUA_TTABLE)
+        return luaL_argerror(L, 1, "a rendering's context is wanted");
+    if (!lua_isnil(L, lua_upvalueindex(SHOW_FRONT))) {
+        lua_pushvalue(L, lua_upvalueindex(SHOW_FRONT));
+        lua_rawseti(L, -2, ++count);
+    }
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, ++count);
+    lua_pushvalue(L, lua_upvalueindex(SHOW_COUNT));
+    lua_pushinteger(L, count);
+    lua_rawset(L, 1);
+    return 0;
+}
+
+// template.show(value, escape, front, written) -> function(context), which shows value(context) by
+// escape, with the text `front` (or nil) before it. written: nil where value gives one value, else
+// it gives the written form of numbers too, which goes as it is ("raw") or escaped ("escaped").
+static int show_lua_new(lua_State *L)
+{
+    static const char *const words[] = {"never", "escaped", "raw", NULL};
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    int written = luaL_checkoption(L, 4, "never", words);
+    lua_settop(L, 3);
+    lua_pushinteger(L, written);
+    lua_pushliteral(L, "out");
+    lua_pushliteral(L, "n");
+    lua_pushcclosure(L, show_lua_run, SHOW_COUNT);
+    return 1;
+}
+
+// template.list(count) -> an empty list with room for so many elements, 1,024 at most
+static int list_lua_new(lua_State *L)
+{
+    lua_Integer count = luaL_checkinteger(L, 1);
+    lua_createtable(L, count < 0 ? 0 : count < LIST_ROOM_MAX ? (int)count : LIST_ROOM_MAX, 0);
+    return 1;
+}
+
 void lib_template_push(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"path", path_lua_new}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"path", path_lua_new}, {"show", show_lua_new}, {"list", list_lua_new}, {NULL, NULL}};
     luaL_newlib(L, functions);
 }

@@ -144,6 +144,40 @@ static int text_lua_is_mail_address(lua_State *L)
     return 1;
 }
 
+// is_ascii(text) -> boolean
+static int text_lua_is_ascii(lua_State *L)
+{
+    struct str text = libs_check_str(L, 1);
+    budget_charge(L, (int64_t)(text.len / TEXT_BYTES_A_STEP));
+    unsigned char seen = 0;
+    for (size_t i = 0; i < text.len; i++)
+        seen |= (unsigned char)text.data[i];
+    lua_pushboolean(L, seen < 0x80);
+    return 1;
+}
+
+static bool text_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+// trim(text, left, right) -> text without the white space of ASCII at the ends that are true
+static int text_lua_trim(lua_State *L)
+{
+    struct str text = libs_check_str(L, 1);
+    budget_charge(L, (int64_t)(text.len / TEXT_BYTES_A_STEP));
+    size_t from = 0, to = text.len;
+    while (lua_toboolean(L, 2) && from < to && text_is_space(text.data[from]))
+        from++;
+    while (lua_toboolean(L, 3) && to > from && text_is_space(text.data[to - 1]))
+        to--;
+    if (to - from == text.len)
+        lua_pushvalue(L, 1);
+    else
+        lua_pushlstring(L, text.data + from, to - from);
+    return 1;
+}
+
 void lib_text_set(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"fold", text_lua_fold},
@@ -157,6 +191,8 @@ void lib_text_set(lua_State *L)
                                          {"var", text_lua_var},
                                          {"zone", text_lua_zone},
                                          {"is_mail_address", text_lua_is_mail_address},
+                                         {"is_ascii", text_lua_is_ascii},
+                                         {"trim", text_lua_trim},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -22,7 +22,7 @@ void lib_http_push(lua_State *L);     // core.http
 void lib_retry_push(lua_State *L);    // core.retry
 void lib_files_push(lua_State *L);    // core.files
 // Sets its functions in the table on top of the stack, which is hookline.core itself.
-void lib_text_set(lua_State *L); // base64 duration fold nearest number percent time unbase64 var
+void lib_text_set(lua_State *L); // base64 duration fold is_ascii nearest number percent trim ...
 void lib_core_set(lua_State *L); // null array ordered is_array copy count freeze keep where ...
 
 // The standard libraries, bounded: each changes the functions of the standard table on top of the

@@ -36,7 +36,7 @@ local function add_query(url, query)
     return url
   end
   local separator = url:find("?", 1, true) and "&" or "?"
-  return url .. separator .. core.escape.url(query[1]) .. "=" .. core.escape.url(query[2])
+  return url .. separator .. core.percent(query[1]) .. "=" .. core.percent(query[2])
 end
 
 -- What auth adds: to the list of headers, and to that of secrets.

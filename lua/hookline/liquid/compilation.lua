@@ -21,7 +21,9 @@ end
 function Compilation:template(source, name)
   local template = { source = source, name = name }
   local is_fine, result = pcall(function()
-    return parser.new(template, lexer.pieces(source), self):body()
+    local pieces = lexer.pieces(source)
+    template.piece_count = #pieces
+    return parser.new(template, pieces, self):body()
   end)
   if is_fine then
     template.run = parser.body_run(result)

@@ -1,5 +1,6 @@
 -- Templates in Liquid: compiled to closures, which append what they show to one list of texts.
 local compilation = require "hookline.liquid.compilation"
+local core = require "hookline.core"
 local faults = require "hookline.liquid.faults"
 local loops = require "hookline.liquid.loops"
 local partials = require "hookline.liquid.partials"
@@ -72,8 +73,9 @@ end
 --- what "now" is; load_partial(name) -> text | nil, message, for partials that are not compiled.
 function liquid.render(template, data, now_s, load_partial)
   local context = {
-    out = {}, n = 0, at = 1, depth = 0, rounds = 0, template = template,
-    locals = {}, assigns = {}, counters = {}, cycles = {}, continues = {}, partials = {},
+    out = core.template.list(template.piece_count), n = 0, at = 1, depth = 0, rounds = 0,
+    template = template, locals = { forloop = nil, item = nil }, -- with room for a loop's
+    assigns = {}, counters = {}, cycles = {}, continues = {}, partials = {},
     data = data, now_s = now_s, load_partial = load_partial, partial = find_partial,
   }
   local is_fine, result = pcall(render, context, template)

@@ -30,7 +30,7 @@ end
 
 local function change(text, ascii, map)
   text = ascii(text)
-  if not text:find "[\x80-\xff]" then
+  if core.is_ascii(text) then
     return text
   end
   if not lower then

@@ -37,11 +37,10 @@ local function get_tablerow(self, name)
   return nil
 end
 
---- What a body sees as `forloop`; loops.step() gives it its numbers.
+--- What a body sees as `forloop`; loops.step() gives it its numbers. Made with room for all.
 function loops.forloop(name, length, parent)
-  local loop = values.drop(get_forloop)
-  loop.name, loop.length, loop.parentloop = name, length, parent
-  return loop
+  return values.drop { get = get_forloop, name = name, length = length, parentloop = parent,
+    index = 1, index0 = 0, first = true, last = false, rindex = length, rindex0 = length - 1 }
 end
 
 --- The loop is at its element i.
@@ -202,8 +201,7 @@ local function run_tablerow(loop, run)
     local length = #list
     note_rounds(context, length)
     local columns = math.max(number(context, loop, "cols") or length, 1)
-    local row = values.drop(get_tablerow)
-    row.name, row.length = loop.name, length
+    local row = values.drop { get = get_tablerow, name = loop.name, length = length }
     local locals = context.locals
     local outer, outer_row = locals[variable], locals.tablerowloop
     locals.tablerowloop = row

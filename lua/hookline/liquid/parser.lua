@@ -14,7 +14,7 @@ parser.__index = parser
 
 local DEPTH_MAX = 100
 
-local output = values.output
+local output, show = values.output, core.template.show
 
 --- A node for a constant text.
 function parser.text_node(text)
@@ -41,36 +41,6 @@ local function show_value(value)
   end
 end
 
--- What shows a value in a place. With a text in front, which stands before it, in the same step.
-local function show_escaped(value, escape, front)
-  if front then
-    return function(context)
-      local shown = escape(value(context))
-      local n, out = context.n, context.out
-      context.n = n + 2
-      out[n + 1], out[n + 2] = front, shown
-    end
-  end
-  return function(context)
-    local shown = escape(value(context))
-    local n = context.n + 1
-    context.n = n
-    context.out[n] = shown
-  end
-end
-
--- A number goes as it was written in the event: value(context) gives that too.
-local function written_escape(escape, is_value)
-  return function(value, form)
-    if not form then
-      return escape(value)
-    elseif is_value then
-      return form
-    end
-    return escape(form)
-  end
-end
-
 --- A node that shows a value at an offset; shown: as expressions.parse_filtered gives it.
 function parser:output_node(value, shown, at)
   local place = self.compilation.place
@@ -78,16 +48,14 @@ function parser:output_node(value, shown, at)
     return { blank = false, run = show_value(value) }
   end
   local escape, is_value = place:output(shown.filter, at)
-  if shown.written then
-    value, escape = shown.written, written_escape(escape, is_value)
+  local written
+  if shown.written then -- a number goes as it was written in the event
+    value, written = shown.written, is_value and "raw" or "escaped"
   end
-  return {
-    blank = false,
-    run = show_escaped(value, escape),
-    behind = function(front)
-      return show_escaped(value, escape, front)
-    end,
-  }
+  local function behind(front)
+    return show(value, escape, front, written)
+  end
+  return { blank = false, run = behind(nil), behind = behind }
 end
 
 --- The escape of a value that a tag at an offset shows.

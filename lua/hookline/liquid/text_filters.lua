@@ -214,9 +214,9 @@ local function base64_decoder(name, from_url)
   end
 end
 
-local function trimmed(pattern)
+local function trimmed(left, right)
   return function(value)
-    return text(value):match(pattern)
+    return core.trim(text(value), left, right)
   end
 end
 
@@ -230,7 +230,7 @@ return {
   downcase = { 0, 0, function(value) return letters.lower(text(value)) end },
   escape = { 0, 0, escape },
   escape_once = { 0, 0, escape_once },
-  lstrip = { 0, 0, trimmed "^%s*(.*)$" },
+  lstrip = { 0, 0, trimmed(true, false) },
   newline_to_br = { 0, 0, function(value)
     return (text(value):gsub("\r?\n", "<br />\n"))
   end },
@@ -241,10 +241,10 @@ return {
   replace = { 1, 2, replace_all },
   replace_first = { 1, 2, replace_first },
   replace_last = { 2, 2, replace_last },
-  rstrip = { 0, 0, trimmed "^(.-)%s*$" },
+  rstrip = { 0, 0, trimmed(false, true) },
   slice = { 1, 2, slice },
   split = { 1, 1, split },
-  strip = { 0, 0, trimmed "^%s*(.-)%s*$" },
+  strip = { 0, 0, trimmed(true, true) },
   strip_html = { 0, 0, strip_html },
   strip_newlines = { 0, 0, function(value) return (text(value):gsub("\r?\n", "")) end },
   truncate = { 0, 2, truncate, missing = { 50, "..." } },

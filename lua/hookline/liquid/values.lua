@@ -27,9 +27,9 @@ function values.range(first, last)
   return setmetatable({ first = first, last = last }, Range)
 end
 
---- An object whose fields are worked out: get(self, name).
-function values.drop(get)
-  return setmetatable({ get = get }, Drop)
+--- Makes an object whose fields are worked out, by its own get(self, name).
+function values.drop(object)
+  return setmetatable(object, Drop)
 end
 
 function values.plain(value)
@@ -80,7 +80,7 @@ end
 
 --- A part of a text in characters, from 0; bytes where it is not UTF-8.
 function values.text_part(text, from, length)
-  if not utf8.len(text) then
+  if core.is_ascii(text) or not utf8.len(text) then
     return text:sub(from + 1, from + length)
   end
   local first = utf8.offset(text, from + 1)

@@ -5,11 +5,7 @@ local core = require "hookline.core"
 local faults = require "hookline.liquid.faults"
 local values = require "hookline.liquid.values"
 
-local output, escape = values.output, core.escape.form
-
-local form = common.even("a form", function(value)
-  return escape(value) or escape(output(value))
-end, { url_encode = true })
+local form = common.even("a form", core.escape.form(values.output), { url_encode = true })
 
 function form.text(_, text, at)
   local shown = text:gsub("[ \t]*\r?\n%s*", "")

@@ -192,15 +192,8 @@ function json:text(text, at)
   return text
 end
 
-local output, escape, escape_value = values.output, core.escape.json, core.escape.value
-
-local function escape_text(value)
-  return escape(value) or escape(output(value))
-end
-
-local function as_value(value)
-  return escape_value(value) or as_json(value)
-end
+local output = values.output
+local escape_text, as_value = core.escape.json(output), core.escape.value(as_json)
 
 --- Inside a text what `json` gives is a text as any other, which is escaped: so JSON goes into a
 --- text of JSON.

@@ -7,7 +7,8 @@ local values = require "hookline.liquid.values"
 local url = {}
 url.__index = url
 
-local output, percent = values.output, core.escape.url
+local output = values.output
+local escape = core.escape.url(output)
 
 -- A mark is { part, is_raw }: whether a placeholder stood in the scheme.
 local START = { part = "scheme", is_raw = false }
@@ -74,10 +75,6 @@ function url:text(text, at)
     self.at_mark = { part = part, is_raw = mark.is_raw }
   end
   return text
-end
-
-local function escape(value)
-  return percent(value) or percent(output(value))
 end
 
 -- A + stands for a space in a form alone; %20 does everywhere.

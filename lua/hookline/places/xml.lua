@@ -205,9 +205,6 @@ local output = values.output
 local function counted(escape)
   return function(value)
     local text, dropped = escape(value)
-    if not text then
-      text, dropped = escape(output(value))
-    end
     if dropped > 0 then
       private.note_dropped(dropped)
     end
@@ -215,8 +212,8 @@ local function counted(escape)
   end
 end
 
-local text_of = counted(core.escape.xml)
-local double_of = counted(core.escape.xml_attribute)
+local text_of = counted(core.escape.xml(output))
+local double_of = counted(core.escape.xml_attribute(output))
 
 -- What XML may not have is dropped: it cannot be escaped.
 local clean = counted(function(value)
