@@ -24,6 +24,10 @@ void fault_write_json(struct json_writer *w, const struct rules_fault *f)
         json_member_integer(w, "line", f->line);
     else
         json_member_null(w, "line");
+    if (f->column > 0)
+        json_member_integer(w, "column", f->column);
+    else
+        json_member_null(w, "column");
     json_member_text(w, "severity", f->is_warning ? "warning" : "error");
     json_member_text(w, "path", f->path);
     json_member_text(w, "message", f->message);

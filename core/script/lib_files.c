@@ -73,6 +73,20 @@ static int files_lua_shown(lua_State *L)
     return 1;
 }
 
+// loading() -> the text of the workflow file that is being loaded, "rules/x.lua" | nil
+static int files_lua_loading(lua_State *L)
+{
+    const struct state *s = state_of(L);
+    if (!s->loading_name) {
+        lua_pushnil(L);
+        return 1;
+    }
+    budget_charge_bytes(L, s->loading.len);
+    lua_pushlstring(L, s->loading.data ? s->loading.data : "", s->loading.len);
+    lua_pushstring(L, s->loading_name);
+    return 2;
+}
+
 // set() -> what tells the set in use from the others
 static int files_lua_set(lua_State *L)
 {
@@ -82,8 +96,12 @@ static int files_lua_set(lua_State *L)
 
 void lib_files_push(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"text", files_lua_text},       {"list", files_lua_list},
-                                         {"compile", files_lua_compile}, {"shown", files_lua_shown},
-                                         {"set", files_lua_set},         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"text", files_lua_text},
+                                         {"list", files_lua_list},
+                                         {"compile", files_lua_compile},
+                                         {"shown", files_lua_shown},
+                                         {"set", files_lua_set},
+                                         {"loading", files_lua_loading},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
 }

@@ -152,7 +152,9 @@ void rules_take_faults(lua_State *L, struct rules_loading *l)
         fault.message = rules_keep_field(L, l->r, "message");
         lua_getfield(L, -1, "line");
         fault.line = (int)lua_tointeger(L, -1);
-        lua_pop(L, 2);
+        lua_getfield(L, -2, "column");
+        fault.column = (int)lua_tointeger(L, -1);
+        lua_pop(L, 3);
         if (fault.path && !fault.path[0])
             fault.path = NULL;
         l->has_errors = l->has_errors || !(fault.is_warning || fault.is_of_module);
@@ -254,11 +256,14 @@ int rules_load_with(struct rules *r, const char *file, struct str text,
         return ERR_NOMEM;
     r->s->files = r->files[r->files_in_use];
     r->s->phase = STATE_LOADS;
+    r->s->loading = text;
+    r->s->loading_name = chunk;
     if (text.len > RULES_FILE_MAX)
         rules_add_message(&l, "larger than 4 MiB");
     else if (gate_call(r->s, rules_load_inside, &l, &r->load_limits) != GATE_OK)
         rules_add_message(&l, r->s->message);
     r->s->phase = STATE_RUNS;
+    r->s->loading_name = NULL;
     return l.has_errors ? ERR_INVALID : 0;
 }
 

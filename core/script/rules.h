@@ -47,6 +47,7 @@ struct rules_fault {
     bool is_of_module; // of a module, not of the workflow that was loaded
     char *file;        // "rules/x.lua" as the user knows it
     int line;          // 0: none
+    int column;        // in bytes, from 1; 0: none. Faults of templates have one
     char *path;        // "actions[1].headers", or NULL
     char *message;     // what is wrong and what to write instead
 };

@@ -47,6 +47,8 @@ struct state {
     struct budget budget;
     struct state_random random;
     const struct files *files; // what core.files shows; NULL: nothing; borrowed
+    struct str loading;        // the text of the workflow file that is being loaded; borrowed
+    const char *loading_name;  // as its places are shown, "rules/x.lua"; NULL: none
     enum state_phase phase;
     lua_Integer named_count; // objects that have been given a name in this run
     bool has_own_work;  // our codec is at work: its stack and its tables are as large as it needs

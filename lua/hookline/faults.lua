@@ -101,13 +101,15 @@ function Scope:error(path, ...)
   add(self, { path = path, message = message, warning = false })
 end
 
---- The same for what stands in another file, at a line of it.
-function Scope:error_in(file, line, path, message)
+--- The same for what stands at a line and column of the file, or of another one.
+function Scope:error_in(file, line, column, path, message)
   self.is_faulty = true
+  message = ("column %d: %s"):format(column, message)
   if not collected then
     error(("%s: %s:%d: %s"):format(self:place(), file, line, message), 0)
   end
-  add(self, { file = file, line = line, path = path, message = message, warning = false })
+  add(self, { file = file ~= self.file and file or nil, line = line, column = column, path = path,
+    message = message, warning = false })
 end
 
 --- An error of the call itself, with what the call then returns in place of a value.

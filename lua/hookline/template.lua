@@ -14,6 +14,29 @@ template.KIND = opaque.kind "hook.template"
 local FOLDER = "templates/"
 local MS_PER_S = 1000
 
+-- Where a text begins that a call at a scope was given: { line, column } in the file that is being
+-- loaded. nil: it stands there with escapes, or was put together, or elsewhere.
+local function find_origin(scope, source)
+  local text, name = core.files.loading()
+  if name ~= scope.file or not text then
+    return nil
+  end
+  local line, at = 1, 1
+  while line < scope.line do
+    line, at = line + 1, (text:find("\n", at, true) or #text) + 1
+  end
+  local from = text:find(source, at, true)
+  if not from then
+    return nil
+  end
+  local next_line = text:find("\n", at, true)
+  while next_line and next_line < from do
+    line, at = line + 1, next_line + 1
+    next_line = text:find("\n", at, true)
+  end
+  return { line = line, column = from - at + 1 }
+end
+
 --- hook.template: content that is rendered from a text.
 function template.new(source)
   local scope = faults.scope()
@@ -21,7 +44,8 @@ function template.new(source)
     return scope:refuse("hook.template takes a text, hook.template [=[ ... ]=], not %s",
       words.kind(source))
   end
-  return opaque.new(template.KIND, { scope = scope, source = source, compiled = {} })
+  return opaque.new(template.KIND, { scope = scope, source = source, compiled = {},
+    origin = find_origin(scope, source) })
 end
 
 -- A partial's text, by its exact name in the folder of templates.
@@ -53,18 +77,17 @@ function template.is_in(text)
   return text:find("{{", 1, true) ~= nil or text:find("{%", 1, true) ~= nil
 end
 
--- The placed fault of a template in words; those of a file are told at its own line.
-local function describe(fault)
-  return fault.name and ("column %d: %s"):format(fault.column, fault.message)
-    or ("template, line %d, column %d: %s"):format(fault.line, fault.column, fault.message)
-end
-
--- Reports a placed fault at a path.
-local function report(scope, path, fault)
+-- Reports a placed fault of a template at a path: at its own line and column where the text is that
+-- of a file, or stands in the workflow's file as it is.
+local function report(scope, path, fault, origin)
   if fault.name then
-    scope:error_in(core.files.shown(FOLDER .. fault.name), fault.line, path, describe(fault))
+    scope:error_in(core.files.shown(FOLDER .. fault.name), fault.line, fault.column, path,
+      fault.message)
+  elseif origin then
+    local column = fault.column + (fault.line == 1 and origin.column - 1 or 0)
+    scope:error_in(scope.file, origin.line + fault.line - 1, column, path, fault.message)
   else
-    scope:error(path, describe(fault))
+    scope:error(path, "template, line %d, column %d: %s", fault.line, fault.column, fault.message)
   end
 end
 
@@ -102,14 +125,14 @@ local function reads_time(uses)
   return false
 end
 
--- data: { source, name }.
+-- data: { source, name, origin }.
 local function compile(data, place, scope, path)
   local found = {}
   local compiled, fault = liquid.compile(data.source, data.name,
     { place = place.new(), load = load_file, found = found })
   found[#found + 1] = fault
   for _, one in ipairs(found) do
-    report(scope, path, one)
+    report(scope, path, one, data.origin)
   end
   if #found > 0 then
     return nil
@@ -121,7 +144,7 @@ local function compile(data, place, scope, path)
       local text, wrong = liquid.render(compiled, data_of(event, description),
         needs_now and (core.time(event.time) or 0) // MS_PER_S or 0)
       if not text then
-        report(scope, path, wrong)
+        report(scope, path, wrong, data.origin)
       end
       return text
     end,
@@ -141,7 +164,7 @@ end
 
 --- The same for a text with placeholders.
 function template.compile_text(text, place, scope, path)
-  return compile({ source = text }, place, scope, path)
+  return compile({ source = text, origin = find_origin(scope, text) }, place, scope, path)
 end
 
 -- --- what is read --------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_check_finds_every_mistake_of_every_file(folder):
     shown = json.loads(as_json.stdout)
     assert as_json.returncode == 1 and [w["id"] for w in shown["workflows"]] == ["good"]
     fault = next(f for f in shown["errors"] if f["path"] == "nmae")
-    assert fault == {"file": f"{rules}/two.lua", "line": 2, "severity": "error", "path": "nmae", "message": fault["message"]}
+    assert fault == {"file": f"{rules}/two.lua", "line": 2, "column": None, "severity": "error", "path": "nmae", "message": fault["message"]}
     assert len(shown["errors"]) + len(shown["warnings"]) == len(tests.splitlines()) - 1
     assert run("check", "--rules", folder / "nowhere").returncode == 1
 

@@ -149,3 +149,23 @@ def test_files_and_partials_of_the_folder(serve, receiver, folder):
     tried = run("try", host.rules_dir / "w.lua", "--data", folder / "none",
                 "--allow-target", "127.0.0.1")
     assert tried.returncode == 1 and "templates/line.json:2" in tried.stderr + tried.stdout
+
+
+def test_a_fault_of_an_inline_template_has_its_place_in_the_file(folder):
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "w.lua").write_text('''local hook = require "hookline"
+return hook.workflow { record = "deal", trigger = hook.every { "created" },
+  actions = { hook.webhook {
+    method = "POST", url = "https://x.example.com/{{ deal.id | nosuch }}", encoding = "json",
+    content = hook.template [=[
+{ "a": {{ deal.x | upcas }},
+  "b": "{{ deal.y | foo }}" {% if %} }
+]=] } } }
+''')
+    done = run("check", "--rules", rules, "--json")
+    places = [(f["line"], f["column"], f["path"]) for f in json.loads(done.stdout)["errors"]]
+    assert places == [(4, 64, "actions[1].url"), (6, 20, "actions[1].content"), (7, 21, "actions[1].content"),
+                      (7, 35, "actions[1].content")]
+    assert f"{rules}/w.lua:6: error: actions[1].content: column 20: there is no filter 'upcas'; did you mean" \
+        in run("check", "--rules", rules).stdout
