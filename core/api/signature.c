@@ -107,15 +107,9 @@ static int check_time(const struct check *c, struct str seconds)
                : 0;
 }
 
-// A key of Standard Webhooks: base64 behind "whsec_", any other as its bytes.
 static int take_standard_key(struct check *c, struct buf *decoded)
 {
-    static const struct str prefix = {"whsec_", 6};
-    if (!str_starts_with(c->key, prefix)) {
-        return 0;
-    }
-    struct str text = {c->key.data + prefix.len, c->key.len - prefix.len};
-    if (base64_decode(decoded, text)) {
+    if (hmac_webhook_key(decoded, c->key)) {
         return err_set(c->e, ERR_INVALID, "a key with whsec_ is base64 behind it");
     }
     c->key = buf_str(decoded);

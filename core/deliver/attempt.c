@@ -184,6 +184,7 @@ static int attempt_send(struct job *j, struct err *e)
     struct deliver *d = j->target->deliver;
     struct request request;
     struct request_input in = {.head = j->head,
+                               .body = j->body,
                                .delivery = j->id,
                                .at_ms = j->started_ms,
                                .redirect_all = d->config.redirect_all};

@@ -78,12 +78,22 @@ static void write_secret_part(struct buf *out, const struct curl_command *c,
         percent_encode(&text, s->key);
         buf_append_char(&text, '=');
         break;
+    case HEAD_SECRET_SIGN:
+    case HEAD_SECRET_HMAC:
+        break;
     }
     curl_quote(out, buf_str(&text));
     write_secret(out, c, s->secret);
     if (text.failed)
         out->failed = text.failed;
     buf_fini(&text);
+}
+
+// A signature is of one attempt's time, and curl cannot make it: it stands there masked.
+static bool is_of_curl(const struct curl_command *c, const struct head_secret *s)
+{
+    bool is_signature = s->kind == HEAD_SECRET_SIGN || s->kind == HEAD_SECRET_HMAC;
+    return !is_signature && !(c->redirect_all && s->kind == HEAD_SECRET_QUERY);
 }
 
 static bool is_secret_header(const struct head *head, struct str name)
@@ -175,7 +185,7 @@ int curl_command_write(struct buf *out, const struct curl_command *c)
     buf_append_char(out, ' ');
     curl_quote(out, c->redirect_all ? str_from(c->redirect_all) : c->head->url);
     for (size_t i = 0; i < c->head->secret_count; i++)
-        if (!c->redirect_all || c->head->secrets[i].kind != HEAD_SECRET_QUERY)
+        if (is_of_curl(c, &c->head->secrets[i]))
             write_secret_part(out, c, &c->head->secrets[i]);
     for (size_t i = 0; i < c->masked->header_count; i++) {
         const struct client_header *h = &c->masked->headers[i];

@@ -191,6 +191,7 @@ static int write_request(struct preview *p)
 
     p->input = (struct request_input){
         .head = q->head,
+        .body = q->body,
         .delivery = id_next(p->config.ids, now_ms),
         .at_ms = now_ms,
         .redirect_all = p->config.redirect_all,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/id.h"
+#include "deliver/sign.h"
 #include "encode/base64.h"
 #include "encode/head.h"
 #include "encode/percent.h"
@@ -16,6 +17,8 @@ struct request_builder {
     struct mask *mask;
     struct arena *arena;
     struct head head;
+    char id[ID_TEXT_LEN + 5];
+    char timestamp[24];
     struct buf text; // one value at a time
     struct err *err;
 };
@@ -96,8 +99,92 @@ static int request_add_query(struct request_builder *b, const struct head_secret
     return code;
 }
 
+static int request_add_copy(struct request_builder *b, struct str name, struct str value)
+{
+    struct str kept = arena_dup(b->arena, value);
+    return kept.data ? request_add(b, name, kept) : err_set(b->err, ERR_NOMEM, "out of memory");
+}
+
+static struct sign_input request_signed(const struct request_builder *b)
+{
+    return (struct sign_input){
+        .id = str_from(b->id), .timestamp = str_from(b->timestamp), .body = b->in->body};
+}
+
+// webhook-signature: of each key one piece, with a space between them.
+static int request_add_signatures(struct request_builder *b)
+{
+    struct sign_input in = request_signed(b);
+    struct str value;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < b->head.secret_count; i++) {
+        const struct head_secret *s = &b->head.secrets[i];
+        if (s->kind != HEAD_SECRET_SIGN) {
+            continue;
+        }
+        code = request_secret(b, s->secret, &value);
+        buf_append_text(&b->text, b->text.len ? " " : "");
+        if (code == 0 && b->secrets == NULL) {
+            buf_append_text(&b->text, "v1,****");
+        } else if (code == 0) {
+            code = sign_standard(&b->text, value, &in);
+            if (code) {
+                code = err_set(b->err, code == ERR_INVALID ? ERR_NOT_FOUND : ERR_NOMEM,
+                               "the secret " STR_FMT " begins with whsec_, and what is behind it "
+                               "is no base64: set it again, hookline secrets set " STR_FMT,
+                               STR_ARG(s->secret), STR_ARG(s->secret));
+            }
+        }
+    }
+    if (code || b->text.len == 0) {
+        return code;
+    }
+    code = request_keep(b, &value);
+    return code ? code : request_add(b, STR("webhook-signature"), value);
+}
+
+static int request_decode(struct request_builder *b, struct str text, struct str *out)
+{
+    if (percent_decode(&b->text, text)) {
+        return err_set(b->err, ERR_INVALID, "a signature's text is damaged");
+    }
+    return request_keep(b, out);
+}
+
+// The header of a form of its own, hook.hmac.
+static int request_add_hmac(struct request_builder *b, const struct head_secret *s)
+{
+    struct sign_input in = request_signed(b);
+    struct str key, name, signed_text, form, value = STR("****");
+    int code = request_secret(b, s->secret, &key);
+    code = code ? code : request_decode(b, s->key, &name);
+    code = code ? code : request_decode(b, s->signed_text, &signed_text);
+    code = code ? code : request_decode(b, s->value, &form);
+    if (code == 0 && b->secrets) {
+        code = sign_hmac(&b->text, key, signed_text, s->is_base64, &in)
+                   ? err_set(b->err, ERR_NOMEM, "out of memory")
+                   : request_keep(b, &value);
+    }
+    if (code == 0) {
+        sign_fill(&b->text, form, value, &in);
+        code = request_keep(b, &value);
+    }
+    code = code ? code : request_add(b, name, value);
+    if (code == 0 && s->timestamp.len) {
+        code = request_decode(b, s->timestamp, &name);
+        code = code ? code : request_add_copy(b, name, in.timestamp);
+    }
+    return code;
+}
+
 static int request_add_secret(struct request_builder *b, const struct head_secret *s)
 {
+    if (s->kind == HEAD_SECRET_SIGN) {
+        return 0; // all of them are one header
+    }
+    if (s->kind == HEAD_SECRET_HMAC) {
+        return request_add_hmac(b, s);
+    }
     struct str value;
     int code = request_secret(b, s->secret, &value);
     if (code) {
@@ -126,28 +213,22 @@ static bool request_has(const struct request *q, struct str name)
     return false;
 }
 
-static int request_add_copy(struct request_builder *b, struct str name, struct str value)
-{
-    struct str kept = arena_dup(b->arena, value);
-    return kept.data ? request_add(b, name, kept) : err_set(b->err, ERR_NOMEM, "out of memory");
-}
-
-// webhook-id, webhook-timestamp (Standard Webhooks 1.0.0), hookline-depth.
+// webhook-id, webhook-timestamp, webhook-signature (Standard Webhooks 1.0.0), hookline-depth.
 static int request_add_own(struct request_builder *b)
 {
-    char id[ID_TEXT_LEN + 5] = "dlv_";
-    char number[24];
-    id_format(id + 4, b->in->delivery);
-    int len = snprintf(number, sizeof number, "%lld", (long long)(b->in->at_ms / 1000));
-    int code = request_add_copy(b, STR("webhook-id"), (struct str){id, ID_TEXT_LEN + 4});
+    char depth[16];
+    int code = request_add_copy(b, STR("webhook-id"), str_from(b->id));
     if (code == 0) {
-        code = request_add_copy(b, STR("webhook-timestamp"), (struct str){number, (size_t)len});
+        code = request_add_copy(b, STR("webhook-timestamp"), str_from(b->timestamp));
+    }
+    if (code == 0) {
+        code = request_add_signatures(b);
     }
     if (code == 0 && b->head.depth == 1) {
         code = request_add(b, STR("hookline-depth"), STR("1"));
     } else if (code == 0) {
-        len = snprintf(number, sizeof number, "%u", b->head.depth);
-        code = request_add_copy(b, STR("hookline-depth"), (struct str){number, (size_t)len});
+        snprintf(depth, sizeof depth, "%u", b->head.depth);
+        code = request_add_copy(b, STR("hookline-depth"), str_from(depth));
     }
     return code;
 }
@@ -197,6 +278,9 @@ int request_build(struct request *out, const struct request_input *in, struct se
     b.mask = mask;
     b.arena = arena;
     b.err = e;
+    memcpy(b.id, "dlv_", 4);
+    id_format(b.id + 4, in->delivery);
+    snprintf(b.timestamp, sizeof b.timestamp, "%lld", (long long)(in->at_ms / 1000));
     buf_init(&b.text, REQUEST_TEXT_MAX);
     int code = request_build_parts(&b);
     buf_fini(&b.text);

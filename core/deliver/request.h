@@ -15,6 +15,7 @@ enum { REQUEST_HEADERS_MAX = 80 };
 
 struct request_input {
     struct str head;   // encode/head.h
+    struct str body;   // signed where the head says so; not looked at where the request is masked
     uint64_t delivery; // the webhook-id
     int64_t at_ms;     // wall time of the attempt: webhook-timestamp
     const char
@@ -29,7 +30,7 @@ struct request { // on the arena
 };
 
 // secrets NULL: masked. mask (may be NULL): takes every secret that was used. ERR_NOT_FOUND: a
-// secret is missing (words name it); ERR_INVALID, ERR_NOMEM.
+// secret is missing, or a key that cannot sign (words name it); ERR_INVALID, ERR_NOMEM.
 int request_build(struct request *out, const struct request_input *in, struct secrets *secrets,
                   struct mask *mask, struct arena *arena, struct err *e);
 

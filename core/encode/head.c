@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "encode/percent.h"
 #include "encode/url.h"
 
 enum { METHOD_MAX = 16, SHOWN_MAX = 80 };
@@ -173,6 +174,8 @@ static int check_header(struct str name, struct str value, struct err *e)
     return rc;
 }
 
+// The texts of a signature are percent-encoded in the head, so nothing of them can break its line;
+// their headers are looked at when the line is made.
 static int check_secret(const struct head_secret *s, struct err *e)
 {
     int rc = check_secret_name(s->secret, e);
@@ -186,6 +189,9 @@ static int check_secret(const struct head_secret *s, struct err *e)
         return check_header(s->key, s->prefix, e);
     case HEAD_SECRET_QUERY:
         return check_query_key(s->key, e);
+    case HEAD_SECRET_SIGN:
+    case HEAD_SECRET_HMAC:
+        return 0;
     }
     return err_set(e, ERR_INVALID, "a secret of no known kind");
 }
@@ -222,6 +228,30 @@ int head_write_header(struct buf *out, struct str name, struct str value, struct
     return rc != 0 ? rc : put_line(out, (struct str[]){name, STR(": "), trimmed}, 3, e);
 }
 
+static int write_hmac(struct buf *out, const struct head_secret *s, struct err *e)
+{
+    int rc = check_header(s->key, s->value, e);
+    if (rc == 0 && s->timestamp.len) {
+        rc = head_check_name(s->timestamp, e);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    struct buf line;
+    buf_init(&line, HEAD_BYTES_MAX);
+    const struct str texts[] = {s->key, s->timestamp, s->signed_text, s->value};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        buf_append_char(&line, ' ');
+        percent_encode(&line, texts[i]);
+    }
+    struct str kind = s->is_base64 ? STR(" base64") : STR(" hex");
+    rc = line.failed
+             ? err_set(e, (enum err_code)line.failed, "the signature's texts are too large")
+             : put_line(out, (struct str[]){STR(":hmac "), s->secret, kind, buf_str(&line)}, 4, e);
+    buf_fini(&line);
+    return rc;
+}
+
 int head_write_secret(struct buf *out, const struct head_secret *s, struct err *e)
 {
     int rc = check_secret(s, e);
@@ -233,6 +263,10 @@ int head_write_secret(struct buf *out, const struct head_secret *s, struct err *
         return put_line(out, (struct str[]){STR(":basic "), s->secret, STR(" "), s->key}, 4, e);
     case HEAD_SECRET_QUERY:
         return put_line(out, (struct str[]){STR(":query "), s->secret, STR(" "), s->key}, 4, e);
+    case HEAD_SECRET_SIGN:
+        return put_line(out, (struct str[]){STR(":sign "), s->secret}, 2, e);
+    case HEAD_SECRET_HMAC:
+        return write_hmac(out, s, e);
     case HEAD_SECRET_HEADER:
         break;
     }
@@ -288,19 +322,33 @@ static int parse_header(struct str line, struct head *out, struct err *e)
     return check_header(h.name, h.value, e);
 }
 
+static bool parse_hmac(struct str line, struct head_secret *s)
+{
+    struct str encoding;
+    bool is_whole =
+        take_until(&line, STR(" "), &encoding) && take_until(&line, STR(" "), &s->key) &&
+        take_until(&line, STR(" "), &s->timestamp) && take_until(&line, STR(" "), &s->signed_text);
+    s->value = line;
+    s->is_base64 = str_eq(encoding, STR("base64"));
+    return is_whole && s->key.len && (s->is_base64 || str_eq(encoding, STR("hex")));
+}
+
 static int parse_secret(struct str line, struct head *out, struct err *e)
 {
     static const struct str KINDS[] = {
-        [HEAD_SECRET_BASIC] = {":basic", 6},
-        [HEAD_SECRET_HEADER] = {":header", 7},
-        [HEAD_SECRET_QUERY] = {":query", 6},
+        [HEAD_SECRET_BASIC] = {":basic", 6}, [HEAD_SECRET_HEADER] = {":header", 7},
+        [HEAD_SECRET_QUERY] = {":query", 6}, [HEAD_SECRET_SIGN] = {":sign", 5},
+        [HEAD_SECRET_HMAC] = {":hmac", 5},
     };
     if (out->secret_count == HEAD_SECRETS_MAX) {
         return err_set(e, ERR_TOO_LARGE, "more than %d secrets", HEAD_SECRETS_MAX);
     }
     struct head_secret s = {.prefix = {NULL, 0}};
     struct str word;
-    if (!take_until(&line, STR(" "), &word) || !take_until(&line, STR(" "), &s.secret)) {
+    bool is_whole = take_until(&line, STR(" "), &word);
+    if (is_whole && str_eq(word, KINDS[HEAD_SECRET_SIGN])) {
+        s.secret = line;
+    } else if (!is_whole || !take_until(&line, STR(" "), &s.secret)) {
         return err_set(e, ERR_INVALID, "a line about a secret is cut short");
     }
     size_t kind = 0;
@@ -317,6 +365,9 @@ static int parse_secret(struct str line, struct head *out, struct err *e)
             return err_set(e, ERR_INVALID, "a line about a secret has no header");
         }
         s.prefix = line;
+    }
+    if (s.kind == HEAD_SECRET_HMAC && !parse_hmac(line, &s)) {
+        return err_set(e, ERR_INVALID, "a line about a signature is cut short");
     }
     out->secrets[out->secret_count++] = s;
     return check_secret(&s, e);

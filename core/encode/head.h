@@ -16,6 +16,13 @@
 //   ":header NAME HEADER: PREFIX" the header HEADER: PREFIX and the secret right behind it, so a
 //                                 prefix often ends in a space; it may be empty
 //   ":query NAME KEY"             KEY=secret, both percent-encoded, added to the URL's query
+//   ":sign NAME"                  the secret signs as Standard Webhooks 1.0.0 has it; two such
+//                                 lines while keys are rotated
+//   ":hmac NAME ENCODING HEADER TIMESTAMP SIGNED VALUE"
+//                                 the header HEADER: VALUE, with the HMAC-SHA256 of SIGNED in it;
+//                                 ENCODING: hex or base64; TIMESTAMP: a header for the time, or
+//                                 empty. All from HEADER on percent-encoded; {id}, {timestamp},
+//                                 {body} and (in VALUE) {signature} are filled in
 //
 // And ":depth N": how many workflows this request came through, where it is more than one.
 #ifndef ENCODE_HEAD_H
@@ -24,7 +31,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum head_secret_kind { HEAD_SECRET_BASIC, HEAD_SECRET_HEADER, HEAD_SECRET_QUERY };
+enum head_secret_kind {
+    HEAD_SECRET_BASIC,
+    HEAD_SECRET_HEADER,
+    HEAD_SECRET_QUERY,
+    HEAD_SECRET_SIGN,
+    HEAD_SECRET_HMAC
+};
 
 struct head_header {
     struct str name;
@@ -34,8 +47,13 @@ struct head_header {
 struct head_secret {
     enum head_secret_kind kind;
     struct str secret; // its name
-    struct str key;    // BASIC: the user; HEADER: the header's name; QUERY: the parameter
+    struct str key;    // BASIC: the user; HEADER, HMAC: the header's name; QUERY: the parameter
     struct str prefix; // HEADER
+    // HMAC; the texts of a head that was taken apart are percent-encoded, as is then its key:
+    bool is_base64;
+    struct str timestamp; // the header for the time; empty: none
+    struct str signed_text;
+    struct str value;
 };
 
 enum {

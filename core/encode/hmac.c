@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include "base/err.h"
+#include "encode/base64.h"
 
 int hmac_sha256(struct str key, struct str text, unsigned char out[HMAC_SHA256_LEN])
 {
@@ -17,4 +18,15 @@ int hmac_sha256(struct str key, struct str text, unsigned char out[HMAC_SHA256_L
                 &len)
                ? 0
                : ERR_NOMEM;
+}
+
+int hmac_webhook_key(struct buf *out, struct str secret)
+{
+    const struct str mark = STR("whsec_");
+    if (!str_starts_with(secret, mark)) {
+        buf_append_str(out, secret);
+    } else if (base64_decode(out, (struct str){secret.data + mark.len, secret.len - mark.len})) {
+        return out->failed ? out->failed : ERR_INVALID;
+    }
+    return out->failed;
 }

@@ -58,16 +58,19 @@ static int http_write_secret(lua_State *L, struct buf *out, struct err *e)
 {
     struct head_secret secret = {.secret = http_field(L, "secret"),
                                  .key = http_field(L, "key"),
-                                 .prefix = http_field(L, "prefix")};
-    struct str kind = http_field(L, "kind");
-    if (str_eq(kind, STR("basic")))
-        secret.kind = HEAD_SECRET_BASIC;
-    else if (str_eq(kind, STR("header")))
-        secret.kind = HEAD_SECRET_HEADER;
-    else if (str_eq(kind, STR("query")))
-        secret.kind = HEAD_SECRET_QUERY;
-    else
-        return luaL_error(L, "http.head: a secret's kind is basic, header or query");
+                                 .prefix = http_field(L, "prefix"),
+                                 .timestamp = http_field(L, "timestamp"),
+                                 .signed_text = http_field(L, "signed"),
+                                 .value = http_field(L, "value")};
+    static const char *const kinds[] = {
+        [HEAD_SECRET_BASIC] = "basic", [HEAD_SECRET_HEADER] = "header",
+        [HEAD_SECRET_QUERY] = "query", [HEAD_SECRET_SIGN] = "sign",
+        [HEAD_SECRET_HMAC] = "hmac",   NULL};
+    lua_getfield(L, -1, "kind");
+    secret.kind = (enum head_secret_kind)luaL_checkoption(L, -1, NULL, kinds);
+    lua_getfield(L, -2, "is_base64");
+    secret.is_base64 = lua_toboolean(L, -1);
+    lua_pop(L, 2);
     return head_write_secret(out, &secret, e);
 }
 

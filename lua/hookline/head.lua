@@ -52,12 +52,23 @@ local function add_auth(added, list, secrets)
   end
 end
 
+-- What `sign` adds, likewise. The host's own headers are no others' to give.
+local function add_sign(added, list, secrets)
+  for _, name in ipairs(added.headers) do
+    list[#list + 1] = { name = name, from = "sign" }
+  end
+  table.move(added.secrets, 1, #added.secrets, #secrets + 1, secrets)
+end
+
 -- What core.http.head takes, and where templates put values of headers in it: a list of { place in
 -- headers, template }.
 local function plan(values, content_type, scope)
   local list, secrets, plain, fills = { content_type }, {}, {}, {}
   local custom, added = values.headers or {}, values.auth or {}
   add_auth(added, list, secrets)
+  if values.sign then
+    add_sign(values.sign, list, secrets)
+  end
   table.move(custom, 1, #custom, #list + 1, list)
   headers.check_unique(list, scope)
   for _, header in ipairs(list) do

@@ -117,8 +117,8 @@ function headers.check_unique(list, scope)
   for _, header in ipairs(list) do
     local key = header.name:lower()
     if seen[key] then
-      scope:error("headers", seen[key] == "auth"
-        and '"%s" is what auth gives too: drop one of them'
+      local giver = seen[key] ~= "headers" and seen[key] or header.from
+      scope:error("headers", giver and '"%s" is what ' .. giver .. " gives too: drop one of them"
         or '"%s" stands twice; a header has one value, with a delimiter inside it', header.name)
     end
     seen[key] = header.from or "headers"

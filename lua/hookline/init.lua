@@ -10,6 +10,7 @@ local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local schedules = require "hookline.schedules"
 local secret = require "hookline.secret"
+local sign = require "hookline.sign"
 local sources = require "hookline.sources"
 local template = require "hookline.template"
 local triggers = require "hookline.triggers"
@@ -37,6 +38,7 @@ local workflow = require "hookline.workflow"
 ---@class hook.Fields
 ---@class hook.Template
 ---@class hook.Retry
+---@class hook.Hmac
 ---@class hook.Workflow
 
 ---@alias hook.Scalar string|number|boolean|lightuserdata text, a number, a boolean, or hook.null
@@ -103,6 +105,16 @@ local workflow = require "hookline.workflow"
 ---@field transform? fun(body: any, event: hook.Event): table|string  runs last, before encoding
 ---@field timeout? string     of one attempt, "1s" to "100s"; 30 s unless it is given
 ---@field retry? hook.Retry
+---@field sign? hook.Secret|hook.Secret[]|hook.Hmac  the key of webhook-signature (Standard Webhooks
+--- 1.0.0), two while keys are rotated; or another form
+
+---@class hook.SignatureOptions
+---@field header string     the header that carries the signature
+---@field key hook.Secret
+---@field signed? string    what is signed: "{body}" unless it is given; {id}, {timestamp}, {body}
+---@field value? string     the header's value: "{signature}"; {id}, {timestamp}, {signature}
+---@field encoding? "hex"|"base64"  of the signature; hex unless it is given
+---@field timestamp_header? string  a header for the time, in seconds, besides
 
 ---@class hook.ApiKeyOptions
 ---@field header? string  the header that carries the key; Authorization unless it is given
@@ -289,6 +301,10 @@ hook.api_key = auth.api_key
 --- Authorization: Bearer TOKEN.
 ---@type fun(token: hook.Secret|string): hook.Auth
 hook.bearer = auth.bearer
+
+--- A signature of another form than Standard Webhooks: GitHub's, Stripe's, Shopify's, Slack's.
+---@type fun(options: hook.SignatureOptions): hook.Hmac
+hook.hmac = sign.hmac
 
 --- A secret by its name. Rules never see its value.
 ---@type fun(name: string): hook.Secret

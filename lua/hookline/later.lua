@@ -5,7 +5,7 @@ local faults = require "hookline.faults"
 local later = {}
 
 later.names = {
-  "oauth2", "hmac",
+  "oauth2",
 }
 
 --- A function that refuses `name`.

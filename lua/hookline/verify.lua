@@ -4,50 +4,16 @@
 local core = require "hookline.core"
 local faults = require "hookline.faults"
 local headers = require "hookline.headers"
+local keys = require "hookline.keys"
 local opaque = require "hookline.opaque"
 local schema = require "hookline.schema"
-local secrets = require "hookline.secret"
 local words = require "hookline.words"
 
 local verify = {}
 
 verify.KIND = opaque.kind "hook.verify"
 
-local SECRETS_MAX = 2
 local TOLERANCE_MS = 5 * 60 * 1000 -- Standard Webhooks 1.0.0, "Verifying webhook authenticity"
-
-local function check_secret(value, scope, path)
-  local data = secrets.data(value)
-  if data.prefix ~= "" then
-    scope:error(path, "the secret stands alone here, with no text in front of it")
-  end
-  return data.name
-end
-
-local LIST = schema.new {
-  name = "the list of secrets",
-  items = {
-    types = { secrets.KIND.__name },
-    what = 'hook.secret "NAME"',
-    least = 1,
-    most = SECRETS_MAX,
-    check = check_secret,
-  },
-}
-
--- The names of one secret or a list of them.
-local function names_of(value, scope)
-  if scope:passes_over(value, "") then
-    return {}
-  elseif secrets.data(value) then
-    return { check_secret(value, scope, "") }
-  elseif type(value) ~= "table" or opaque.name(value) then
-    scope:error("", 'wants hook.secret "NAME", or a list of two while keys are rotated, not %s',
-      words.kind(value))
-    return {}
-  end
-  return LIST:read(value, scope) or {}
-end
 
 local function new(scope, data)
   data.scope = scope
@@ -74,7 +40,7 @@ local function timed(form)
     local values = options ~= nil and TIMED:read(options, scope) or {}
     return new(scope, {
       form = form,
-      secrets = names_of(secret, scope),
+      secrets = keys.names(secret, scope, ""),
       tolerance_ms = values.tolerance or TOLERANCE_MS,
     })
   end
@@ -96,7 +62,7 @@ local HMAC = schema.new {
       required = 'header = "X-Signature"',
       check = headers.NAME_RULE.check,
     },
-    key = { types = { secrets.KIND.__name, "table" }, required = 'key = hook.secret "NAME"' },
+    key = { types = keys.TYPES, required = 'key = hook.secret "NAME"' },
     encoding = {
       types = { "text" },
       check = function(value, scope, path)
@@ -120,7 +86,7 @@ function functions.hmac(options)
     header = values.header,
     prefix = values.prefix or "",
     is_base64 = values.encoding == "base64",
-    secrets = values.key and names_of(values.key, scope) or {},
+    secrets = values.key and keys.names(values.key, scope, "key") or {},
   })
 end
 
@@ -132,7 +98,7 @@ function functions.github(secret)
     header = "X-Hub-Signature-256",
     prefix = "sha256=",
     is_base64 = false,
-    secrets = names_of(secret, scope),
+    secrets = keys.names(secret, scope, ""),
   })
 end
 
@@ -158,7 +124,7 @@ function functions.token(secret, options)
     header = values.header or is_bearer and "Authorization" or nil,
     query = values.query,
     prefix = is_bearer and "Bearer " or "",
-    secrets = names_of(secret, scope),
+    secrets = keys.names(secret, scope, ""),
   })
 end
 

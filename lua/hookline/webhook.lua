@@ -11,6 +11,7 @@ local head = require "hookline.head"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local schema = require "hookline.schema"
+local sign = require "hookline.sign"
 local template = require "hookline.template"
 local words = require "hookline.words"
 
@@ -82,8 +83,9 @@ local OPTIONS = schema.new {
       check = check_timeout,
     },
     retry = retry.RULE,
+    sign = sign.RULE,
   },
-  later = { "sign", "retry_on", "give_up_on", "success", "order" },
+  later = { "retry_on", "give_up_on", "success", "order" },
   hints = {
     body = "content",
     data = "content",

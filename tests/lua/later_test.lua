@@ -4,13 +4,13 @@ local WORKFLOW_KEYS = {
 }
 
 local WEBHOOK_KEYS = {
-  sign = 'hook.secret "KEY"', retry_on = "{ 429 }", give_up_on = '{ "4xx" }',
+  retry_on = "{ 429 }", give_up_on = '{ "4xx" }',
     success = "function() end",
   order = '"latest"',
 }
 
 local FUNCTIONS = {
-  "hook.oauth2 { }", "hook.hmac { }",
+  "hook.oauth2 { }",
 }
 
 local function check(text, path, name)

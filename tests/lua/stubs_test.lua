@@ -88,6 +88,7 @@ local CLASS_OF = {
   ["hook.type"] = "hook.TypeOptions",
   ["a field"] = "hook.FieldType",
   ["hook.source"] = "hook.SourceOptions",
+  ["hook.hmac"] = "hook.SignatureOptions",
   ["hook.verify.hmac"] = "hook.HmacOptions",
   ["the second argument of hook.verify.token"] = "hook.TokenOptions",
   ["the second argument"] = "hook.ToleranceOptions",

@@ -23,11 +23,14 @@ static void write_whole(struct buf *out)
 {
     struct err e;
     static const struct head_secret SECRETS[] = {
-        {HEAD_SECRET_BASIC, {"INVOICE_PASSWORD", 16}, {"crm user", 8}, {NULL, 0}},
-        {HEAD_SECRET_BASIC, {"OTHER", 5}, {NULL, 0}, {NULL, 0}},
-        {HEAD_SECRET_HEADER, {"API_KEY", 7}, {"Authorization", 13}, {"Token ", 6}},
-        {HEAD_SECRET_HEADER, {"API_KEY", 7}, {"X-Key", 5}, {NULL, 0}},
-        {HEAD_SECRET_QUERY, {"API_KEY", 7}, {"api key&=", 9}, {NULL, 0}},
+        {.kind = HEAD_SECRET_BASIC, .secret = {"INVOICE_PASSWORD", 16}, .key = {"crm user", 8}},
+        {.kind = HEAD_SECRET_BASIC, .secret = {"OTHER", 5}},
+        {.kind = HEAD_SECRET_HEADER,
+         .secret = {"API_KEY", 7},
+         .key = {"Authorization", 13},
+         .prefix = {"Token ", 6}},
+        {.kind = HEAD_SECRET_HEADER, .secret = {"API_KEY", 7}, .key = {"X-Key", 5}},
+        {.kind = HEAD_SECRET_QUERY, .secret = {"API_KEY", 7}, .key = {"api key&=", 9}},
     };
     assert_int_equal(head_write_start(out, STR("POST"),
                                       STR("https://invoices.example.com/api/invoices?x=1"), &e),
@@ -135,7 +138,10 @@ static void test_names(void **state)
         assert_int_equal(head_write_header(&out, CASES[i].name, STR("v"), &e), CASES[i].code);
         assert_true(CASES[i].code == 0 || out.len == 0);
         buf_reset(&out);
-        struct head_secret s = {HEAD_SECRET_HEADER, STR("K"), CASES[i].name, STR("p ")};
+        struct head_secret s = {.kind = HEAD_SECRET_HEADER,
+                                .secret = STR("K"),
+                                .key = CASES[i].name,
+                                .prefix = STR("p ")};
         assert_int_equal(head_write_secret(&out, &s, &e), CASES[i].code);
         assert_true(CASES[i].code == 0 || out.len == 0);
         buf_fini(&out);
@@ -170,12 +176,12 @@ static void test_injection(void **state)
         assert_int_equal(head_write_header(&out, STR("X-A"), CASES[i], &e), ERR_INVALID);
         assert_true(str_starts_with(str_from(e.text), STR("X-A: a header's value has a ")));
         const struct head_secret secrets[] = {
-            {HEAD_SECRET_BASIC, STR("K"), CASES[i], STR("")},
-            {HEAD_SECRET_BASIC, CASES[i], STR("u"), STR("")},
-            {HEAD_SECRET_HEADER, STR("K"), STR("X-A"), CASES[i]},
-            {HEAD_SECRET_HEADER, STR("K"), CASES[i], STR("")},
-            {HEAD_SECRET_QUERY, STR("K"), CASES[i], STR("")},
-            {HEAD_SECRET_QUERY, CASES[i], STR("k"), STR("")},
+            {.kind = HEAD_SECRET_BASIC, .secret = STR("K"), .key = CASES[i], .prefix = STR("")},
+            {.kind = HEAD_SECRET_BASIC, .secret = CASES[i], .key = STR("u"), .prefix = STR("")},
+            {.kind = HEAD_SECRET_HEADER, .secret = STR("K"), .key = STR("X-A"), .prefix = CASES[i]},
+            {.kind = HEAD_SECRET_HEADER, .secret = STR("K"), .key = CASES[i], .prefix = STR("")},
+            {.kind = HEAD_SECRET_QUERY, .secret = STR("K"), .key = CASES[i], .prefix = STR("")},
+            {.kind = HEAD_SECRET_QUERY, .secret = CASES[i], .key = STR("k"), .prefix = STR("")},
         };
         for (size_t k = 0; k < sizeof secrets / sizeof *secrets; k++) {
             assert_int_equal(head_write_secret(&out, &secrets[k], &e), ERR_INVALID);
@@ -204,12 +210,17 @@ static void test_refused_pieces(void **state)
     assert_int_equal(head_write_start(&out, STR("GET"), STR("h/x"), &e), ERR_INVALID);
     static const char *const NAMES[] = {"", "a b", "../x", ".x", "a/b", "a:b", "K\xC3\xB6"};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        struct head_secret s = {HEAD_SECRET_QUERY, str_from(NAMES[i]), STR("k"), STR("")};
+        struct head_secret s = {.kind = HEAD_SECRET_QUERY,
+                                .secret = str_from(NAMES[i]),
+                                .key = STR("k"),
+                                .prefix = STR("")};
         assert_int_equal(head_write_secret(&out, &s, &e), ERR_INVALID);
     }
-    struct head_secret colon = {HEAD_SECRET_BASIC, STR("K"), STR("a:b"), STR("")};
+    struct head_secret colon = {
+        .kind = HEAD_SECRET_BASIC, .secret = STR("K"), .key = STR("a:b"), .prefix = STR("")};
     assert_int_equal(head_write_secret(&out, &colon, &e), ERR_INVALID);
-    struct head_secret no_key = {HEAD_SECRET_QUERY, STR("K"), STR(""), STR("")};
+    struct head_secret no_key = {
+        .kind = HEAD_SECRET_QUERY, .secret = STR("K"), .key = STR(""), .prefix = STR("")};
     assert_int_equal(head_write_secret(&out, &no_key, &e), ERR_INVALID);
     assert_int_equal(out.len, 0);
     buf_fini(&out);
@@ -321,7 +332,8 @@ static void test_maxima(void **state)
     for (int i = 0; i < HEAD_HEADERS_MAX; i++) {
         head_write_header(&out, STR("X"), STR("v"), &e);
     }
-    struct head_secret s = {HEAD_SECRET_QUERY, STR("K"), STR("k"), STR("")};
+    struct head_secret s = {
+        .kind = HEAD_SECRET_QUERY, .secret = STR("K"), .key = STR("k"), .prefix = STR("")};
     for (int i = 0; i < HEAD_SECRETS_MAX; i++) {
         head_write_secret(&out, &s, &e);
     }
