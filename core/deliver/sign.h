@@ -16,8 +16,8 @@ struct sign_input {
 // "whsec_", else its bytes. 0; ERR_INVALID where it is no base64; ERR_NOMEM.
 int sign_standard(struct buf *out, struct str secret, const struct sign_input *in);
 
-// Appends the HMAC-SHA256, in base64 or hex, of signed_text with {id}, {timestamp} and {body} filled
-// in. 0 or ERR_NOMEM.
+// Appends the HMAC-SHA256, in base64 or hex, of signed_text with {id}, {timestamp} and {body}
+// filled in. 0 or ERR_NOMEM.
 int sign_hmac(struct buf *out, struct str secret, struct str signed_text, bool is_base64,
               const struct sign_input *in);
 
