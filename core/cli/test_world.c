@@ -69,6 +69,23 @@ static int64_t retry_after_ms(const struct world *w, const struct json_node *hea
     return -1;
 }
 
+// "Name: value" lines of an answer's headers, as the wire has them.
+static struct str header_lines(struct world *w, const struct json_node *headers)
+{
+    struct buf lines;
+    struct str kept;
+
+    buf_init(&lines, WORLD_TEXT_MAX);
+    for (const struct json_node *n = headers ? headers->first : NULL; n; n = n->next) {
+        struct str value = json_tree_text(n);
+
+        buf_printf(&lines, STR_FMT ": " STR_FMT "\n", STR_ARG(n->key), STR_ARG(value));
+    }
+    kept = arena_dup(&w->arena, buf_str(&lines));
+    buf_fini(&lines);
+    return kept;
+}
+
 static void attempt(struct world *w, struct world_delivery *d)
 {
     const struct json_node *answer = next_answer(w);
@@ -78,6 +95,9 @@ static void attempt(struct world *w, struct world_delivery *d)
         .number = ++d->attempts,
         .status = 200,
         .retry = d->row.retry,
+        .rules = w->rules,
+        .workflow = d->index,
+        .action = d->row.action,
         .base_ms = d->base_ms,
         .due_ms = d->row.due_at_ms,
         .now_ms = w->now_ms,
@@ -97,6 +117,9 @@ static void attempt(struct world *w, struct world_delivery *d)
         str_to_int64(json_tree_text(status ? status : answer), &number);
         ended.status = (int)number;
         ended.retry_after_ms = retry_after_ms(w, json_tree_get(answer, "headers"));
+        ended.headers = header_lines(w, json_tree_get(answer, "headers"));
+        if (json_tree_get(answer, "body"))
+            ended.body = json_tree_text(json_tree_get(answer, "body"));
     }
     decide_outcome(&ended, &w->arena, &outcome);
     d->base_ms = outcome.base_ms;
@@ -138,13 +161,13 @@ static int advance(struct world *w, int64_t until_ms, struct err *e)
     return 0;
 }
 
-static int owe(struct world *w, struct str workflow, const struct store_delivery *row)
+static int owe(struct world *w, struct str workflow, size_t index, const struct store_delivery *row)
 {
     struct world_delivery *d = arena_alloc(&w->arena, sizeof(*d));
 
     if (!d)
         return ERR_NOMEM;
-    *d = (struct world_delivery){.workflow = workflow, .row = *row};
+    *d = (struct world_delivery){.workflow = workflow, .index = index, .row = *row};
     if (row->state == DELIVERY_INVALID)
         d->invalid = row->reason;
     *w->last = d;
@@ -206,9 +229,10 @@ static const char *why_held(const struct rules_workflow *workflow)
                              : "its cooldown has not passed since it fired for this record";
 }
 
-static int write_run(struct world *w, const struct rules_workflow *workflow, const struct event *ev,
+static int write_run(struct world *w, size_t index, const struct event *ev,
                      const struct store_run *run, struct json_writer *out)
 {
+    const struct rules_workflow *workflow = rules_workflow(w->rules, index);
     bool is_held = false;
     int code = run->mark.is_set ? take_mark(w, ev, run, &is_held) : 0;
 
@@ -221,7 +245,7 @@ static int write_run(struct world *w, const struct rules_workflow *workflow, con
     else if (is_held)
         json_member_text(out, "message", why_held(workflow));
     for (size_t i = 0; code == 0 && !is_held && i < run->delivery_count; i++)
-        code = owe(w, run->workflow, &run->deliveries[i]);
+        code = owe(w, run->workflow, index, &run->deliveries[i]);
     return code;
 }
 
@@ -239,7 +263,7 @@ static int judge(struct world *w, size_t i, const struct event *ev, struct json_
     if (code)
         return err_set(e, (enum err_code)code, "what is owed takes too much memory");
     if (is_stored) {
-        code = write_run(w, workflow, ev, &run, out);
+        code = write_run(w, i, ev, &run, out);
     } else {
         begin_run(out, ev, workflow->id, "no_match");
         code = write_trace(w, i, out, e);

@@ -24,6 +24,7 @@ struct world_files {
 struct world_delivery {
     struct world_delivery *next;
     struct str workflow;
+    size_t index;              // of the workflow, among the rules
     struct store_delivery row; // as the store would have it: its state and when it is due
     struct str invalid;        // why it can never be sent, or empty
     int attempts;

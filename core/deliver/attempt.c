@@ -5,11 +5,12 @@
 #include "base/id.h"
 #include "deliver/decide.h"
 #include "deliver/internal.h"
+#include "deliver/policy.h"
 #include "deliver/request.h"
 
 enum {
     ATTEMPT_BODY_BYTES = 16 * 1024,    // of an answer's body that are stored
-    ATTEMPT_ANSWER_BYTES = 1024 * 1024 // ... that are read where an event takes them
+    ATTEMPT_ANSWER_BYTES = 1024 * 1024 // ... that are read where an event or `success` takes them
 };
 
 static void attempt_log_failure(const struct job *j)
@@ -24,6 +25,14 @@ static void attempt_log_failure(const struct job *j)
                                  {"state", str_from(delivery_state_word(f->state))}};
     log_write(j->target->deliver->config.log, LOG_WARN, fields, 3, "attempt %d failed: " STR_FMT,
               f->attempt.number, STR_ARG(f->attempt.detail));
+}
+
+static void attempt_log_fault(const struct job *j, struct str fault)
+{
+    struct log_field fields[] = {{"workflow", j->workflow}};
+    log_write(j->target->deliver->config.log, LOG_ERROR, fields, 1,
+              "a function of a webhook failed, so what holds without it does: " STR_FMT,
+              STR_ARG(fault));
 }
 
 static void attempt_on_stored(struct store_finish *f)
@@ -139,12 +148,19 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     t->in_flight--;
     d->in_flight--;
     d->on_trial_in_flight -= j->is_on_trial;
+    const struct generation *g = engine_generation(d->config.engine);
+    const struct generation_workflow *w = g ? generation_find(g, j->workflow) : NULL;
     struct decide_attempt ended = {.delivery = j->id,
                                    .number = f->attempt.number,
                                    .status = f->attempt.status,
                                    .error = error,
                                    .detail = detail,
                                    .retry = j->retry,
+                                   .rules = w && w->rule ? g->rules : NULL,
+                                   .workflow = w && w->rule ? w->index : 0,
+                                   .action = j->action,
+                                   .headers = f->attempt.headers,
+                                   .body = j->answer,
                                    .base_ms = j->base_ms,
                                    .due_ms = j->due_ms,
                                    .now_ms = now_ms,
@@ -156,6 +172,9 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     f->due_at_ms = outcome.due_ms;
     f->attempt.detail = outcome.detail;
     f->reason = outcome.reason;
+    if (outcome.fault.len) {
+        attempt_log_fault(j, outcome.fault);
+    }
     if (f->state == DELIVERY_DELIVERED) {
         target_succeeded(t);
     } else {
@@ -175,7 +194,12 @@ static void attempt_on_response(void *ctx, const struct client_response *r)
     struct deliver *d = j->target->deliver;
     crash_point(d->config.crash_at, "sent_before_outcome");
     struct str detail = attempt_masked(j, str_from(r->detail), false);
-    attempt_end(j, client_error_word(r->error), detail, r);
+    const char *error = client_error_word(r->error);
+    if (error == NULL && r->body_is_truncated && policy_asks_success(j->retry)) {
+        error = "response_too_large";
+        detail = STR("the answer's body is over 1 MiB, and success needs the whole of it");
+    }
+    attempt_end(j, error, detail, r);
     schedule_pump(d);
 }
 
@@ -192,7 +216,8 @@ static int attempt_send(struct job *j, struct err *e)
     if (code) {
         return code;
     }
-    bool wants_answer = engine_wants(d->config.engine, RULES_DELIVERED | RULES_TERMINATED);
+    bool wants_answer = engine_wants(d->config.engine, RULES_DELIVERED | RULES_TERMINATED) ||
+                        policy_asks_success(j->retry);
     struct client_request q = {.method = request.method,
                                .url = request.url,
                                .headers = request.headers,

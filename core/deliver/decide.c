@@ -3,9 +3,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "deliver/retry.h"
+#include "deliver/policy.h"
 
 enum { DECIDE_STATUS_GONE = 410 };
+
+// However a rule's function puts an attempt off: no later than this after the first failure.
+static const int64_t DECIDE_ASKED_MAX_MS = INT64_C(30) * 24 * 60 * 60 * 1000;
 
 static struct str decide_words(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -19,18 +22,77 @@ static struct str decide_words(struct arena *arena, const char *format, ...)
     return arena_dup(arena, str_from(text));
 }
 
-static void decide_failure(const struct decide_attempt *a, struct arena *arena,
-                           struct decide_outcome *out)
+// Whether the answer is a success; the policy's function says so where it says something.
+static bool decide_success(const struct decide_attempt *a, const struct policy *p,
+                           struct arena *arena, struct decide_outcome *out)
+{
+    if (a->error) {
+        return false;
+    }
+    if (p->asks_success && a->rules) {
+        struct rules_answer answer = {.status = a->status, .headers = a->headers, .body = a->body};
+        struct rules_saying said;
+        rules_success(a->rules, a->workflow, a->action, &answer, arena, &said);
+        out->fault = said.message;
+        if (said.say == RULES_SAY_YES || said.say == RULES_SAY_NO) {
+            return said.say == RULES_SAY_YES;
+        }
+    }
+    return a->status >= 200 && a->status <= 299;
+}
+
+// Why this failure is the last one whatever the windows say, or NULL data.
+static struct str decide_end(const struct decide_attempt *a, const struct policy *p,
+                             struct arena *arena)
+{
+    if (a->error || a->status == 0) {
+        return (struct str){NULL, 0};
+    }
+    if (a->status == DECIDE_STATUS_GONE) {
+        return STR("the receiver answered 410: it is gone for good");
+    }
+    if (policy_has_status(p->give_up_on, a->status)) {
+        return decide_words(arena, "the receiver answered %d, which give_up_on names", a->status);
+    }
+    if (p->retry_on.len && !policy_has_status(p->retry_on, a->status)) {
+        return decide_words(arena, "the receiver answered %d, which retry_on does not name",
+                            a->status);
+    }
+    return (struct str){NULL, 0};
+}
+
+// The next attempt by the policy's function: false where it says nothing.
+static bool decide_asked(const struct decide_attempt *a, struct arena *arena,
+                         struct decide_outcome *out)
+{
+    struct rules_attempt attempt = {.number = a->number,
+                                    .status = a->status,
+                                    .error = a->error,
+                                    .elapsed_ms = a->now_ms - out->base_ms};
+    struct rules_saying said = {.say = RULES_SAY_NOTHING};
+    if (a->rules) {
+        rules_retry(a->rules, a->workflow, a->action, &attempt, arena, &said);
+    }
+    out->fault = said.message.len ? said.message : out->fault;
+    if (said.say == RULES_SAY_NO) {
+        out->due_ms = INT64_MAX;
+    } else if (said.say == RULES_SAY_YES) {
+        int64_t wait_ms = said.wait_ms > a->retry_after_ms ? said.wait_ms : a->retry_after_ms;
+        bool is_over = wait_ms > DECIDE_ASKED_MAX_MS ||
+                       a->now_ms + wait_ms > out->base_ms + DECIDE_ASKED_MAX_MS;
+        out->due_ms = is_over ? INT64_MAX : a->now_ms + wait_ms;
+    }
+    return said.say == RULES_SAY_NO || said.say == RULES_SAY_YES;
+}
+
+static void decide_failure(const struct decide_attempt *a, const struct policy *p,
+                           struct arena *arena, struct decide_outcome *out)
 {
     out->base_ms = a->base_ms ? a->base_ms : a->now_ms;
-    if (a->status == DECIDE_STATUS_GONE) {
+    out->reason = decide_end(a, p, arena);
+    if (out->reason.data) {
         out->state = DELIVERY_TERMINATED;
-        out->reason = STR("the receiver answered 410: it is gone for good");
         return;
-    }
-    struct retry_policy policy;
-    if (retry_parse(a->retry, &policy)) {
-        policy = RETRY_DEFAULT;
     }
     struct retry_failure failure = {.delivery = a->delivery,
                                     .base_ms = out->base_ms,
@@ -38,7 +100,9 @@ static void decide_failure(const struct decide_attempt *a, struct arena *arena,
                                     .now_ms = a->now_ms,
                                     .retry_after_ms = a->retry_after_ms,
                                     .is_exact = a->is_exact};
-    out->due_ms = retry_next_ms(&policy, &failure);
+    if (!p->asks_retry || !decide_asked(a, arena, out)) {
+        out->due_ms = retry_next_ms(&p->windows, &failure);
+    }
     out->state = DELIVERY_RETRYING;
     if (out->due_ms == INT64_MAX) {
         out->state = DELIVERY_TERMINATED;
@@ -50,13 +114,22 @@ static void decide_failure(const struct decide_attempt *a, struct arena *arena,
 
 void decide_outcome(const struct decide_attempt *a, struct arena *arena, struct decide_outcome *out)
 {
+    struct policy policy;
+    if (policy_parse(a->retry, &policy)) {
+        policy = (struct policy){.windows = RETRY_DEFAULT};
+    }
     *out = (struct decide_outcome){
         .state = DELIVERY_DELIVERED, .base_ms = a->base_ms, .detail = a->detail};
-    if (a->error == NULL && a->status >= 200 && a->status <= 299) {
+    if (decide_success(a, &policy, arena, out)) {
         return;
     }
-    if (a->error == NULL) {
+    if (a->error == NULL && a->status >= 200 && a->status <= 299) {
+        out->detail = decide_words(arena,
+                                   "the receiver answered %d, and success says that this is "
+                                   "a failure",
+                                   a->status);
+    } else if (a->error == NULL) {
         out->detail = decide_words(arena, "the receiver answered %d", a->status);
     }
-    decide_failure(a, arena, out);
+    decide_failure(a, &policy, arena, out);
 }

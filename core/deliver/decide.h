@@ -1,9 +1,11 @@
 // What an attempt's end leads to: delivered, another attempt, or the end (SPEC section 3). The host
-// and `hookline test` ask the same function. Pure, any thread.
+// and `hookline test` ask the same function. A webhook's own functions are asked through the rules
+// in force; what one of them says that is gone, or raises, is what is said without any.
 #ifndef DELIVER_DECIDE_H
 #define DELIVER_DECIDE_H
 
 #include "base/arena.h"
+#include "script/rules.h"
 #include "store/store.h"
 
 struct decide_attempt {
@@ -12,7 +14,12 @@ struct decide_attempt {
     int status;             // of the answer; 0: there was none
     const char *error;      // why there is no whole answer ("timeout"), or NULL
     struct str detail;      // the same in words
-    struct str retry;       // the delivery's windows ("15s 1m|2h"); empty: the default ones
+    struct str retry;       // the delivery's policy (policy.h); empty: the default windows
+    struct rules *rules;    // in force; NULL: the workflow is gone
+    size_t workflow;        // among them
+    int action;             // of it, from 1
+    struct str headers;     // of the answer, "Name: value" lines
+    struct str body;        // of the answer; whole where the policy asks for it
     int64_t base_ms;        // wall time of the first failure; 0: none before
     int64_t due_ms;         // when this attempt was due
     int64_t now_ms;         // when it ended
@@ -26,6 +33,7 @@ struct decide_outcome {
     int64_t due_ms;    // RETRYING: of the next attempt; else 0
     struct str detail; // of a failure, in words
     struct str reason; // TERMINATED: why; on the arena
+    struct str fault;  // what a function of the rule raised, or empty; on the arena
 };
 
 // The words are on the arena, or empty where it has no room.

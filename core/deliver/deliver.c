@@ -84,6 +84,7 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
                               .due_at_ms = one->due_at_ms,
                               .head = one->head,
                               .body = one->body,
+                              .action = one->action,
                               .retry = one->retry,
                               .workflow = workflow,
                               .timeout_ms = one->timeout_ms};

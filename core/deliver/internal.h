@@ -56,6 +56,7 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct target *target;
     uint64_t id;
     int attempts_made;
+    int action; // of its workflow, from 1
     int64_t due_ms;
     int64_t base_ms;
     int64_t timeout_ms;

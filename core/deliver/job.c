@@ -33,6 +33,7 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     *j = (struct job){.target = t,
                       .id = owed->id,
                       .attempts_made = owed->attempt_count,
+                      .action = owed->action,
                       .due_ms = owed->due_at_ms,
                       .base_ms = owed->base_ms,
                       .timeout_ms = owed->timeout_ms,

@@ -349,6 +349,8 @@ static int rules_open_inside(lua_State *L)
     r->ref_check_module = rules_ref_function(L, "check_module");
     r->ref_run = rules_ref_function(L, "run");
     r->ref_recheck = rules_ref_function(L, "recheck");
+    r->ref_success = rules_ref_function(L, "success");
+    r->ref_retry = rules_ref_function(L, "retry");
     r->ref_explain = rules_ref_function(L, "explain");
     r->ref_load_source = rules_ref_function(L, "load_source");
     r->ref_run_source = rules_ref_function(L, "run_source");

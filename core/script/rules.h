@@ -239,6 +239,30 @@ void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rul
 // Judges the conditions alone, of an event that has the latest state of its record: MATCH (they
 // hold), NO_MATCH, or a fault. Never fails.
 void rules_recheck(struct rules *r, size_t workflow, struct arena *arena, struct rules_run *out);
+struct rules_answer { // of a receiver
+    int status;
+    struct str headers; // "Name: value" lines
+    struct str body;
+};
+struct rules_attempt {  // that failed
+    int number;         // from 1
+    int status;         // 0: there was no answer
+    const char *error;  // why there was none, or NULL
+    int64_t elapsed_ms; // since the first failure
+};
+enum rules_say { RULES_SAY_NOTHING, RULES_SAY_FAULT, RULES_SAY_NO, RULES_SAY_YES };
+struct rules_saying {
+    enum rules_say say; // NOTHING: the webhook has no such function
+    int64_t wait_ms;    // of a retry: YES
+    struct str message; // FAULT; on the arena
+};
+// Asks the `success` of a workflow's webhook (action: from 1) whether an answer is one. Never
+// fails.
+void rules_success(struct rules *r, size_t workflow, int action, const struct rules_answer *answer,
+                   struct arena *arena, struct rules_saying *out);
+// Asks its `retry`, a function, whether there is another attempt, and when. Never fails.
+void rules_retry(struct rules *r, size_t workflow, int action, const struct rules_attempt *attempt,
+                 struct arena *arena, struct rules_saying *out);
 // The same conditions with a trace, as JSON (the tree of SPEC 5, "explain"), appended to out.
 int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e);
 // Each condition's verdict for the event, in the order in which they are written, as JSON appended

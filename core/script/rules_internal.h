@@ -39,8 +39,8 @@ struct rules {
     uint64_t event_seed;
     // In the registry:
     // the functions of hookline.host
-    int ref_load, ref_check_module, ref_run, ref_recheck, ref_explain, ref_load_source,
-        ref_run_source;
+    int ref_load, ref_check_module, ref_run, ref_recheck, ref_explain, ref_success, ref_retry,
+        ref_load_source, ref_run_source;
     int ref_event; // the event that is there, or nil
 };
 
@@ -76,9 +76,15 @@ void rules_take_faults(lua_State *L, struct rules_loading *l);
 // --- rules_run.c ---
 // Enters the gate for what a file's functions do: its budget, its seed, and what is to be done
 // after.
-enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry,
+// has_functions: a rule's own may run, so steps are counted.
+enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry, bool has_functions,
                               lua_CFunction inside, void *arg);
 enum rules_verdict rules_verdict_of(enum gate_outcome outcome);
+
+// --- rules_sources.c ---
+// Puts a name, in lower case, and a value into the table on top; of a header that comes twice the
+// values are joined with a comma (RFC 9110, 5.3). May longjmp.
+void rules_put_header(lua_State *L, struct str name, struct str value);
 
 // --- rules_files.c ---
 void rules_free_files(struct rules *r);

@@ -184,13 +184,13 @@ static int run_collect_inside(lua_State *L)
     return 0;
 }
 
-enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry,
+enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry, bool has_functions,
                               lua_CFunction inside, void *arg)
 {
     // Without functions only the library runs, whose work is bounded by the event: nothing to
     // count, until a template meets a long list.
     struct budget_limits limits = r->run_limits;
-    limits.is_unhooked = !entry->shown.has_functions;
+    limits.is_unhooked = !has_functions;
     r->s->files = entry->files;
     r->s->random.seed = r->event_seed ^ entry->seed;
     enum gate_outcome outcome = gate_call(r->s, inside, arg, &limits);
@@ -255,7 +255,8 @@ void rules_run(struct rules *r, size_t workflow, struct arena *arena, struct rul
         return;
     }
     c.entry = r->entries[workflow];
-    enum gate_outcome outcome = rules_enter(r, c.entry, run_inside, &c);
+    enum gate_outcome outcome =
+        rules_enter(r, c.entry, c.entry->shown.has_functions, run_inside, &c);
     if (outcome != GATE_OK)
         run_fail(&c, rules_verdict_of(outcome), r->s->message);
     else if (c.is_out_of_arena) {
@@ -282,7 +283,8 @@ void rules_recheck(struct rules *r, size_t workflow, struct arena *arena, struct
         return;
     }
     c.entry = r->entries[workflow];
-    enum gate_outcome outcome = rules_enter(r, c.entry, run_recheck_inside, &c);
+    enum gate_outcome outcome =
+        rules_enter(r, c.entry, c.entry->shown.has_functions, run_recheck_inside, &c);
     if (outcome != GATE_OK)
         run_fail(&c, rules_verdict_of(outcome), r->s->message);
 }
@@ -327,7 +329,7 @@ static int run_tell(struct rules *r, size_t workflow, lua_CFunction inside, stru
     if (workflow >= r->entry_count)
         return err_set(e, ERR_NOT_FOUND, "there is no such workflow");
     c.entry = r->entries[workflow];
-    if (rules_enter(r, c.entry, inside, &c) != GATE_OK)
+    if (rules_enter(r, c.entry, c.entry->shown.has_functions, inside, &c) != GATE_OK)
         return err_set(e, ERR_INVALID, "%s", r->s->message);
     int rc = buf_append_str(out, buf_str(&r->s->out));
     return rc ? err_set(e, (enum err_code)rc, "the explanation is too large") : 0;

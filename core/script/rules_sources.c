@@ -173,9 +173,7 @@ struct source_call {
     struct rules_source_run *out;
 };
 
-// Puts a name and a value into the table on top; of a header that comes twice the values are joined
-// with a comma (RFC 9110, 5.3). May longjmp.
-static void source_put_header(lua_State *L, struct str name, struct str value)
+void rules_put_header(lua_State *L, struct str name, struct str value)
 {
     luaL_Buffer lower;
     char *at = luaL_buffinitsize(L, &lower, name.len);
@@ -209,7 +207,7 @@ static void source_push_headers(lua_State *L, struct str lines, const struct rul
     while (header_lines_next(&lines, &name, &value)) {
         value.len -= value.len && value.data[value.len - 1] == '\r';
         if (!source_hides_header(v, name))
-            source_put_header(L, name, str_trim(value));
+            rules_put_header(L, name, str_trim(value));
     }
 }
 
@@ -285,7 +283,7 @@ void rules_source_run(struct rules *r, size_t i, const struct rules_source_reque
         .r = r, .source = r->sources[i], .request = request, .arena = arena, .out = out};
     *out = (struct rules_source_run){.verdict = RULES_MATCH};
     r->event_seed = hash_bytes(&HASH_KEY_FIXED, request->body.data, request->body.len);
-    enum gate_outcome outcome = rules_enter(r, &c.source->entry, source_run_inside, &c);
+    enum gate_outcome outcome = rules_enter(r, &c.source->entry, true, source_run_inside, &c);
     if (outcome != GATE_OK || !out->events.data) {
         const char *message = outcome == GATE_OK ? "not enough memory" : r->s->message;
         *out = (struct rules_source_run){.verdict = outcome == GATE_OK ? RULES_BUDGET_MEMORY

@@ -68,5 +68,7 @@ host.run_source = sources.run
 host.run = run.judge
 host.recheck = run.recheck
 host.explain = run.explain
+host.success = run.success
+host.retry = run.retry
 
 return host

@@ -86,7 +86,7 @@ local workflow = require "hookline.workflow"
 ---@field cooldown? string    "10m": not again for that record within it
 ---@field delay? string       "10m": the first attempt comes that much later
 ---@field recheck? boolean    with delay: the conditions are judged again then
----@field retry? hook.Retry   for its webhooks that give none
+---@field retry? hook.Retry|fun(attempt: hook.Attempt): string|nil  for its webhooks that give none
 ---@field notify? string[]    mail addresses that are told of it besides the admins
 
 ---@class hook.WebhookOptions
@@ -104,9 +104,24 @@ local workflow = require "hookline.workflow"
 --- element, which is the record type unless it is given
 ---@field transform? fun(body: any, event: hook.Event): table|string  runs last, before encoding
 ---@field timeout? string     of one attempt, "1s" to "100s"; 30 s unless it is given
----@field retry? hook.Retry
+---@field retry? hook.Retry|fun(attempt: hook.Attempt): string|nil  a time to wait; nil gives up
+---@field retry_on? (integer|string)[]  only these statuses are tried again: { 429, "5xx" }
+---@field give_up_on? (integer|string)[]  at these statuses it ends at once: { "4xx" }
+---@field success? fun(response: hook.Response): boolean  in place of: 200 to 299 is success
 ---@field sign? hook.Secret|hook.Secret[]|hook.Hmac  the key of webhook-signature (Standard Webhooks
 --- 1.0.0), two while keys are rotated; or another form
+
+---@class hook.Attempt  that failed
+---@field number integer   from 1
+---@field status? integer  of the answer; nil where there was none
+---@field error? string    "timeout", "connect", ...: why there was none
+---@field elapsed number   seconds since the first attempt failed
+
+---@class hook.Response
+---@field status integer
+---@field headers table<string, string>  names in lower case
+---@field body string     1 MiB at most
+---@field json any        the body's value, where it is JSON
 
 ---@class hook.SignatureOptions
 ---@field header string     the header that carries the signature

@@ -5,6 +5,7 @@ local core = require "hookline.core"
 local changes = require "hookline.changes"
 local faults = require "hookline.faults"
 local private = require "hookline.private"
+local retry = require "hookline.retry"
 local trace = require "hookline.trace"
 
 local run = {}
@@ -91,6 +92,21 @@ function run.recheck(description, event)
   end
   return description.test(event, description.verb_of[event.type] or event.type:match "[^.]*$")
 end
+
+-- The library's part of a question about an attempt that has ended.
+local function asked(ask)
+  return function(description, action, about)
+    if has_left then
+      clear()
+    end
+    faults.enter_run()
+    return ask(description, action, about)
+  end
+end
+
+--- Whether an answer is a success, and when the next attempt comes: as retry.success and retry.ask.
+run.success = asked(retry.success)
+run.retry = asked(retry.ask)
 
 local function trigger_leaf(description, event, note)
   local types = {}

@@ -83,9 +83,12 @@ local OPTIONS = schema.new {
       check = check_timeout,
     },
     retry = retry.RULE,
+    retry_on = retry.STATUSES,
+    give_up_on = retry.STATUSES,
+    success = { types = { "function" } },
     sign = sign.RULE,
   },
-  later = { "retry_on", "give_up_on", "success", "order" },
+  later = { "order" },
   hints = {
     body = "content",
     data = "content",
@@ -144,6 +147,20 @@ local function content_type(values, scope)
   return nil
 end
 
+-- A function that is asked when an attempt has ended is found by its place in the workflow's list
+-- of actions.
+local function check_asked(values, scope)
+  if faults.is_loading() then
+    return
+  elseif values.success then
+    scope:error("success", "a webhook that a function makes is gone when the answer comes: write "
+      .. "it in a list of actions, or use retry_on and give_up_on")
+  elseif values.retry and values.retry.ask then
+    scope:error("retry", "a webhook that a function makes is gone when the answer comes: give the "
+      .. "workflow the function, or this webhook a hook.retry")
+  end
+end
+
 -- The template of the content, compiled for the encoding.
 local function compile_content(values, scope)
   local data = opaque.data(values.content, template.KIND)
@@ -164,7 +181,7 @@ local function uses_of(list)
   return uses
 end
 
---- A webhook. Its data: { scope, head, target, render_head, retry, timeout_ms, render,
+--- A webhook. Its data: { scope, head, target, render_head, policy, timeout_ms, render,
 --- has_functions, paths, uses }. render_head: where templates are in it (head.lua).
 function webhook.new(options)
   local scope = faults.scope()
@@ -174,11 +191,13 @@ function webhook.new(options)
     return opaque.new(webhook.KIND, data)
   end
   check_content_keys(options, values, scope)
+  check_asked(values, scope)
   local content_template = compile_content(values, scope)
   local parts = head.parts(values, content_type(values, scope), scope)
   if not scope.is_faulty then
     data.head, data.target, data.render_head = parts.head, parts.target, parts.render
-    data.retry = values.retry
+    data.policy = { retry = values.retry, retry_on = values.retry_on,
+      give_up_on = values.give_up_on, success = values.success }
     data.timeout_ms = values.timeout
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
     data.paths = content.paths(values.content)

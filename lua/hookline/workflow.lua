@@ -197,7 +197,7 @@ local function owed_item(data, default_retry)
   return {
     head = data.head,
     target = data.target,
-    retry = data.retry or default_retry,
+    retry = retry.policy(data.policy, default_retry),
     timeout_ms = data.timeout_ms,
   }
 end
@@ -269,8 +269,9 @@ local function reads_of(values)
   return names, has_time
 end
 
--- What run.lua needs, beside what the host reads of a description.
+-- What run.lua and retry.lua need, beside what the host reads of a description.
 local function plan_run(description, values, scope)
+  description.retry_function = values.retry and values.retry.ask
   description.when = values.when
   description.test = values.when and values.when.test
   description.is_watched = values.trigger.watch and watch.test(values.trigger.watch)
@@ -283,10 +284,10 @@ local function plan_run(description, values, scope)
     description.verb_of[values.record .. ".scheduled"] = "scheduled"
   end
   if type(values.actions) == "function" then
-    local actions, retry_text = values.actions, values.retry
+    local actions, default_retry = values.actions, values.retry
     description.actions = function(event)
       local webhooks = read_actions(actions(event), scope)
-      return webhooks, owed_list(webhooks, retry_text)
+      return webhooks, owed_list(webhooks, default_retry)
     end
   else
     description.webhooks = values.actions

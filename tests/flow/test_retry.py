@@ -1,7 +1,9 @@
 """The retry windows, driven by the test clock."""
 import datetime
+import re
 
 import pytest
+from support.host import ROOT
 from support.receiver import RESET, Answer
 from support.rules import deal, workflow
 from support.waiting import until
@@ -18,12 +20,17 @@ def seconds(text):
 
 
 def spread(offset):
-    """The most that an attempt may come after its offset: SPEC's random share, none at a window's end."""
+    """The most that an attempt may come after its offset: a tenth of it, none at a window's end."""
     return 0 if offset in LAST else min(0.1 * offset, 15 * MINUTE)
 
 
 def clock_text(offset):
     return f"{offset / HOUR:g} h" if offset >= HOUR else f"{offset / MINUTE:g} min" if offset >= MINUTE else f"{offset} s"
+
+
+def test_the_table_of_the_reference():
+    shown = re.findall(r"^\| (\d+) \| ([^|]+) \| ([\d.]+) s \|$", (ROOT / "docs/reference.md").read_text(), re.M)
+    assert shown == [(str(n), clock_text(o), f"{spread(o):g}") for n, o in enumerate(OFFSETS, 2)]
 
 
 @pytest.fixture
@@ -164,10 +171,3 @@ def test_a_connection_that_breaks_and_one_that_is_refused(serve, receivers):
     ids = host.accept(deal(1))[0]["deliveries"]
     errors = {host.until_state(id, "retrying")["workflow"]: host.delivery(id)["attempts"][0]["error"] for id in ids}
     assert errors == {"broken": "reset", "refused": "connect"}
-
-
-def test_a_function_as_retry_is_refused_or_kept(serve, failing):
-    """What a later version brings is refused clearly, never ignored."""
-    host = serve({"w.lua": workflow(failing.url, wf_retry='function(attempt) return "5s" end')})
-    fault = host.call("GET", "/v1/workflows/w").json()["error"]
-    assert fault and "retry" in fault["message"]

@@ -4,8 +4,6 @@ local WORKFLOW_KEYS = {
 }
 
 local WEBHOOK_KEYS = {
-  retry_on = "{ 429 }", give_up_on = '{ "4xx" }',
-    success = "function() end",
   order = '"latest"',
 }
 
@@ -43,16 +41,3 @@ end
 test("what is refused has the path where it stands, and takes part in no other error", function()
   check(support.webhook { auth = "hook.oauth2 {}" }, "actions[1].auth", "hook.oauth2")
 end)
-
-local OTHERS = {
-  { "retry as a function", support.workflow { retry = "function() end" }, "retry",
-    "retry as a function" },
-  { "retry of a webhook", support.webhook { retry = "function() end" }, "actions[1].retry",
-    "retry as a function" },
-}
-
-for _, row in ipairs(OTHERS) do
-  test(row[1], function()
-    check(row[2], row[3], row[4])
-  end)
-end
