@@ -125,6 +125,10 @@ void api_deactivate_workflow(struct api *a, struct httpd_request *r, struct str 
 void api_follow_file(struct api *a, struct httpd_request *r, struct str id);
 void api_reset_workflow(struct api *a, struct httpd_request *r, struct str id);
 
+// --- act.c ---
+void api_resend_delivery(struct api *a, struct httpd_request *r, struct str id);
+void api_cancel_delivery(struct api *a, struct httpd_request *r, struct str id);
+
 // --- routes.c ---
 int api_on_head(void *ctx, struct httpd_request *r);
 void api_on_request(void *ctx, struct httpd_request *r);

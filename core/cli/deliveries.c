@@ -1,3 +1,4 @@
+#include "cli/bulk.h"
 #include "cli/command.h"
 #include "cli/listing.h"
 #include "cli/show.h"
@@ -61,8 +62,19 @@ static int show_one(struct listing *l)
 
 static int run(const struct invocation *in)
 {
-    static const struct listing_verb verbs = {"/v1/deliveries", show_list, show_one, NULL, NULL};
+    static const struct listing_action actions[] = {
+        {"resend", " ", NULL, show_one},
+        {"cancel", " ", NULL, show_one},
+        {NULL, NULL, NULL, NULL},
+    };
+    static const struct listing_verb verbs = {"/v1/deliveries", show_list, show_one, actions,
+                                              " state workflow target since until limit cursor "};
+    const struct options *o = &in->options;
 
+    if (o->argument_count == 1 && strcmp(o->arguments[0], "resend") == 0)
+        return bulk_run(in, "resend", "resent");
+    if (o->argument_count == 1 && strcmp(o->arguments[0], "cancel") == 0)
+        return bulk_run(in, "cancel", "cancelled");
     return listing_act(in, &verbs);
 }
 
@@ -76,15 +88,23 @@ static const struct option options[] = {
     {"until", "TIME", OPTION_SINCE, false, false, "before then, written alike"},
     {"limit", "N", OPTION_COUNT, false, false, "at most so many (50), 1000 at most"},
     {"cursor", "CURSOR", OPTION_TEXT, false, false, "go on where the page that named it ended"},
+    {"yes", NULL, OPTION_SWITCH, false, false,
+     "resend, cancel without an ID: do it; else they are only counted"},
     {NULL, NULL, OPTION_SWITCH, false, false, NULL},
 };
 
 const struct command command_deliveries = {
     .name = "deliveries",
-    .arguments = "[list | show ID]",
+    .arguments = "[list | show ID | resend [ID] | cancel [ID]]",
     .summary = "What a running host has sent, or owes, newest first",
-    .details = "show prints one delivery with its attempts: what was sent, and what came back.\n"
-               "Secrets are never shown.\n",
+    .details =
+        "show prints one delivery with its attempts: what was sent, and what came back.\n"
+        "Secrets are never shown.\n"
+        "\n"
+        "resend sends one again, at once, with the same webhook-id: a terminated one gets its\n"
+        "retry windows anew. cancel takes back one that is still owed. Without an ID both act\n"
+        "on all that the filters find: first they are counted, and --yes does it:\n"
+        "  hookline deliveries resend --workflow W --state terminated --since 2d --yes\n",
     .options = options,
     .common = COMMON_REMOTE | COMMON_JSON,
     .least_arguments = 0,

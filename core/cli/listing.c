@@ -54,8 +54,8 @@ out:
 // The common options are no parameters of the API.
 static bool is_parameter(const struct option *option)
 {
-    static const char *const others[] = {"json", "url",   "token", "config",
-                                         "data", "rules", "help",  NULL};
+    static const char *const others[] = {"json",  "url",  "token", "config", "data",
+                                         "rules", "help", "yes",   NULL};
 
     for (size_t k = 0; others[k]; k++)
         if (strcmp(others[k], option->name) == 0)

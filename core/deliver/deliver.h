@@ -42,6 +42,10 @@ void deliver_take_event(struct deliver *d, const struct store_event *ev);
 // The webhooks of a workflow are held back or cancelled in the store from now on: what waits here
 // is dropped, what is under way ends. Or they go on: what is due is looked for.
 void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back);
+// An operator's act on a delivery to that target is stored: one that was resent is looked for, one
+// that was cancelled is not started from memory any more.
+void deliver_resent(struct deliver *d, struct str target);
+void deliver_cancelled(struct deliver *d, uint64_t id);
 // Whether all that is due has been started, as far as the limits let it.
 bool deliver_is_settled(const struct deliver *d);
 size_t deliver_in_flight(const struct deliver *d);

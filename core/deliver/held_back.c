@@ -1,5 +1,5 @@
-// Workflows whose webhooks are held back, or cancelled: the store sees to the rows, here it is seen
-// to that none of them is started from memory meanwhile.
+// What is held back, or cancelled, whole workflows or one delivery: the store sees to the rows,
+// here it is seen to that none of them is started from memory meanwhile.
 #include <stdlib.h>
 
 #include "deliver/internal.h"
@@ -22,12 +22,18 @@ static bool held_back_add(struct deliver *d, struct str workflow)
     return true;
 }
 
-// Drops what the list has of the workflow; what the end of the list is pointed at by then.
-static struct job **held_back_drop(struct job **at, struct str workflow)
+// What is to be dropped: all of a workflow, or one delivery.
+struct drop {
+    struct str workflow;
+    uint64_t id; // 0: all of the workflow
+};
+
+// Drops what the list has of it; what the end of the list is pointed at by then.
+static struct job **held_back_drop(struct job **at, const struct drop *what)
 {
     while (*at) {
         struct job *j = *at;
-        if (str_eq(j->workflow, workflow)) {
+        if (what->id ? j->id == what->id : str_eq(j->workflow, what->workflow)) {
             *at = j->next;
             job_drop(j);
         } else {
@@ -37,9 +43,9 @@ static struct job **held_back_drop(struct job **at, struct str workflow)
     return at;
 }
 
-static void held_back_drop_waiting(struct target *t, struct str workflow)
+static void held_back_drop_waiting(struct target *t, const struct drop *what)
 {
-    t->last = held_back_drop(&t->first, workflow);
+    t->last = held_back_drop(&t->first, what);
     if (t->first == NULL && t->ring) {
         target_leave_ring(t);
     }
@@ -57,14 +63,41 @@ void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back
         log_error(d->config.log, "out of memory: some webhooks of " STR_FMT " may still be sent",
                   STR_ARG(workflow));
     }
-    d->rechecks.last = held_back_drop(&d->rechecks.first, workflow);
+    struct drop what = {.workflow = workflow};
+    d->rechecks.last = held_back_drop(&d->rechecks.first, &what);
     size_t at = 0;
     void *value;
     while (map_next(&d->targets, &at, NULL, &value)) {
-        held_back_drop_waiting(value, workflow);
+        held_back_drop_waiting(value, &what);
     }
     schedule_arm(d);
     schedule_pump(d);
+}
+
+void deliver_cancelled(struct deliver *d, uint64_t id)
+{
+    struct job *j = map_get(&d->jobs, (struct str){(const char *)&id, sizeof id});
+    struct drop what = {.id = id};
+    if (j == NULL) {
+        return;
+    }
+    struct target *t = j->target; // the job itself may go; one that is under way ends as cancelled
+    d->rechecks.last = held_back_drop(&d->rechecks.first, &what);
+    held_back_drop_waiting(t, &what);
+    schedule_arm(d);
+    schedule_pump(d);
+}
+
+void deliver_resent(struct deliver *d, struct str target)
+{
+    struct target *t = target_get(d, target);
+    if (t == NULL) {
+        log_error(d->config.log, "out of memory: a resent delivery waits for the next start");
+        return;
+    }
+    target_mark_due(t, clock_wall_ms(loop_clock(d->config.loop)));
+    target_update_ready(t);
+    schedule_arm(d);
 }
 
 void held_back_free(struct deliver *d)

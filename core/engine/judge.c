@@ -5,7 +5,7 @@
 #include "encode/head.h"
 #include "engine/internal.h"
 
-static const struct str JUDGE_DRY = STR("a dry run: it is shown and never sent");
+static const struct str JUDGE_DRY = STR(STORE_DRY_REASON);
 
 // What an event makes owed that came through workflows itself says so to its receiver.
 static struct str judge_head_with_depth(struct str head, unsigned depth, struct arena *arena)

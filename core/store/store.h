@@ -410,6 +410,28 @@ struct store_mark_forget {  // once and cooldown of one record
 };
 void store_mark_forget(struct store *s, struct store_mark_forget *q);
 
+enum store_act_kind { STORE_RESEND, STORE_CANCEL };
+// The reason of a delivery whose workflow only shows what it would send: it is never sent.
+#define STORE_DRY_REASON "a dry run: it is shown and never sent"
+
+struct store_act {          // an operator's, on one delivery
+    struct store_item item; // the store's
+    enum store_act_kind kind;
+    uint64_t delivery;
+    int64_t now_ms;      // RESEND: when it is due; wall
+    struct arena *arena; // for out values
+    void (*on_done)(struct store_act *a);
+    void *ctx;
+    // out:
+    int code;          // 0, ERR_NOT_FOUND; ERR_CONFLICT: `state` does not allow it, err says why
+    struct str target; // of the delivery
+    struct err err;
+};
+// RESEND: a delivery is due at once, in whatever state it was but HELD and INVALID, its retry
+// windows begin anew, and its attempts are counted on; not one whose workflow is stopped, nor a dry
+// one. CANCEL: one that is owed is CANCELLED.
+void store_act(struct store *s, struct store_act *a);
+
 // --- notices: what people are still to be told by mail ------------------------------------------
 
 struct store_notice {

@@ -6,11 +6,6 @@
 // Above it a body has a row of its own, so that an update of its delivery need not write it again.
 enum { INLINE_BODY_MAX_BYTES = 2048 };
 
-static bool state_is_owed(enum delivery_state state)
-{
-    return state <= DELIVERY_HELD;
-}
-
 static int refuse(struct store_accept *a, size_t index, int code, const char *words)
 {
     a->code = code;

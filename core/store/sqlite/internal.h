@@ -42,6 +42,7 @@ enum request_kind {
     REQUEST_WORKFLOWS,
     REQUEST_WORKFLOW_STEP,
     REQUEST_MARK_FORGET,
+    REQUEST_ACT,
     REQUEST_SLOTS_PUT,
     REQUEST_SLOTS_GET,
     REQUEST_NOTICE_PUT,
@@ -168,6 +169,11 @@ int target_find(struct writer *w, struct str text, int64_t *id);
 int target_id(struct writer *w, struct str text, int64_t *id);
 void target_forget_all(struct writer *w); // after a rollback
 
+static inline bool state_is_owed(enum delivery_state state)
+{
+    return state <= DELIVERY_HELD;
+}
+
 // One request each, within the open transaction. SQLITE_OK: the request has its verdict (its code).
 // Anything else: the transaction must be rolled back, at least to before the request.
 int accept_run(struct writer *w, struct store_accept *a);
@@ -181,6 +187,7 @@ int workflow_put_run(struct writer *w, struct store_workflow_put *p);
 int workflows_run(struct writer *w, struct store_workflows *q);
 int workflow_step_run(struct writer *w, struct store_workflow_step *q);
 int mark_forget_run(struct writer *w, struct store_mark_forget *q);
+int act_run(struct writer *w, struct store_act *a); // act.c
 int notice_put_run(struct writer *w, struct store_notice_put *p);
 int notices_run(struct writer *w, struct store_notices *q);
 
@@ -191,6 +198,8 @@ struct held_back {
     struct str reason; // until the next call
 };
 int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back *out);
+// Whether the workflow is stopped so that nothing of it is sent. SQLite's result.
+int workflow_is_held_back(struct writer *w, struct str workflow, bool *is_held_back);
 int slots_put_run(struct writer *w, struct store_slots *q);
 int slots_get_run(struct writer *w, struct store_slots *q);
 // slot.c: of an accept. SQLite's result.

@@ -142,6 +142,11 @@ static void call_on_done(struct store_item *item)
         q->on_done(q);
         break;
     }
+    case REQUEST_ACT: {
+        struct store_act *a = (struct store_act *)item;
+        a->on_done(a);
+        break;
+    }
     case REQUEST_SLOTS_PUT:
     case REQUEST_SLOTS_GET: {
         struct store_slots *q = (struct store_slots *)item;
@@ -325,6 +330,11 @@ void store_workflow_step(struct store *s, struct store_workflow_step *q)
 void store_mark_forget(struct store *s, struct store_mark_forget *q)
 {
     submit(s, &s->turn_writes, &q->item, REQUEST_MARK_FORGET);
+}
+
+void store_act(struct store *s, struct store_act *a)
+{
+    submit(s, &s->turn_writes, &a->item, REQUEST_ACT);
 }
 
 void store_slots_put(struct store *s, struct store_slots *q)

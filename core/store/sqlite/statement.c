@@ -81,6 +81,10 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_STATE_NOW] = "SELECT state FROM delivery WHERE id = ?1",
     [WRITE_MARK_FORGET] =
         "DELETE FROM mark WHERE workflow = ?1 AND record_type = ?2 AND record_id = ?3",
+    [WRITE_ACT_LOOK] = "SELECT d.state, d.reason, d.workflow, t.text FROM delivery d"
+                       " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
+    [WRITE_RESEND] = "UPDATE delivery SET state = 0, due_at_ms = ?2, base_ms = 0, reason = NULL"
+                     " WHERE id = ?1",
     [WRITE_WORKFLOW] = "INSERT OR REPLACE INTO workflow (" WORKFLOW_COLUMNS ")"
                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [WRITE_WORKFLOWS] = "SELECT " WORKFLOW_COLUMNS " FROM workflow ORDER BY id",

@@ -115,6 +115,15 @@ int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back
     return statement_end(s, rc);
 }
 
+int workflow_is_held_back(struct writer *w, struct str workflow, bool *is_held_back)
+{
+    struct owed_rule rule;
+    sqlite3_stmt *s;
+    int rc = find_rule(w, workflow, &rule, &s);
+    *is_held_back = rule.owed != WHEN_STOPPED_FINISH;
+    return statement_end(s, rc);
+}
+
 // --- a step ----------------------------------------------------------------------------------
 
 struct owed_ids {

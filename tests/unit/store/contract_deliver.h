@@ -478,4 +478,64 @@ static void words_of_states_and_outcomes(void **state)
     assert_string_equal(delivery_state_word((enum delivery_state)99), "unknown");
 }
 
+static inline void act_ignore(struct store_act *a)
+{
+    (void)a;
+}
+
+static inline int do_act(struct fixture *f, enum store_act_kind kind, uint64_t id,
+                         struct store_act *out)
+{
+    *out = (struct store_act){.kind = kind,
+                              .delivery = id,
+                              .now_ms = 500,
+                              .arena = &f->arena,
+                              .on_done = act_ignore,
+                              .code = 1};
+    store_act(f->store, out);
+    loop_run(f->loop);
+    return out->code;
+}
+
+static void an_operator_resends_and_cancels(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        enum delivery_state before;
+        int resent, cancelled; // codes
+    } cases[] = {
+        {DELIVERY_PENDING, 0, 0},
+        {DELIVERY_RETRYING, 0, 0},
+        {DELIVERY_HELD, ERR_CONFLICT, 0},
+        {DELIVERY_DELIVERED, 0, ERR_CONFLICT},
+        {DELIVERY_TERMINATED, 0, ERR_CONFLICT},
+        {DELIVERY_INVALID, ERR_CONFLICT, ERR_CONFLICT},
+        {DELIVERY_CANCELLED, 0, ERR_CONFLICT},
+        {DELIVERY_SUPERSEDED, 0, ERR_CONFLICT},
+    };
+    struct store_act act;
+    int64_t owed_count = 0;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint64_t sent = owe_one(f, "https://a.example:443", 100);
+        uint64_t taken = owe_one(f, "https://a.example:443", 100);
+        assert_int_equal(set_state(f, sent, cases[i].before, 100), 0);
+        assert_int_equal(set_state(f, taken, cases[i].before, 100), 0);
+        assert_int_equal(do_act(f, STORE_RESEND, sent, &act), cases[i].resent);
+        assert_true(act.code == 0 || act.err.text[0]);
+        struct store_delivery_row *row = read_delivery_of(f, sent);
+        assert_int_equal(row->owed.state, act.code ? cases[i].before : DELIVERY_PENDING);
+        if (act.code == 0) {
+            assert_str(act.target, STR("https://a.example:443"));
+            assert_int_equal(row->owed.due_at_ms, 500);
+            assert_int_equal(row->owed.base_ms, 0);
+        }
+        owed_count += row->owed.state <= DELIVERY_HELD;
+        assert_int_equal(do_act(f, STORE_CANCEL, taken, &act), cases[i].cancelled);
+        row = read_delivery_of(f, taken);
+        assert_int_equal(row->owed.state, act.code ? cases[i].before : DELIVERY_CANCELLED);
+        assert_int_equal(store_owed_count(f->store), owed_count);
+    }
+    assert_int_equal(do_act(f, STORE_CANCEL, 12345, &act), ERR_NOT_FOUND);
+}
+
 #endif

@@ -1,0 +1,77 @@
+// POST /v1/deliveries/ID/resend and /cancel (SPEC 5): answered with the delivery as it is then.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/internal.h"
+#include "base/id.h"
+
+enum { ACT_ARENA_MAX = 64 * 1024 };
+
+struct act_request {
+    struct api *api;
+    struct httpd_request *request;
+    struct arena arena;
+    struct store_act act;
+};
+
+static void act_on_done(struct store_act *act)
+{
+    struct act_request *q = act->ctx;
+    struct api *a = q->api;
+    if (act->code == ERR_NOT_FOUND) {
+        api_send_problem(q->request, 404, "there is no such delivery", NULL);
+    } else if (act->code == ERR_CONFLICT) {
+        api_send_problem(q->request, 409, act->err.text, NULL);
+    } else if (act->code) {
+        api_send_unavailable(q->request, act->err.text);
+    } else {
+        char id[ID_TEXT_LEN + 5] = "dlv_";
+        id_format(id + 4, act->delivery);
+        if (act->kind == STORE_CANCEL) {
+            deliver_cancelled(a->config.deliver, act->delivery);
+        }
+        api_get_delivery(a, q->request, str_from(id));
+        if (act->kind == STORE_RESEND) {
+            deliver_resent(a->config.deliver, act->target);
+        }
+    }
+    arena_fini(&q->arena);
+    free(q);
+    api_end(a);
+}
+
+static void act_on(struct api *a, struct httpd_request *r, struct str id, enum store_act_kind kind)
+{
+    uint64_t number = 0;
+    if (api_parse_id(id, "dlv_", &number)) {
+        api_send_problem(r, 404, "there is no such delivery: an id is dlv_ and 13 characters",
+                         NULL);
+        return;
+    }
+    struct act_request *q = calloc(1, sizeof *q);
+    if (q == NULL) {
+        api_send_problem(r, 500, "out of memory", NULL);
+        return;
+    }
+    q->api = a;
+    q->request = r;
+    arena_init(&q->arena, ACT_ARENA_MAX);
+    q->act = (struct store_act){.kind = kind,
+                                .delivery = number,
+                                .now_ms = clock_wall_ms(loop_clock(a->config.loop)),
+                                .arena = &q->arena,
+                                .on_done = act_on_done,
+                                .ctx = q};
+    api_begin(a);
+    store_act(a->config.store, &q->act);
+}
+
+void api_resend_delivery(struct api *a, struct httpd_request *r, struct str id)
+{
+    act_on(a, r, id, STORE_RESEND);
+}
+
+void api_cancel_delivery(struct api *a, struct httpd_request *r, struct str id)
+{
+    act_on(a, r, id, STORE_CANCEL);
+}

@@ -1,0 +1,79 @@
+// What an operator does with one delivery: it is sent again, or taken back.
+#include "store/sqlite/internal.h"
+
+// As the delivery is; its texts are on the arena of the request.
+struct act_look {
+    enum delivery_state state;
+    struct str reason;
+    struct str workflow;
+};
+
+static int look(struct writer *w, struct store_act *a, struct act_look *out)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_ACT_LOOK];
+    bind_id(s, 1, a->delivery);
+    a->code = ERR_NOT_FOUND;
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        out->state = (enum delivery_state)sqlite3_column_int(s, 0);
+        out->reason = column_dup(s, 1, a->arena);
+        out->workflow = column_dup(s, 2, a->arena);
+        a->target = column_dup(s, 3, a->arena);
+        bool is_whole = out->reason.data && out->workflow.data && a->target.data;
+        a->code = is_whole ? 0 : err_set(&a->err, ERR_NOMEM, "out of memory");
+    }
+    return statement_end(s, rc);
+}
+
+static int refuse(struct store_act *a, const struct act_look *now, const char *words)
+{
+    a->code = err_set(&a->err, ERR_CONFLICT, "the delivery is %s%s",
+                      delivery_state_word(now->state), words);
+    return SQLITE_OK;
+}
+
+static int resend(struct writer *w, struct store_act *a, const struct act_look *now)
+{
+    if (now->state == DELIVERY_INVALID) {
+        return refuse(a, now, ": it could not be made, and is never sent; replay its event");
+    }
+    if (now->state == DELIVERY_HELD) {
+        return refuse(a, now, ": what holds it must end first");
+    }
+    if (str_eq(now->reason, STR(STORE_DRY_REASON))) {
+        return refuse(a, now, ": it is of a dry run, and is never sent");
+    }
+    bool is_stopped = false;
+    int rc = workflow_is_held_back(w, now->workflow, &is_stopped);
+    if (rc == SQLITE_OK && is_stopped) {
+        a->code = err_set(&a->err, ERR_CONFLICT, "its workflow is stopped: activate it first");
+        return SQLITE_OK;
+    }
+    sqlite3_stmt *s = w->stmts[WRITE_RESEND];
+    bind_id(s, 1, a->delivery);
+    bind_int(s, 2, a->now_ms);
+    w->owed += !state_is_owed(now->state);
+    return rc == SQLITE_OK ? statement_run(s) : rc;
+}
+
+static int cancel(struct writer *w, struct store_act *a, const struct act_look *now)
+{
+    if (!state_is_owed(now->state)) {
+        return refuse(a, now, ": nothing of it is owed any more");
+    }
+    sqlite3_stmt *s = w->stmts[WRITE_CANCEL];
+    bind_id(s, 1, a->delivery);
+    bind_text(s, 2, STR("cancelled by an operator"));
+    w->owed--;
+    return statement_run(s);
+}
+
+int act_run(struct writer *w, struct store_act *a)
+{
+    struct act_look now = {.state = DELIVERY_PENDING};
+    int rc = look(w, a, &now);
+    if (rc != SQLITE_OK || a->code) {
+        return rc;
+    }
+    return a->kind == STORE_RESEND ? resend(w, a, &now) : cancel(w, a, &now);
+}
