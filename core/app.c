@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "engine/slots.h"
 #include "loop/test_clock.h"
+#include "store/retention.h"
 
 enum {
     APP_DRAIN_MS = 10 * 1000, // for what is in flight, when told to stop
@@ -29,6 +30,7 @@ struct app {
     struct client *client;
     struct engine *engine;
     struct slots *slots;
+    struct retention *retention;
     struct notices *notices; // NULL: no mail is configured
     struct deliver *deliver;
     struct api *api;
@@ -96,7 +98,7 @@ static void app_stop_when_answered(void *ctx)
 {
     struct app *app = ctx;
     if (engine_is_reloading(app->engine) || slots_is_busy(app->slots) ||
-        (app->api && api_requests_under_way(app->api))) {
+        retention_is_busy(app->retention) || (app->api && api_requests_under_way(app->api))) {
         loop_timer_start(&app->stop_timer, APP_STOP_CHECK_MS);
         return;
     }
@@ -119,6 +121,7 @@ static void app_stop(struct app *app)
     }
     engine_stop(app->engine);
     slots_stop(app->slots);
+    retention_stop(app->retention);
     app_stop_when_answered(app);
 }
 
@@ -176,7 +179,8 @@ static int app_open_signals(struct app *app)
 static bool app_is_settled(void *ctx)
 {
     const struct app *app = ctx;
-    return slots_is_settled(app->slots) && deliver_is_settled(app->deliver);
+    return retention_is_settled(app->retention) && slots_is_settled(app->slots) &&
+           deliver_is_settled(app->deliver);
 }
 
 static int app_open_test_clock(struct app *app)
@@ -236,6 +240,7 @@ static void app_on_first_load(void *ctx, int code, const struct err *e)
     }
     deliver_start(app->deliver);
     slots_start(app->slots);
+    retention_start(app->retention);
     printf("hookline listens on http://%s\n", api_address(app->api));
     fflush(stdout);
 }
@@ -303,6 +308,20 @@ static int app_open_notices(struct app *app)
     return notices_open(&app->notices, &c, app->err);
 }
 
+static int app_open_retention(struct app *app)
+{
+    const struct config_retention *r = &app->config->retention;
+    struct retention_config c = {.loop = app->loop,
+                                 .store = app->store,
+                                 .log = &app->log,
+                                 .payloads_ms = r->payloads_ms,
+                                 .attempts_ms = r->attempts_ms,
+                                 .ids_ms = r->ids_ms,
+                                 .max_bytes = r->size_bytes};
+    int code = retention_new(&app->retention, &c);
+    return code ? err_set(app->err, (enum err_code)code, "out of memory") : 0;
+}
+
 static int app_open_parts(struct app *app)
 {
     const struct config *c = app->config;
@@ -340,6 +359,9 @@ static int app_open_parts(struct app *app)
                                      .ctx = app,
                                      .crash_at = c->crash_at};
         code = slots_new(&app->slots, &slots, app->err);
+    }
+    if (code == 0) {
+        code = app_open_retention(app);
     }
     if (code == 0) {
         code = app_open_notices(app);
@@ -436,6 +458,7 @@ int app_run(const struct config *c, struct err *e)
         app_abandon(&app);
     }
     deliver_free(app.deliver);
+    retention_free(app.retention);
     slots_free(app.slots);
     notices_free(app.notices);
     engine_free(app.engine);

@@ -27,6 +27,11 @@ static void set_defaults(struct config *c)
         .free_disk_bytes = INT64_C(1) << 30,
         .connections = 512,
     };
+    c->retention = (struct config_retention){
+        .payloads_ms = 30 * CONFIG_DAY_MS,
+        .attempts_ms = 30 * CONFIG_DAY_MS,
+        .ids_ms = 30 * CONFIG_DAY_MS,
+    };
 }
 
 // The value of an environment variable; NULL where it is missing or empty.

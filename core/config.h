@@ -24,6 +24,13 @@ struct config_limits {       // with the defaults in parentheses
     int64_t connections;     // to targets, in all (512)
 };
 
+struct config_retention { // with the defaults in parentheses
+    int64_t payloads_ms;  // events' and requests' bodies, requests' heads, answers (30 days)
+    int64_t attempts_ms;  // (30 days)
+    int64_t ids_ms;       // of events, and of the deliveries that answered them (30 days)
+    int64_t size_bytes;   // that the store may take (0: any)
+};
+
 struct config_var { // hook.var
     struct str name;
     struct str value;
@@ -63,6 +70,7 @@ struct config {
     struct netblock *allow;
     size_t allow_count;
     struct config_limits limits;
+    struct config_retention retention;
     enum log_level log_level;
     bool log_format_is_set; // else by whether stderr is a terminal
     enum log_format log_format;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/duration.h"
 #include "encode/url.h"
 
 enum { MESSAGES_MAX = 64, VARS_MAX = 1024, TARGETS_MAX = 4096, BLOCKS_MAX = 256 };
@@ -51,7 +52,15 @@ const struct config_key config_keys[] = {
     {"mail.tls", NULL, NULL, CONFIG_MAIL_TLS, 0, 0, 0, NULL},
     {"mail.user", NULL, NULL, CONFIG_TEXT, AT(mail.user), 0, 0, NULL},
     {"mail.password", NULL, NULL, CONFIG_MAIL_PASSWORD, 0, 0, 0, NULL},
-    {"retention", NULL, NULL, CONFIG_LATER_WARNED, 0, 0, 0, "nothing stored is deleted by age"},
+    {"retention.payloads", "HOOKLINE_RETENTION_PAYLOADS", NULL, CONFIG_AGE,
+     AT(retention.payloads_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS, NULL},
+    {"retention.attempts", "HOOKLINE_RETENTION_ATTEMPTS", NULL, CONFIG_AGE,
+     AT(retention.attempts_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS, NULL},
+    {"retention.ids", "HOOKLINE_RETENTION_IDS", NULL, CONFIG_AGE, AT(retention.ids_ms),
+     30 * CONFIG_DAY_MS, 36500 * CONFIG_DAY_MS, NULL},
+    {"retention.size", "HOOKLINE_RETENTION_SIZE", NULL, CONFIG_BYTES, AT(retention.size_bytes), MIB,
+     1024 * TIB, NULL},
+    {"retention.audit", NULL, NULL, CONFIG_LATER_WARNED, 0, 0, 0, "there is no audit log"},
     {"tls", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
      "the host listens without TLS: put a proxy with TLS before it"},
     {"targets.*.rate", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
@@ -158,6 +167,22 @@ static bool amount(struct config *c, const struct config_key *k, const struct co
                at->label, has_units ? " of bytes" : "", (long long)k->least, (long long)k->most,
                has_units ? " (or with a unit, \"8MiB\")" : "", STR_ARG(text));
     return false;
+}
+
+static void set_age(struct config *c, const struct config_key *k, const struct config_place *at,
+                    struct str text)
+{
+    char least[24], most[24];
+    int64_t ms;
+
+    if (duration_parse(text, &ms) == 0 && ms >= k->least && ms <= k->most) {
+        *(int64_t *)((char *)c + k->offset) = ms;
+        return;
+    }
+    duration_format(least, k->least);
+    duration_format(most, k->most);
+    config_say(c, true, "%s: wants a duration from \"%s\" to \"%s\", not '" STR_FMT "'", at->label,
+               least, most, STR_ARG(text));
 }
 
 static void set_path(struct config *c, const struct config_key *k, const struct config_place *at,
@@ -338,6 +363,9 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
     case CONFIG_BYTES:
         if (amount(c, k, at, text, &n))
             *(int64_t *)((char *)c + k->offset) = n;
+        break;
+    case CONFIG_AGE:
+        set_age(c, k, at, text);
         break;
     case CONFIG_BLOCKS:
         add_blocks(c, at, text);

@@ -12,6 +12,7 @@ enum config_kind {
     CONFIG_URL,
     CONFIG_COUNT,     // a whole number
     CONFIG_BYTES,     // a whole number, or "64KiB", "8MiB", "1GiB", "1TiB"
+    CONFIG_AGE,       // "30d"
     CONFIG_BLOCKS,    // a list of addresses and blocks; in the environment with commas between
     CONFIG_LOG_LEVEL, // "debug", "info", "warn", "error"
     CONFIG_LOG_FORMAT,
@@ -29,13 +30,15 @@ enum config_kind {
 
 enum { CONFIG_SEGMENTS_MAX = 3 };
 
+#define CONFIG_DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+
 struct config_key {
     const char *pattern;     // "limits.body", "targets.*.rate"; NULL: not in the file
     const char *environment; // "HOOKLINE_LIMITS_BODY"; NULL: not there
     const char *flag;        // "--data"; NULL: not there
     enum config_kind kind;
     size_t offset; // in struct config
-    int64_t least; // COUNT, BYTES, IN_FLIGHT
+    int64_t least; // COUNT, BYTES, IN_FLIGHT; AGE, in ms
     int64_t most;
     const char *later; // LATER_*: what does not happen yet
 };

@@ -73,11 +73,26 @@ static void deliveries_write_attempt(struct json_writer *w, const struct api *a,
                                .delivery = o->id,
                                .at_ms = at->at_ms,
                                .redirect_all = a->config.redirect_all};
-    if (request_write_json(w, "request_sent", &in, deliveries_body(d, i), arena)) {
+    if (o->head.len == 0 ||
+        request_write_json(w, "request_sent", &in, deliveries_body(d, i), arena)) {
         json_member_null(w, "request_sent");
     }
     deliveries_write_response(w, at);
     json_object_end(w);
+}
+
+// What retention has removed of it.
+static void deliveries_write_note(struct json_writer *w, const struct store_delivery_row *d)
+{
+    bool has_no_attempts = d->attempt_count == 0 && d->owed.attempt_count > 0;
+    if (d->owed.head.len == 0) {
+        json_member_string(
+            w, "note",
+            has_no_attempts ? STR("retention has removed the request, its attempts and the answers")
+                            : STR("retention has removed the request and the answers"));
+    } else if (has_no_attempts) {
+        json_member_string(w, "note", STR("retention has removed the attempts"));
+    }
 }
 
 static void deliveries_on_one(struct store_read *read)
@@ -99,6 +114,7 @@ static void deliveries_on_one(struct store_read *read)
         deliveries_write_attempt(&w, q->api, d, i, &q->arena);
     }
     json_array_end(&w);
+    deliveries_write_note(&w, d);
     json_object_end(&w);
     api_send_json(q->request, 200, &body);
     api_read_free(q);

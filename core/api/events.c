@@ -79,6 +79,9 @@ static void events_on_one(struct store_read *read)
     events_write_head(&w, ev);
     events_write_part(&w, ev->payload, "record");
     events_write_part(&w, ev->payload, "previous");
+    if (ev->payload.len == 0) {
+        json_member_string(&w, "note", STR("retention has removed what was sent with the event"));
+    }
     json_key(&w, STR("runs"));
     json_array_begin(&w);
     for (size_t i = 0; i < ev->run_count; i++) {

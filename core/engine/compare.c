@@ -216,6 +216,11 @@ int event_restore(struct event *out, const struct store_event_row *row, struct a
     buf_init(&c.text, COMPARE_PREVIOUS_MAX);
     json_reader_init(&r, row->payload, JSON_DEPTH_MAX, &c.text);
     int code = event_read(out, &r, EVENT_STORED, arena, e);
+    if (code == 0 && out->previous.len == 0 && row->is_before_gone) {
+        code = err_set(e, ERR_NOT_FOUND,
+                       "the state of the record that the event was compared with "
+                       "is kept no longer");
+    }
     if (code == 0 && out->previous.len == 0 && row->before.len) {
         code = compare_with(&c, &state, out, arena);
         code = code ? err_set(e, (enum err_code)code,

@@ -490,14 +490,16 @@ struct store_event_row {
     struct str record_id;
     int64_t time_ms;
     int64_t received_at_ms;
-    struct str payload;
-    struct str before; // for one: the event that held the record's state it was compared with
+    struct str payload;  // empty in what is read of one: retention has taken it
+    struct str before;   // for one: the event that held the record's state it was compared with
+    bool is_before_gone; // for one: there was such an event, and retention has taken its payload
     struct store_run_row *runs;
     size_t run_count;
 };
 
 struct store_delivery_row {
-    struct store_owed owed; // head and body included for one, empty in a list
+    struct store_owed owed; // head and body included for one, empty in a list. An empty head of
+                            // one: retention has taken both, and the answers
     int64_t created_at_ms;
     struct str reason;
     struct store_attempt *attempts; // for one; NULL in a list

@@ -6,6 +6,7 @@ struct act_look {
     enum delivery_state state;
     struct str reason;
     struct str workflow;
+    bool has_request; // retention has not taken it
 };
 
 static int look(struct writer *w, struct store_act *a, struct act_look *out)
@@ -19,6 +20,7 @@ static int look(struct writer *w, struct store_act *a, struct act_look *out)
         out->reason = column_dup(s, 1, a->arena);
         out->workflow = column_dup(s, 2, a->arena);
         a->target = column_dup(s, 3, a->arena);
+        out->has_request = sqlite3_column_int(s, 4) != 0;
         bool is_whole = out->reason.data && out->workflow.data && a->target.data;
         a->code = is_whole ? 0 : err_set(&a->err, ERR_NOMEM, "out of memory");
     }
@@ -42,6 +44,9 @@ static int resend(struct writer *w, struct store_act *a, const struct act_look *
     }
     if (str_eq(now->reason, STR(STORE_DRY_REASON))) {
         return refuse(a, now, ": it is of a dry run, and is never sent");
+    }
+    if (!now->has_request) {
+        return refuse(a, now, ": its request is kept no longer, since retention has removed it");
     }
     bool is_stopped = false;
     int rc = workflow_is_held_back(w, now->workflow, &is_stopped);

@@ -6,6 +6,7 @@
 #ifndef STORE_SQLITE_INTERNAL_H
 #define STORE_SQLITE_INTERNAL_H
 
+#include "store/retain.h"
 #include "store/store.h"
 
 #include "base/buf.h"
@@ -47,6 +48,7 @@ enum request_kind {
     REQUEST_SLOTS_GET,
     REQUEST_NOTICE_PUT,
     REQUEST_NOTICES,
+    REQUEST_RETAIN,
     REQUEST_READ
 };
 
@@ -76,6 +78,8 @@ struct writer { // the writer thread's alone
     enum stopped_workflows stopped;
     struct buf held_reason; // of what is held back
     bool is_in_trouble;
+    bool is_sync_off; // the last commit was a step of retention
+    unsigned batches_since_spare;
 };
 
 struct reader { // the reader thread's alone
@@ -97,6 +101,7 @@ struct store {
     // The loop thread's:
     struct item_list turn_writes;
     struct item_list turn_reads;
+    struct item_list turn_spare; // of retention
     struct loop_flush flush;
     size_t unfinished_count; // requests without their on_done
     int64_t owed_count;
@@ -114,6 +119,7 @@ struct store {
     pthread_cond_t reads_wake;
     struct item_list writes;
     struct item_list reads;
+    struct item_list spare; // for the writer when it has nothing else
     bool is_closing;
     struct err damage;     // ERR_CORRUPT and words once the file was found damaged
     bool is_reader_gone;   // its connection is closed
@@ -190,6 +196,7 @@ int mark_forget_run(struct writer *w, struct store_mark_forget *q);
 int act_run(struct writer *w, struct store_act *a); // act.c
 int notice_put_run(struct writer *w, struct store_notice_put *p);
 int notices_run(struct writer *w, struct store_notices *q);
+int retain_run(struct writer *w, struct store_retain *q);
 
 // workflow.c: where the run's workflow is stopped, how what it makes owed is stored. *out stays as
 // it is where not. SQLite's result.

@@ -21,7 +21,8 @@ const struct sqlite_options SQLITE_OPTIONS_DEFAULT = {.busy_ms = 1000,
 // auto_vacuum has an effect before the first table alone. No mmap: an I/O error of a mapped file is
 // a signal that ends the host, not a code. Neither are deleted rows overwritten with zeros
 // (Debian's default), nor foreign keys looked at: there are none.
-static const char WRITER_PRAGMAS[] = "PRAGMA auto_vacuum = INCREMENTAL;"
+static const char WRITER_PRAGMAS[] = "PRAGMA page_size = 4096;"
+                                     "PRAGMA auto_vacuum = INCREMENTAL;"
                                      "PRAGMA journal_mode = WAL;"
                                      "PRAGMA synchronous = FULL;"
                                      "PRAGMA wal_autocheckpoint = 0;"

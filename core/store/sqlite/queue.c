@@ -35,12 +35,15 @@ static void hand_over(void *ctx)
     struct store *s = ctx;
     bool has_writes = s->turn_writes.first != NULL;
     bool has_reads = s->turn_reads.first != NULL;
+    has_writes |= s->turn_spare.first != NULL;
     pthread_mutex_lock(&s->lock);
     item_list_append(&s->writes, s->turn_writes);
     item_list_append(&s->reads, s->turn_reads);
+    item_list_append(&s->spare, s->turn_spare);
     pthread_mutex_unlock(&s->lock);
     s->turn_writes = (struct item_list){NULL, NULL};
     s->turn_reads = (struct item_list){NULL, NULL};
+    s->turn_spare = (struct item_list){NULL, NULL};
     if (has_writes) {
         pthread_cond_signal(&s->writes_wake);
     }
@@ -160,6 +163,11 @@ static void call_on_done(struct store_item *item)
     }
     case REQUEST_NOTICES: {
         struct store_notices *q = (struct store_notices *)item;
+        q->on_done(q);
+        break;
+    }
+    case REQUEST_RETAIN: {
+        struct store_retain *q = (struct store_retain *)item;
         q->on_done(q);
         break;
     }
@@ -325,6 +333,11 @@ void store_workflows(struct store *s, struct store_workflows *q)
 void store_workflow_step(struct store *s, struct store_workflow_step *q)
 {
     submit(s, &s->turn_writes, &q->item, REQUEST_WORKFLOW_STEP);
+}
+
+void store_retain(struct store *s, struct store_retain *q)
+{
+    submit(s, &s->turn_spare, &q->item, REQUEST_RETAIN);
 }
 
 void store_mark_forget(struct store *s, struct store_mark_forget *q)

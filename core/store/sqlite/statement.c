@@ -81,8 +81,9 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_STATE_NOW] = "SELECT state FROM delivery WHERE id = ?1",
     [WRITE_MARK_FORGET] =
         "DELETE FROM mark WHERE workflow = ?1 AND record_type = ?2 AND record_id = ?3",
-    [WRITE_ACT_LOOK] = "SELECT d.state, d.reason, d.workflow, t.text FROM delivery d"
-                       " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
+    [WRITE_ACT_LOOK] =
+        "SELECT d.state, d.reason, d.workflow, t.text, length(d.head) > 0 FROM delivery d"
+        " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
     [WRITE_RESEND] = "UPDATE delivery SET state = 0, due_at_ms = ?2, base_ms = 0, reason = NULL"
                      " WHERE id = ?1",
     [WRITE_WORKFLOW] = "INSERT OR REPLACE INTO workflow (" WORKFLOW_COLUMNS ")"
@@ -110,9 +111,34 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [WRITE_NOTICE_GONE] = "DELETE FROM notice WHERE topic = ?1 AND kind = ?2",
     [WRITE_NOTICES] = "SELECT " NOTICE_COLUMNS " FROM notice ORDER BY topic, kind",
+    // Of a text only that it is there: SQLite reads no page of a long one for it.
+    [WRITE_OLD_EVENT] = "SELECT id, received_at_ms, digest, payload IS NOT NULL, runs,"
+                        " EXISTS (SELECT 1 FROM record r WHERE r.record_type = e.record_type"
+                        " AND r.record_id = e.record_id AND r.event = e.id)"
+                        " FROM event e WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1",
+    [WRITE_OLD_DELIVERY] = "SELECT state, length(head) > 0, coalesce((SELECT a.at_ms FROM attempt a"
+                           " WHERE a.delivery = d.id ORDER BY a.number DESC LIMIT 1), at_ms)"
+                           " FROM delivery d WHERE id = ?1",
+    [WRITE_OLD_PAYLOAD] = "SELECT payload FROM event WHERE id = ?1",
+    [WRITE_EMPTY_EVENT] = "UPDATE event SET payload = NULL, digest = ?2 WHERE id = ?1",
+    [WRITE_EMPTY_DELIVERY] = "UPDATE delivery SET head = x'', body = NULL, recheck = NULL,"
+                             " answer_headers = NULL, answer_body = NULL WHERE id = ?1",
+    [WRITE_EMPTY_ATTEMPTS] = "UPDATE attempt SET answer_headers = NULL, answer_body = NULL"
+                             " WHERE delivery = ?1",
+    [WRITE_NO_FIRST_ATTEMPT] =
+        "UPDATE delivery SET at_ms = NULL, elapsed_ms = NULL, status = NULL, answer_is_cut = NULL,"
+        " error = NULL, detail = NULL, answer_headers = NULL, answer_body = NULL WHERE id = ?1",
+    [WRITE_NO_ATTEMPTS] = "DELETE FROM attempt WHERE delivery = ?1",
+    [WRITE_NO_LARGE_BODY] = "DELETE FROM large_body WHERE id = ?1",
+    [WRITE_NO_DELIVERY] = "DELETE FROM delivery WHERE id = ?1",
+    [WRITE_NO_ODD_RUN] = "DELETE FROM odd_run WHERE outcome = ?1 AND event = ?2",
+    [WRITE_NO_EVENT] = "DELETE FROM event WHERE id = ?1",
+    [WRITE_PAGE_COUNT] = "PRAGMA page_count",
+    [WRITE_FREE_PAGES] = "PRAGMA freelist_count",
+    [WRITE_VACUUM] = "PRAGMA incremental_vacuum(32)",
 };
 
-#define EVENT_BEFORE ", (SELECT b.payload FROM event b WHERE b.id = event.base)"
+#define EVENT_BEFORE ", (SELECT b.payload FROM event b WHERE b.id = event.base), base"
 #define EVENT_COLUMNS                                                                              \
     "id, key, type, record_type, record_id, time_ms, received_at_ms, runs, payload"
 #define DELIVERY_LIST_COLUMNS                                                                      \

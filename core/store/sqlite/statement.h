@@ -65,6 +65,21 @@ enum write_statement {
     WRITE_NOTICE,
     WRITE_NOTICE_GONE,
     WRITE_NOTICES,
+    WRITE_OLD_EVENT,
+    WRITE_OLD_DELIVERY,
+    WRITE_OLD_PAYLOAD,
+    WRITE_EMPTY_EVENT,
+    WRITE_EMPTY_DELIVERY,
+    WRITE_EMPTY_ATTEMPTS,
+    WRITE_NO_FIRST_ATTEMPT,
+    WRITE_NO_ATTEMPTS,
+    WRITE_NO_LARGE_BODY,
+    WRITE_NO_DELIVERY,
+    WRITE_NO_ODD_RUN,
+    WRITE_NO_EVENT,
+    WRITE_PAGE_COUNT,
+    WRITE_FREE_PAGES,
+    WRITE_VACUUM,
     WRITE_STATEMENT_COUNT
 };
 extern const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT];
@@ -111,7 +126,8 @@ enum {
     EVENT_COLUMN_RECEIVED_AT_MS,
     EVENT_COLUMN_RUNS,
     EVENT_COLUMN_PAYLOAD,
-    EVENT_COLUMN_BEFORE // of one event alone
+    EVENT_COLUMN_BEFORE, // of one event alone
+    EVENT_COLUMN_BASE
 };
 
 // SQLite's result; all that were prepared are to be finalized whatever it is.

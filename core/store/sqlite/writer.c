@@ -9,12 +9,15 @@
 // With nothing to do for so long, a quarter of the frames is worth a checkpoint already.
 enum { PAUSE_MS = 100, PAUSE_CHECKPOINT_SHARE = 4 };
 
+// So many batches go before a step of retention while there is no pause for it.
+enum { SPARE_EVERY_BATCHES = 16 };
+
 static bool kind_writes(int kind)
 {
     return kind == REQUEST_ACCEPT || kind == REQUEST_FINISH || kind == REQUEST_GENERATION_PUT ||
            kind == REQUEST_WORKFLOW_PUT || kind == REQUEST_WORKFLOW_STEP ||
            kind == REQUEST_MARK_FORGET || kind == REQUEST_ACT || kind == REQUEST_SLOTS_PUT ||
-           kind == REQUEST_NOTICE_PUT;
+           kind == REQUEST_NOTICE_PUT || kind == REQUEST_RETAIN;
 }
 
 static bool batch_writes(const struct store_item *item)
@@ -67,6 +70,8 @@ static int item_run(struct writer *w, struct store_item *item)
         return notice_put_run(w, (struct store_notice_put *)item);
     case REQUEST_NOTICES:
         return notices_run(w, (struct store_notices *)item);
+    case REQUEST_RETAIN:
+        return retain_run(w, (struct store_retain *)item);
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -130,6 +135,9 @@ static void item_fail(struct store_item *item, const struct err *e)
     case REQUEST_NOTICES:
         ((struct store_notices *)item)->code = e->code;
         break;
+    case REQUEST_RETAIN:
+        ((struct store_retain *)item)->code = e->code;
+        break;
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -168,13 +176,31 @@ static int item_run_alone(struct store *s, struct store_item *item)
     return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_ITEM_RELEASE]) : rc;
 }
 
+// A step of retention is the only batch whose commit is not synced: what it may lose is done again,
+// and nobody shall wait for its sync.
+static int set_sync(struct writer *w, const struct store_item *first)
+{
+    bool is_off = first->kind == REQUEST_RETAIN;
+    if (w->is_sync_off == is_off) {
+        return SQLITE_OK;
+    }
+    int rc =
+        sqlite3_exec(w->db, is_off ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+                     NULL, NULL, NULL);
+    w->is_sync_off = rc == SQLITE_OK ? is_off : w->is_sync_off;
+    return rc;
+}
+
 static int batch_body(struct store *s, struct store_item *first, bool alone)
 {
     struct writer *w = &s->writer;
     bool is_writing = batch_writes(first);
     int64_t owed_before = w->owed;
     errno = 0;
-    int rc = statement_run(w->stmts[is_writing ? WRITE_BEGIN : WRITE_BEGIN_READ]);
+    int rc = is_writing ? set_sync(w, first) : SQLITE_OK;
+    if (rc == SQLITE_OK) {
+        rc = statement_run(w->stmts[is_writing ? WRITE_BEGIN : WRITE_BEGIN_READ]);
+    }
     for (struct store_item *item = first; item && rc == SQLITE_OK; item = item->next) {
         rc = alone ? item_run_alone(s, item) : item_run(w, item);
     }
@@ -311,6 +337,19 @@ static int64_t pause_ms(const struct store *s)
     return is_worth_it ? PAUSE_MS : -1;
 }
 
+// The next batch: all that is queued, or what has waited for a pause.
+static struct item_list next_batch(struct store *s)
+{
+    struct writer *w = &s->writer;
+    bool is_spare =
+        s->spare.first && (!s->writes.first || w->batches_since_spare >= SPARE_EVERY_BATCHES);
+    struct item_list *from = is_spare ? &s->spare : &s->writes;
+    struct item_list batch = *from;
+    *from = (struct item_list){NULL, NULL};
+    w->batches_since_spare = is_spare ? 0 : w->batches_since_spare + 1;
+    return batch;
+}
+
 // All that is queued; nothing where a pause is to be used, or the thread to end (`must_end`).
 static struct item_list take_batch(struct store *s, bool *must_end)
 {
@@ -318,12 +357,11 @@ static struct item_list take_batch(struct store *s, bool *must_end)
     struct timespec until = in_ms(wait_ms);
     int rc = 0;
     pthread_mutex_lock(&s->lock);
-    while (!s->writes.first && !s->is_closing && rc != ETIMEDOUT) {
+    while (!s->writes.first && !s->spare.first && !s->is_closing && rc != ETIMEDOUT) {
         rc = wait_ms < 0 ? pthread_cond_wait(&s->writes_wake, &s->lock)
                          : pthread_cond_timedwait(&s->writes_wake, &s->lock, &until);
     }
-    struct item_list batch = s->writes;
-    s->writes = (struct item_list){NULL, NULL};
+    struct item_list batch = next_batch(s);
     *must_end = s->is_closing && !batch.first;
     pthread_mutex_unlock(&s->lock);
     return batch;

@@ -285,12 +285,12 @@ static void what_comes_later_does_not_stop_the_start(void **state)
     struct loaded l;
     char messages[8192];
 
-    write_file("hookline.conf.lua", "return { retention = { payloads = '30d' }, listen = ':1' }");
+    write_file("hookline.conf.lua", "return { retention = { audit = '365d' }, listen = ':1' }");
     load(&l, NULL, NULL);
     read_messages(&l, messages);
     assert_int_equal(l.code, 0);
     assert_string_equal(l.c.listen, ":1");
-    assert_contains(messages, "warning: hookline.conf.lua: retention: is not there yet");
+    assert_contains(messages, "warning: hookline.conf.lua: retention.audit: is not there yet");
     config_fini(&l.c);
 }
 

@@ -7,6 +7,7 @@
 #include "store/contract_deliver.h"
 #include "store/contract_notice.h"
 #include "store/contract_read.h"
+#include "store/contract_retain.h"
 #include "store/contract_slot.h"
 #include "store/contract_workflow.h"
 
@@ -76,6 +77,13 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(a_mark_is_forgotten_for_one_record),                                         \
         CONTRACT_TEST(a_replay_adds_to_the_event),                                                 \
         CONTRACT_TEST(an_event_keeps_what_it_was_compared_with),                                   \
+        CONTRACT_TEST(retention_takes_payloads_and_attempts_and_keeps_ids),                        \
+        CONTRACT_TEST(an_event_is_known_after_its_payload_is_gone),                                \
+        CONTRACT_TEST(retention_takes_ids_with_all_that_is_theirs),                                \
+        CONTRACT_TEST(retention_counts_from_the_last_that_happened),                               \
+        CONTRACT_TEST(retention_keeps_what_is_owed_latest_states_and_marks),                       \
+        CONTRACT_TEST(retention_goes_in_bounded_steps),                                            \
+        CONTRACT_TEST(retention_takes_the_oldest_where_the_size_is_over),                          \
         cmocka_unit_test(shards_are_the_same_on_every_machine),                                    \
         cmocka_unit_test(words_of_states_and_outcomes)
 

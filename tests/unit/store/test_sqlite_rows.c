@@ -1,5 +1,6 @@
 // How the SQLite backend lays out its rows, and that no statement walks a table where an index is
 // meant.
+#include "store/retain_round.h"
 #include "store/sqlite_harness.h"
 
 #include <sys/stat.h>
@@ -153,6 +154,30 @@ static void targets_beyond_the_cache_keep_their_numbers(void **state)
     }
 }
 
+static int64_t database_bytes(struct fixture *f)
+{
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/hookline.db", f->dir);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_size;
+}
+
+static void the_file_shrinks_when_retention_has_emptied_it(void **state)
+{
+    struct fixture *f = *state;
+    fixture_open(f);
+    retain_fill(f);
+    fixture_reopen(f);
+    assert_true(database_bytes(f) > 40000000);
+    f->now_ms += 31 * (int64_t)RETAIN_DAY_MS;
+    retain_round(f, retain_days(f, 30, 30, 30), NULL);
+    fixture_close(f); // which puts the WAL into the file
+    assert_true(database_bytes(f) < 4000000);
+    fixture_open(f);
+    retain_event(f, "1", "crm-1");
+}
+
 #define ROW_TEST(name) cmocka_unit_test_setup_teardown(name, sqlite_setup, sqlite_teardown)
 
 int main(void)
@@ -163,6 +188,7 @@ int main(void)
         ROW_TEST(texts_are_shared_by_generations),
         ROW_TEST(the_wal_does_not_grow_for_ever),
         ROW_TEST(targets_beyond_the_cache_keep_their_numbers),
+        ROW_TEST(the_file_shrinks_when_retention_has_emptied_it),
     };
     return cmocka_run_group_tests_name("store, SQLite: rows", tests, NULL, NULL);
 }
