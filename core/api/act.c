@@ -29,6 +29,7 @@ static void act_on_done(struct store_act *act)
         id_format(id + 4, act->delivery);
         if (act->kind == STORE_CANCEL) {
             deliver_cancelled(a->config.deliver, act->delivery);
+            deliver_freed(a->config.deliver, &act->freed);
         }
         api_get_delivery(a, q->request, str_from(id));
         if (act->kind == STORE_RESEND) {

@@ -51,6 +51,7 @@ static void attempt_on_stored(struct store_finish *f)
         deliver_take_event(d, &f->events[i]);
     }
     int64_t due_ms = f->code == 0 && f->state == DELIVERY_RETRYING ? f->due_at_ms : INT64_MAX;
+    deliver_freed(d, &f->freed);
     job_drop(j);
     target_mark_due(t, due_ms);
     target_settle(t);
@@ -128,6 +129,9 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
     *f = (struct store_finish){.delivery = j->id,
                                .base_ms = j->base_ms,
+                               .order_key = j->order_key,
+                               .now_ms = now_ms,
+                               .arena = &j->arena,
                                .on_done = attempt_on_stored,
                                .ctx = j,
                                .attempt = {.number = j->attempts_made + 1,

@@ -87,6 +87,7 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
                               .action = one->action,
                               .retry = one->retry,
                               .workflow = workflow,
+                              .order_key = one->order_key,
                               .timeout_ms = one->timeout_ms};
     if (one->due_at_ms > now_ms || one->wants_recheck || !has_room || has_older ||
         job_add(t, &owed) == NULL) {
@@ -102,7 +103,7 @@ void deliver_take_event(struct deliver *d, const struct store_event *ev)
         const struct store_run *run = &ev->runs[r];
         notices_judged(d->config.notices, ev, run);
         for (size_t i = 0; !run->was_marked && !run->is_held_back && i < run->delivery_count; i++) {
-            if (run->deliveries[i].state == DELIVERY_PENDING) {
+            if (run->deliveries[i].state == DELIVERY_PENDING && !run->deliveries[i].is_waiting) {
                 deliver_take(d, &run->deliveries[i], run->workflow, now_ms);
             }
         }

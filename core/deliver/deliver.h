@@ -45,6 +45,8 @@ void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back
 // An operator's act on a delivery to that target is stored: one that was resent is looked for, one
 // that was cancelled is not started from memory any more.
 void deliver_resent(struct deliver *d, struct str target);
+// One that waited for another is due, if it is any.
+void deliver_freed(struct deliver *d, const struct store_freed *freed);
 void deliver_cancelled(struct deliver *d, uint64_t id);
 // Whether all that is due has been started, as far as the limits let it.
 bool deliver_is_settled(const struct deliver *d);

@@ -88,16 +88,22 @@ void deliver_cancelled(struct deliver *d, uint64_t id)
     schedule_pump(d);
 }
 
+void deliver_freed(struct deliver *d, const struct store_freed *freed)
+{
+    struct target *t = freed->target.len ? target_get(d, freed->target) : NULL;
+    if (t) {
+        target_mark_due(t, freed->due_at_ms);
+        target_update_ready(t);
+        schedule_arm(d);
+    } else if (freed->target.len) {
+        log_error(d->config.log, "out of memory: a delivery waits for the next start");
+    }
+}
+
 void deliver_resent(struct deliver *d, struct str target)
 {
-    struct target *t = target_get(d, target);
-    if (t == NULL) {
-        log_error(d->config.log, "out of memory: a resent delivery waits for the next start");
-        return;
-    }
-    target_mark_due(t, clock_wall_ms(loop_clock(d->config.loop)));
-    target_update_ready(t);
-    schedule_arm(d);
+    struct store_freed freed = {target, clock_wall_ms(loop_clock(d->config.loop))};
+    deliver_freed(d, &freed);
 }
 
 void held_back_free(struct deliver *d)

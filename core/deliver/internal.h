@@ -65,6 +65,7 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct str body;
     struct str retry;
     struct str workflow;
+    struct str order_key;
     bool is_on_trial;   // counted among the attempts to targets that are not proven
     struct arena arena; // of this attempt: request and outcome
     struct mask mask;

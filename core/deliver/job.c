@@ -25,7 +25,8 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     if (map_get(&d->jobs, key)) {
         return NULL;
     }
-    size_t bytes = owed->head.len + owed->body.len + owed->retry.len + owed->workflow.len;
+    size_t bytes = owed->head.len + owed->body.len + owed->retry.len + owed->workflow.len +
+                   owed->order_key.len;
     struct job *j = malloc(sizeof *j + bytes);
     if (j == NULL) {
         return NULL;
@@ -43,6 +44,7 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     j->body = job_copy(j, &at, owed->body);
     j->retry = job_copy(j, &at, owed->retry);
     j->workflow = job_copy(j, &at, owed->workflow);
+    j->order_key = job_copy(j, &at, owed->order_key);
     arena_init(&j->arena, JOB_ARENA_MAX);
     mask_init(&j->mask);
     if (map_put(&d->jobs, (struct str){(const char *)&j->id, sizeof j->id}, j)) {

@@ -41,6 +41,7 @@ static void recheck_on_stored(struct store_finish *f)
         recheck_put_off(j);
     } else {
         recheck_end(j);
+        deliver_freed(d, &f->freed);
         if (f->code == 0 && state == DELIVERY_PENDING && !held_back_has(d, j->workflow)) {
             job_wait(j);
             target_update_ready(t);
@@ -67,6 +68,9 @@ static void recheck_decide(struct job *j)
                                       .due_at_ms = j->due_ms,
                                       .base_ms = j->base_ms,
                                       .is_rechecked = true,
+                                      .order_key = j->order_key,
+                                      .now_ms = clock_wall_ms(loop_clock(d->config.loop)),
+                                      .arena = &j->arena,
                                       .on_done = recheck_on_stored,
                                       .ctx = j};
     if (!engine_holds_still(d->config.engine, &q, &j->arena, &j->finish.reason)) {

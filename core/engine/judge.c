@@ -5,6 +5,8 @@
 #include "encode/head.h"
 #include "engine/internal.h"
 
+enum { ORDER_KEY_MAX = 8 << 20 }; // an id of a record may be as large as an event
+
 static const struct str JUDGE_DRY = STR(STORE_DRY_REASON);
 
 // What an event makes owed that came through workflows itself says so to its receiver.
@@ -18,6 +20,23 @@ static struct str judge_head_with_depth(struct str head, unsigned depth, struct 
     if (head_write_depth(&text, depth + 1, &e) == 0 && !text.failed) {
         kept = arena_dup(arena, buf_str(&text));
     }
+    buf_fini(&text);
+    return kept;
+}
+
+// What the webhooks that go one after another have in common: the workflow and the record; of
+// "latest" also the action, so that two webhooks of one run do not supersede each other. {NULL,0}:
+// no memory.
+static struct str judge_order_key(const struct judge_context *c, const struct rules_request *q,
+                                  const struct rules_workflow *w)
+{
+    const struct event *ev = c->event;
+    struct buf text;
+    buf_init(&text, ORDER_KEY_MAX);
+    buf_printf(&text, "%s\n" STR_FMT "\n%d\n", w->id, STR_ARG(ev->record_type),
+               q->is_latest ? q->action : 0);
+    buf_append_str(&text, ev->record_id);
+    struct str kept = text.failed ? (struct str){NULL, 0} : arena_dup(c->arena, buf_str(&text));
     buf_fini(&text);
     return kept;
 }
@@ -49,6 +68,13 @@ static int judge_copy_requests(const struct judge_context *c, struct store_run *
             .timeout_ms = q->timeout_ms,
             .reason = q->invalid.len || run->outcome != RUN_DRY ? q->invalid : JUDGE_DRY,
         };
+        if (q->is_ordered) {
+            run->deliveries[i].order_key = judge_order_key(c, q, w);
+            run->deliveries[i].is_latest = q->is_latest;
+            if (run->deliveries[i].order_key.data == NULL) {
+                return ERR_TOO_LARGE;
+            }
+        }
         if (ev->depth > 0) {
             struct str head = judge_head_with_depth(q->head, ev->depth, c->arena);
             if (head.data == NULL) {

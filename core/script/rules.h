@@ -218,6 +218,8 @@ struct rules_request { // one webhook owed
     struct str target; // "https://host:443"
     struct str retry;  // non-default windows ("15s 1m|2h"), else empty
     int64_t timeout_ms;
+    bool is_ordered;    // those of the workflow and the record go one after another
+    bool is_latest;     // and a newer one supersedes those that wait
     struct str invalid; // why it cannot be sent (not legal where it was rendered), else empty
     int64_t dropped_characters; // of the values: those that the encoding may not have
 };

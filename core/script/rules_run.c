@@ -146,6 +146,10 @@ static void run_take_requests(lua_State *L, struct run_call *c)
         q->target = run_take_field(L, c, "target");
         q->retry = run_take_field(L, c, "retry");
         q->invalid = run_take_field(L, c, "invalid");
+        int type = lua_getfield(L, -1, "order");
+        q->is_ordered = type == LUA_TSTRING;
+        q->is_latest = q->is_ordered && strcmp(lua_tostring(L, -1), "latest") == 0;
+        lua_pop(L, 1);
         lua_getfield(L, -1, "timeout_ms");
         q->timeout_ms = lua_tointeger(L, -1);
         lua_getfield(L, -2, "dropped");

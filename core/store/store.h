@@ -82,15 +82,19 @@ struct store_delivery {        // one webhook owed
     int action;                // 1 for the workflow's first webhook
     enum delivery_state state; // PENDING, INVALID, HELD
     struct str target;         // "https://host:443"
-    struct str order_key;      // empty: none
-    int64_t due_at_ms;         // wall
-    struct str head;           // encode/head.h
+    // Of those with the same key one is under way at a time, in the order of their ids; the others
+    // are HELD, and `latest` is the one that supersedes older ones that wait. Empty: none.
+    struct str order_key;
+    bool is_latest;
+    int64_t due_at_ms; // wall
+    struct str head;   // encode/head.h
     struct str body;
     struct str retry;   // the retry windows as text where they are not the default, else empty
     int64_t timeout_ms; // 0: the default
     struct str reason;  // why invalid or held
     bool wants_recheck; // its conditions are to be judged again before its first attempt
     struct str recheck_previous; // then: the `previous` that was found for its event; or empty
+    bool is_waiting;             // out: it was stored as HELD, since another one goes first
 };
 
 struct store_mark { // once, cooldown: one primitive
@@ -201,6 +205,12 @@ struct store_attempt {
     bool body_is_truncated;
 };
 
+// The delivery that waited for the one that has ended, and is due now: where it goes. Empty: none.
+struct store_freed {
+    struct str target;
+    int64_t due_at_ms;
+};
+
 struct store_finish {
     struct store_item item; // the store's
     uint64_t delivery;
@@ -210,6 +220,9 @@ struct store_finish {
     struct str reason;
     struct store_attempt attempt; // number 0: none (a state change alone)
     bool is_rechecked;            // attempt.number other than 1: it wants no recheck any more
+    struct str order_key;         // of the delivery; empty: none
+    int64_t now_ms;               // with an order key: wall
+    struct arena *arena;          // with an order key: for out values
     // The events that this outcome is, with what they make owed, stored in the same transaction.
     // They are new and the host's own: no key, digest or version of theirs is looked at.
     struct store_event *events;
@@ -218,8 +231,10 @@ struct store_finish {
     void *ctx;
     // out:
     int code; // 0, ERR_NOT_FOUND, ERR_FULL, ERR_IO, ERR_CORRUPT
+    struct store_freed freed;
 };
-// In one transaction: the attempt, the delivery's state, the events with their runs, marks and
+// In one transaction: the attempt, the delivery's state, the follower in its order where it has
+// ended, the events with their runs, marks and
 // deliveries (was_marked is told for each run). Of a delivery that is not there nothing is stored.
 // Where the delivery was held or ended while its attempt was under way, a failed attempt leaves it
 // so: `state` says then what it is.
@@ -255,6 +270,7 @@ struct store_owed { // a delivery to be attempted
     struct str head;
     struct str body;
     struct str retry;
+    struct str order_key;
     int64_t timeout_ms;
     bool wants_recheck; // as in store_delivery, and not rechecked yet
     struct str recheck_previous;
@@ -418,13 +434,14 @@ struct store_act {          // an operator's, on one delivery
     struct store_item item; // the store's
     enum store_act_kind kind;
     uint64_t delivery;
-    int64_t now_ms;      // RESEND: when it is due; wall
+    int64_t now_ms;      // wall: when one that is RESENT is due
     struct arena *arena; // for out values
     void (*on_done)(struct store_act *a);
     void *ctx;
     // out:
     int code;          // 0, ERR_NOT_FOUND; ERR_CONFLICT: `state` does not allow it, err says why
     struct str target; // of the delivery
+    struct store_freed freed;
     struct err err;
 };
 // RESEND: a delivery is due at once, in whatever state it was but HELD and INVALID, its retry

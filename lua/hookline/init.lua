@@ -87,6 +87,7 @@ local workflow = require "hookline.workflow"
 ---@field delay? string       "10m": the first attempt comes that much later
 ---@field recheck? boolean    with delay: the conditions are judged again then
 ---@field retry? hook.Retry|fun(attempt: hook.Attempt): string|nil  for its webhooks that give none
+---@field order? "record"|"latest"  for its webhooks that say nothing
 ---@field notify? string[]    mail addresses that are told of it besides the admins
 
 ---@class hook.WebhookOptions
@@ -108,6 +109,7 @@ local workflow = require "hookline.workflow"
 ---@field retry_on? (integer|string)[]  only these statuses are tried again: { 429, "5xx" }
 ---@field give_up_on? (integer|string)[]  at these statuses it ends at once: { "4xx" }
 ---@field success? fun(response: hook.Response): boolean  in place of: 200 to 299 is success
+---@field order? "record"|"latest"  those for a record go one after another, or the newest alone
 ---@field sign? hook.Secret|hook.Secret[]|hook.Hmac  the key of webhook-signature (Standard Webhooks
 --- 1.0.0), two while keys are rotated; or another form
 

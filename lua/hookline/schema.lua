@@ -5,7 +5,6 @@
 --   schema.new {
 --     name  = "hook.webhook",
 --     keys  = { url = { types = { "text" }, required = 'url = "..."', check = check_url } },
---     later = { "sign" },                  -- keys of a later version: refused as such
 --     hints = { body = "content" },        -- names from elsewhere, and what they are called here
 --     items = { types = { "text" }, what = "a field's path", least = 1, check = check_field },
 --   }
@@ -66,7 +65,6 @@ end
 function schema.new(declaration)
   local self = setmetatable(declaration, Schema)
   self.keys = self.keys or {}
-  self.later = self.later or {}
   self.hints = self.hints or {}
   self.names = words.sorted_keys(self.keys)
   schema.all[#schema.all + 1] = self
@@ -116,11 +114,7 @@ local function report_unknown(self, key, scope, prefix)
     scope:error(path, "%s %s", self.name, what)
     return
   end
-  if has(self.later, key) then
-    scope:error(path, '"%s" is not there yet', key)
-    return
-  end
-  local near = self.hints[key] or words.nearest(key, self.names) or words.nearest(key, self.later)
+  local near = self.hints[key] or words.nearest(key, self.names)
   local takes = #self.names > 0 and words.list(self.names, "and") or "a list"
   scope:error(path, 'unknown key "%s"%s', key, near and words.did_you_mean(near)
     or ("; %s takes %s"):format(self.name, takes))

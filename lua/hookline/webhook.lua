@@ -60,6 +60,17 @@ local function check_root(value, scope, path)
   return value
 end
 
+local function check_order(value, scope, path)
+  if value ~= "record" and value ~= "latest" then
+    scope:error(path, 'wants "record" or "latest", not %s', words.show(value))
+    return nil
+  end
+  return value
+end
+
+--- For a schema: the key `order`.
+webhook.ORDER_RULE = { types = { "text" }, what = '"record" or "latest"', check = check_order }
+
 local OPTIONS = schema.new {
   name = "hook.webhook",
   keys = {
@@ -87,8 +98,8 @@ local OPTIONS = schema.new {
     give_up_on = retry.STATUSES,
     success = { types = { "function" } },
     sign = sign.RULE,
+    order = webhook.ORDER_RULE,
   },
-  later = { "order" },
   hints = {
     body = "content",
     data = "content",
@@ -198,7 +209,7 @@ function webhook.new(options)
     data.head, data.target, data.render_head = parts.head, parts.target, parts.render
     data.policy = { retry = values.retry, retry_on = values.retry_on,
       give_up_on = values.give_up_on, success = values.success }
-    data.timeout_ms = values.timeout
+    data.timeout_ms, data.order = values.timeout, values.order
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
     data.paths = content.paths(values.content)
     table.insert(parts.templates, content_template)

@@ -168,6 +168,7 @@ local OPTIONS = schema.new {
     delay = { types = { "text" }, check = check_delay },
     recheck = { types = { "boolean" } },
     retry = retry.RULE,
+    order = webhook.ORDER_RULE,
     zone = schedules.ZONE,
     notify = {
       types = { "table" },
@@ -175,7 +176,6 @@ local OPTIONS = schema.new {
       check = check_notify,
     },
   },
-  later = { "order" },
   hints = {
     conditions = "when",
     condition = "when",
@@ -192,21 +192,23 @@ local OPTIONS = schema.new {
   },
 }
 
--- What one webhook owes in a run. `body` and `invalid` are set by the run.
-local function owed_item(data, default_retry)
+-- What one webhook owes in a run, with the workflow's defaults { retry, order }. `body` and
+-- `invalid` are set by the run.
+local function owed_item(data, defaults)
   return {
     head = data.head,
     target = data.target,
-    retry = retry.policy(data.policy, default_retry),
+    retry = retry.policy(data.policy, defaults.retry),
+    order = data.order or defaults.order,
     timeout_ms = data.timeout_ms,
   }
 end
 
 -- What a list of webhooks owes: webhooks and items beside each other, the items made once.
-local function owed_list(webhooks, default_retry)
+local function owed_list(webhooks, defaults)
   local items = {}
   for i, data in ipairs(webhooks) do
-    items[i] = owed_item(data, default_retry)
+    items[i] = owed_item(data, defaults)
   end
   return items
 end
@@ -284,14 +286,14 @@ local function plan_run(description, values, scope)
     description.verb_of[values.record .. ".scheduled"] = "scheduled"
   end
   if type(values.actions) == "function" then
-    local actions, default_retry = values.actions, values.retry
+    local actions = values.actions
     description.actions = function(event)
       local webhooks = read_actions(actions(event), scope)
-      return webhooks, owed_list(webhooks, default_retry)
+      return webhooks, owed_list(webhooks, values)
     end
   else
     description.webhooks = values.actions
-    description.items = owed_list(values.actions, values.retry)
+    description.items = owed_list(values.actions, values)
   end
 end
 

@@ -75,14 +75,12 @@ def passes(folder):
 
 def test_workflow_keys(rules, folder):
     assert sorted(keys("Workflow keys")) == sorted(brace_keys(source("workflow"), "hook.workflow"))
-    assert later("Workflow keys") == lua_list(source("workflow"), "later")
     rules({f"w{i}.lua": workflow(example, name) for i, (name, example, _) in enumerate(table(DOC, "Workflow keys"))})
     check(folder)
 
 
 def test_webhook_keys(rules, folder):
     assert sorted(keys("Webhook keys")) == sorted(brace_keys(source("webhook"), "hook.webhook"))
-    assert later("Webhook keys") == lua_list(source("webhook"), "later")
     files = {}
     for i, (name, example, _) in enumerate(table(DOC, "Webhook keys")):
         parts = {k: v for k, v in WEBHOOK.items() if k != name}

@@ -1,12 +1,4 @@
 -- What a later version brings is refused by name, with its line and path, and never ignored.
-local WORKFLOW_KEYS = {
-  order = '"record"',
-}
-
-local WEBHOOK_KEYS = {
-  order = '"latest"',
-}
-
 local FUNCTIONS = {
   "hook.oauth2 { }",
 }
@@ -18,18 +10,6 @@ local function check(text, path, name)
   support.equal(faults[1].path, path, "path")
   support.contains(faults[1].message, "not there yet")
   support.contains(faults[1].message, name)
-end
-
-for key, value in pairs(WORKFLOW_KEYS) do
-  test("workflow " .. key, function()
-    check(support.workflow { [key] = value }, key, key)
-  end)
-end
-
-for key, value in pairs(WEBHOOK_KEYS) do
-  test("webhook " .. key, function()
-    check(support.webhook { [key] = value }, "actions[1]." .. key, key)
-  end)
 end
 
 for _, call in ipairs(FUNCTIONS) do

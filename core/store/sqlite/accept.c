@@ -175,6 +175,10 @@ static int write_run(struct writer *w, const struct store_event *ev, struct stor
     for (size_t i = 0; i < run->delivery_count && rc == SQLITE_OK; i++) {
         struct store_delivery stored = held_back(&run->deliveries[i], &as);
         rc = write_delivery(w, ev, run, &stored);
+        run->deliveries[i].is_waiting = false;
+        if (rc == SQLITE_OK && stored.order_key.len && state_is_owed(stored.state)) {
+            rc = order_enter(w, &stored, &run->deliveries[i].is_waiting);
+        }
     }
     if (rc == SQLITE_OK && run->outcome != RUN_SENT) {
         bind_int(w->stmts[WRITE_ODD_RUN], 1, run->outcome);

@@ -7,6 +7,8 @@ struct act_look {
     struct str reason;
     struct str workflow;
     bool has_request; // retention has not taken it
+    struct str order_key;
+    bool is_waiting;
 };
 
 static int look(struct writer *w, struct store_act *a, struct act_look *out)
@@ -20,8 +22,11 @@ static int look(struct writer *w, struct store_act *a, struct act_look *out)
         out->reason = column_dup(s, 1, a->arena);
         out->workflow = column_dup(s, 2, a->arena);
         a->target = column_dup(s, 3, a->arena);
-        out->has_request = sqlite3_column_int(s, 4) != 0;
-        bool is_whole = out->reason.data && out->workflow.data && a->target.data;
+        out->order_key = column_dup(s, 4, a->arena);
+        out->is_waiting = sqlite3_column_type(s, 5) != SQLITE_NULL;
+        out->has_request = sqlite3_column_int(s, 6) != 0;
+        bool is_whole =
+            out->reason.data && out->workflow.data && out->order_key.data && a->target.data;
         a->code = is_whole ? 0 : err_set(&a->err, ERR_NOMEM, "out of memory");
     }
     return statement_end(s, rc);
@@ -58,7 +63,12 @@ static int resend(struct writer *w, struct store_act *a, const struct act_look *
     bind_id(s, 1, a->delivery);
     bind_int(s, 2, a->now_ms);
     w->owed += !state_is_owed(now->state);
-    return rc == SQLITE_OK ? statement_run(s) : rc;
+    uint64_t active = 0;
+    if (rc == SQLITE_OK && now->order_key.len) {
+        rc = order_active(w, now->order_key, a->delivery, &active);
+    }
+    rc = rc == SQLITE_OK ? statement_run(s) : rc;
+    return rc == SQLITE_OK && active ? order_wait(w, a->delivery, active) : rc;
 }
 
 static int cancel(struct writer *w, struct store_act *a, const struct act_look *now)
@@ -70,11 +80,16 @@ static int cancel(struct writer *w, struct store_act *a, const struct act_look *
     bind_id(s, 1, a->delivery);
     bind_text(s, 2, STR("cancelled by an operator"));
     w->owed--;
-    return statement_run(s);
+    int rc = statement_run(s);
+    if (rc == SQLITE_OK && now->order_key.len && !now->is_waiting) {
+        rc = order_release(w, now->order_key, a->now_ms, a->arena, &a->freed);
+    }
+    return rc;
 }
 
 int act_run(struct writer *w, struct store_act *a)
 {
+    a->freed = (struct store_freed){0};
     struct act_look now = {.state = DELIVERY_PENDING};
     int rc = look(w, a, &now);
     if (rc != SQLITE_OK || a->code) {

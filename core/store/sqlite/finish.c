@@ -89,6 +89,10 @@ int finish_run(struct writer *w, struct store_finish *f)
         rc = write_attempt(w, f);
     }
     w->owed += (f->state <= OWED_STATE) - was_owed;
+    f->freed = (struct store_freed){0};
+    if (rc == SQLITE_OK && f->order_key.len && was_owed && f->state > OWED_STATE) {
+        rc = order_release(w, f->order_key, f->now_ms, f->arena, &f->freed);
+    }
     for (size_t i = 0; i < f->event_count && rc == SQLITE_OK; i++) {
         rc = accept_write(w, &f->events[i]);
     }

@@ -205,6 +205,17 @@ struct held_back {
     struct str reason; // until the next call
 };
 int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back *out);
+// order.c; SQLite's result each.
+// Another delivery of that order than `but` that is owed and waits for none; 0: none.
+int order_active(struct writer *w, struct str key, uint64_t but, uint64_t *id);
+int order_wait(struct writer *w, uint64_t id,
+               uint64_t active); // it is held until that one has ended
+// A delivery that was stored just now takes its place: behind the one under way, where there is
+// one.
+int order_enter(struct writer *w, const struct store_delivery *d, bool *is_waiting);
+// One that was under way has ended: the next one goes.
+int order_release(struct writer *w, struct str key, int64_t now_ms, struct arena *arena,
+                  struct store_freed *freed);
 // Whether the workflow is stopped so that nothing of it is sent. SQLite's result.
 int workflow_is_held_back(struct writer *w, struct str workflow, bool *is_held_back);
 int slots_put_run(struct writer *w, struct store_slots *q);

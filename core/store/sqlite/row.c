@@ -43,10 +43,11 @@ int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct sto
         .timeout_ms = sqlite3_column_int64(s, 14),
         .wants_recheck = sqlite3_column_type(s, 15) != SQLITE_NULL,
         .recheck_previous = column_dup(s, 15, arena),
+        .order_key = column_dup(s, 16, arena),
     };
     bool is_whole = out->event_key.data && out->workflow.data && out->record_type.data &&
                     out->record_id.data && out->head.data && out->body.data && out->retry.data &&
-                    out->recheck_previous.data;
+                    out->recheck_previous.data && out->order_key.data;
     return is_whole ? 0 : ERR_TOO_LARGE;
 }
 

@@ -4,6 +4,11 @@
 
 #include <stdio.h>
 
+// Those of an order that are owed.
+#define ORDER_SQL                                                                                  \
+    "CREATE INDEX delivery_order ON delivery (order_key, id)"                                      \
+    " WHERE order_key IS NOT NULL AND state <= 2;"
+
 #define SLOT_SQL                                                                                   \
     "CREATE TABLE slot ("                                                                          \
     " workflow TEXT PRIMARY KEY, schedule TEXT NOT NULL, done_ms INTEGER NOT NULL,"                \
@@ -121,10 +126,12 @@ static const char CREATE_SQL[] =
     " answer_body BLOB,"
     // To be judged again before its first attempt: the `previous` that the host found for its
     // event, or empty. NULL: not, or not any more.
-    " recheck TEXT"
+    " recheck TEXT,"
+    // 1: it is held since another one of its order goes first.
+    " waits INTEGER"
     ") STRICT;"
     "CREATE INDEX delivery_due ON delivery (target, due_at_ms) WHERE state < 2;"
-    "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;"
+    "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;" ORDER_SQL
 
     // A body that would make each update of its delivery's row dear.
     "CREATE TABLE large_body (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"
@@ -163,7 +170,8 @@ static const char CREATE_SQL[] =
 static const struct schema_step STEPS[] = {
     {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL NOTICE_SQL
      "ALTER TABLE event ADD COLUMN base INTEGER;"
-     "ALTER TABLE delivery ADD COLUMN recheck TEXT;"},
+     "ALTER TABLE delivery ADD COLUMN recheck TEXT;"
+     "ALTER TABLE delivery ADD COLUMN waits INTEGER;" ORDER_SQL},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

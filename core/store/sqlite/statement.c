@@ -81,9 +81,28 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_STATE_NOW] = "SELECT state FROM delivery WHERE id = ?1",
     [WRITE_MARK_FORGET] =
         "DELETE FROM mark WHERE workflow = ?1 AND record_type = ?2 AND record_id = ?3",
-    [WRITE_ACT_LOOK] =
-        "SELECT d.state, d.reason, d.workflow, t.text, length(d.head) > 0 FROM delivery d"
-        " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
+    [WRITE_ORDER_ACTIVE] = "SELECT id FROM delivery INDEXED BY delivery_order WHERE order_key = ?1"
+                           " AND order_key IS NOT NULL AND state <= 2 AND waits IS NULL"
+                           " AND id <> ?2 ORDER BY id LIMIT 1",
+    [WRITE_ORDER_WAIT] = "UPDATE delivery SET state = 2, waits = 1, reason = ?2 WHERE id = ?1",
+    [WRITE_ORDER_NEXT] = "SELECT d.id, d.due_at_ms, d.workflow, t.text"
+                         " FROM delivery d INDEXED BY delivery_order"
+                         " LEFT JOIN target t ON t.id = d.target"
+                         " WHERE d.order_key = ?1 AND d.order_key IS NOT NULL AND d.state <= 2"
+                         " AND d.waits = 1 ORDER BY d.id LIMIT 1",
+    // What it waited is part of its retry windows: they count from when it first fell due.
+    [WRITE_ORDER_FREE] = "UPDATE delivery SET state = coalesce(?2, attempt_count > 0),"
+                         " reason = ?3, waits = NULL,"
+                         " base_ms = iif(base_ms = 0 AND due_at_ms < ?4, due_at_ms, base_ms),"
+                         " due_at_ms = max(due_at_ms, ?4) WHERE id = ?1",
+    [WRITE_ORDER_SUPERSEDE] = "UPDATE delivery INDEXED BY delivery_order"
+                              " SET state = 7, waits = NULL, due_at_ms = NULL, reason = ?2"
+                              " WHERE order_key = ?1 AND order_key IS NOT NULL AND state <= 2"
+                              " AND waits = 1 AND id < ?3",
+    [WRITE_ORDER_KEY] = "SELECT order_key FROM delivery WHERE id = ?1",
+    [WRITE_ACT_LOOK] = "SELECT d.state, d.reason, d.workflow, t.text, d.order_key, d.waits,"
+                       " length(d.head) > 0 FROM delivery d"
+                       " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
     [WRITE_RESEND] = "UPDATE delivery SET state = 0, due_at_ms = ?2, base_ms = 0, reason = NULL"
                      " WHERE id = ?1",
     [WRITE_WORKFLOW] = "INSERT OR REPLACE INTO workflow (" WORKFLOW_COLUMNS ")"
@@ -93,15 +112,17 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_ANY_STOPPED] = "SELECT EXISTS (SELECT 1 FROM workflow WHERE owed <> 0)",
     // Rows are looked at in the order of the index, those of other workflows too, so that a step
     // is bounded whatever the rest of the backlog is.
-    [WRITE_OWED_OF_ALL] =
-        "SELECT id, workflow = ?4, target, due_at_ms FROM delivery INDEXED BY delivery_due"
-        " WHERE state < 2 AND (target, due_at_ms, id) > (?1, ?2, ?3)"
-        " ORDER BY target, due_at_ms, id LIMIT ?5",
+    [WRITE_OWED_OF_ALL] = "SELECT id, workflow = ?4, target, due_at_ms, order_key"
+                          " FROM delivery INDEXED BY delivery_due"
+                          " WHERE state < 2 AND (target, due_at_ms, id) > (?1, ?2, ?3)"
+                          " ORDER BY target, due_at_ms, id LIMIT ?5",
     [WRITE_HELD_OF_ALL] =
-        "SELECT id, workflow = ?2, 0, 0 FROM delivery INDEXED BY delivery_state"
-        " WHERE state = 2 AND state <> 0 AND state <> 3 AND id > ?1 ORDER BY id LIMIT ?3",
+        "SELECT id, workflow = ?2, 0, 0, NULL FROM delivery INDEXED BY delivery_state"
+        " WHERE state = 2 AND state <> 0 AND state <> 3 AND waits IS NULL AND id > ?1"
+        " ORDER BY id LIMIT ?3",
     [WRITE_HOLD] = "UPDATE delivery SET state = 2, reason = ?2 WHERE id = ?1",
-    [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, reason = ?2 WHERE id = ?1",
+    [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, waits = NULL, reason = ?2"
+                     " WHERE id = ?1",
     [WRITE_RELEASE] = "UPDATE delivery SET state = attempt_count > 0, reason = NULL,"
                       " due_at_ms = due_at_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0),"
                       " base_ms = base_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0)"

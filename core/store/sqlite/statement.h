@@ -50,6 +50,12 @@ enum write_statement {
     WRITE_RUNS_OF_EVENT,
     WRITE_STATE_NOW,
     WRITE_MARK_FORGET,
+    WRITE_ORDER_ACTIVE,
+    WRITE_ORDER_WAIT,
+    WRITE_ORDER_NEXT,
+    WRITE_ORDER_FREE,
+    WRITE_ORDER_SUPERSEDE,
+    WRITE_ORDER_KEY,
     WRITE_ACT_LOOK,
     WRITE_RESEND,
     WRITE_WORKFLOW,
@@ -112,8 +118,8 @@ extern const char *const READ_STATEMENTS[READ_STATEMENT_COUNT];
     "d.id, d.event, e.key, d.workflow, e.record_type, e.record_id, d.action, d.state,"             \
     " d.due_at_ms, d.base_ms, d.attempt_count, d.head,"                                            \
     " coalesce(d.body, (SELECT b.body FROM large_body b WHERE b.id = d.id)), d.retry,"             \
-    " d.timeout_ms, d.recheck"
-enum { OWED_COLUMN_COUNT = 16 };
+    " d.timeout_ms, d.recheck, d.order_key"
+enum { OWED_COLUMN_COUNT = 17 };
 
 // The columns of the statements that read events.
 enum {

@@ -4,6 +4,7 @@
 
 #include "store/grow.h"
 
+enum { ORDER_ARENA_MAX = 1 << 20, REASON_MAX = 64 * 1024 };
 enum { STEP_ROWS = 1000 }; // looked at in one request: some milliseconds
 
 int workflow_put_run(struct writer *w, struct store_workflow_put *p)
@@ -68,7 +69,7 @@ int workflows_run(struct writer *w, struct store_workflows *q)
 struct owed_rule {
     enum when_stopped owed;
     int64_t since_ms;
-    struct str reason; // borrowed until the statement moves
+    struct str reason; // borrowed until the statement that found it moves
 };
 
 // A statement with the rule of one workflow, bound and stepped; the caller ends it.
@@ -128,6 +129,7 @@ int workflow_is_held_back(struct writer *w, struct str workflow, bool *is_held_b
 
 struct owed_ids {
     uint64_t ids[STEP_ROWS];
+    bool has_order[STEP_ROWS];
     size_t count;
     size_t seen;
 };
@@ -143,11 +145,30 @@ static int collect_ids(sqlite3_stmt *s, struct store_workflow_step *q, struct ow
         q->place.target = sqlite3_column_int64(s, 2);
         q->place.due_at_ms = sqlite3_column_int64(s, 3);
         if (sqlite3_column_int(s, 1)) {
+            out->has_order[out->count] = sqlite3_column_type(s, 4) != SQLITE_NULL;
             out->ids[out->count++] = q->place.id;
         }
         out->seen++;
     }
     return statement_end(s, rc);
+}
+
+// Those that waited for a delivery that was cancelled are cancelled with it: by the same rule.
+static int cancel_followers(struct writer *w, uint64_t id, int64_t now_ms)
+{
+    struct arena arena;
+    struct store_freed freed;
+    arena_init(&arena, ORDER_ARENA_MAX);
+    sqlite3_stmt *s = w->stmts[WRITE_ORDER_KEY];
+    bind_id(s, 1, id);
+    int rc = sqlite3_step(s);
+    struct str key = rc == SQLITE_ROW ? column_dup(s, 0, &arena) : (struct str){NULL, 0};
+    rc = statement_end(s, rc);
+    if (rc == SQLITE_OK && key.len) {
+        rc = order_release(w, key, now_ms, &arena, &freed);
+    }
+    arena_fini(&arena);
+    return rc;
 }
 
 static int stop_owed(struct writer *w, struct store_workflow_step *q, const struct owed_rule *rule,
@@ -167,6 +188,9 @@ static int stop_owed(struct writer *w, struct store_workflow_step *q, const stru
         bind_text_or_null(s, 2, rule->reason);
         rc = statement_run(s);
         w->owed -= !is_hold;
+        if (rc == SQLITE_OK && !is_hold && found->has_order[i]) {
+            rc = cancel_followers(w, found->ids[i], q->now_ms);
+        }
     }
     return rc;
 }
@@ -189,26 +213,37 @@ static int release_owed(struct writer *w, struct store_workflow_step *q,
     return rc;
 }
 
+// The rule of the workflow whose turn it is, its reason copied: the steps look rules up themselves.
+static int step_rule(struct writer *w, struct str workflow, struct owed_rule *out,
+                     struct buf *reason, bool *is_there)
+{
+    sqlite3_stmt *s;
+    int rc = find_rule(w, workflow, out, &s);
+    *is_there = rc == SQLITE_ROW;
+    buf_append_str(reason, out->reason);
+    out->reason = buf_str(reason);
+    rc = statement_end(s, rc);
+    return rc == SQLITE_OK && reason->failed ? SQLITE_NOMEM : rc;
+}
+
 int workflow_step_run(struct writer *w, struct store_workflow_step *q)
 {
     struct owed_ids found;
+    found.count = found.seen = 0; // not zeroed whole: it is large
     struct owed_rule rule;
-    sqlite3_stmt *s;
+    struct buf reason;
+    bool is_there;
     q->code = 0;
-    q->changed = 0;
-    int rc = find_rule(w, q->workflow, &rule, &s);
-    if (rc == SQLITE_ROW) {
-        int step_rc = rule.owed == WHEN_STOPPED_FINISH ? release_owed(w, q, &rule, &found)
-                                                       : stop_owed(w, q, &rule, &found);
-        q->changed = found.count;
-        q->is_done = step_rc == SQLITE_OK && found.seen < STEP_ROWS;
-        rc = statement_end(s, rc);
-        rc = step_rc != SQLITE_OK ? step_rc : rc;
-    } else {
-        q->is_done = true;
-        rc = statement_end(s, rc);
+    buf_init(&reason, REASON_MAX);
+    int rc = step_rule(w, q->workflow, &rule, &reason, &is_there);
+    if (rc == SQLITE_OK && is_there) {
+        rc = rule.owed == WHEN_STOPPED_FINISH ? release_owed(w, q, &rule, &found)
+                                              : stop_owed(w, q, &rule, &found);
     }
-    if (rc == SQLITE_OK && q->is_done) {
+    buf_fini(&reason);
+    q->changed = found.count;
+    q->is_done = rc == SQLITE_OK && (!is_there || found.seen < STEP_ROWS);
+    if (q->is_done) {
         bind_text(w->stmts[WRITE_OWED_DONE], 1, q->workflow);
         rc = statement_run(w->stmts[WRITE_OWED_DONE]);
     }

@@ -478,6 +478,63 @@ static void words_of_states_and_outcomes(void **state)
     assert_string_equal(delivery_state_word((enum delivery_state)99), "unknown");
 }
 
+// Owes one with an order key; whether it waits.
+static inline bool owe_in_order(struct fixture *f, const char *key, bool is_latest, uint64_t *id)
+{
+    struct store_accept *a = make_accept(f, 1);
+    struct store_delivery *d =
+        add_delivery(f, add_run(f, &a->events[0], "x"), "https://a.example:443");
+    d->order_key = str_from(key);
+    d->is_latest = is_latest;
+    d->due_at_ms = 100;
+    assert_int_equal(do_accept(f, a), 0);
+    *id = d->id;
+    return d->is_waiting;
+}
+
+static inline struct store_freed end_in_order(struct fixture *f, const char *key, uint64_t id)
+{
+    struct store_finish r = {.delivery = id,
+                             .state = DELIVERY_DELIVERED,
+                             .order_key = str_from(key),
+                             .now_ms = 900,
+                             .arena = &f->arena,
+                             .attempt = {.number = 1}};
+    assert_int_equal(do_finish(f, &r), 0);
+    return r.freed;
+}
+
+static void an_order_lets_one_go_after_another(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t ids[4], other;
+    assert_false(owe_in_order(f, "a", false, &ids[0]));
+    for (int i = 1; i < 3; i++) {
+        assert_true(owe_in_order(f, "a", false, &ids[i]));
+        assert_int_equal(read_delivery_of(f, ids[i])->owed.state, DELIVERY_HELD);
+    }
+    assert_false(owe_in_order(f, "b", false, &other));
+    for (int i = 0; i < 2; i++) {
+        struct store_freed freed = end_in_order(f, "a", ids[i]);
+        assert_str(freed.target, STR("https://a.example:443"));
+        assert_int_equal(freed.due_at_ms, 900);
+        struct store_owed next = read_delivery_of(f, ids[i + 1])->owed;
+        assert_int_equal(next.state, DELIVERY_PENDING);
+        assert_int_equal(next.base_ms, 100); // when it first fell due
+    }
+    assert_int_equal(end_in_order(f, "a", ids[2]).target.len, 0);
+    assert_int_equal(store_owed_count(f->store), 1);
+    assert_false(owe_in_order(f, "c", true, &ids[0]));
+    for (int i = 1; i < 4; i++) {
+        assert_true(owe_in_order(f, "c", true, &ids[i]));
+    }
+    assert_int_equal(read_delivery_of(f, ids[0])->owed.state, DELIVERY_PENDING);
+    assert_int_equal(read_delivery_of(f, ids[1])->owed.state, DELIVERY_SUPERSEDED);
+    assert_int_equal(read_delivery_of(f, ids[2])->owed.state, DELIVERY_SUPERSEDED);
+    assert_int_equal(read_delivery_of(f, ids[3])->owed.state, DELIVERY_HELD);
+    assert_int_equal(store_owed_count(f->store), 3);
+}
+
 static inline void act_ignore(struct store_act *a)
 {
     (void)a;

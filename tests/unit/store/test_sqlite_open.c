@@ -123,6 +123,8 @@ static const char BACK_TO_1[] = "DROP TABLE generation_base;"
                                 "ALTER TABLE event DROP COLUMN base;"
                                 "DROP TABLE workflow; DROP TABLE notice;"
                                 "ALTER TABLE delivery DROP COLUMN recheck;"
+                                "DROP INDEX delivery_order;"
+                                "ALTER TABLE delivery DROP COLUMN waits;"
                                 "DROP TABLE slot;"
                                 "PRAGMA user_version = 1;";
 

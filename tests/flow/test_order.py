@@ -1,0 +1,175 @@
+"""order: webhooks of one workflow and record go one after another, or the newest alone."""
+import random
+
+import pytest
+from support.host import run
+from support.receiver import PARK, RESET, Answer
+from support.rules import deal, workflow
+from support.waiting import until
+
+
+def turn(number, n, **keys):
+    return deal(number, turn=n, **keys)
+
+
+CONTENT = 'hook.fields { "id", "turn" }'
+
+
+def owe(host, number, n):
+    (id,) = host.accept(turn(number, n))[0]["deliveries"]
+    return id
+
+
+def test_one_after_another_through_failures_and_a_kill(serve, receivers):
+    answers = {}
+
+    def answer(request):
+        answers[request.id] = answers.get(request.id, 0) + 1
+        return 503 if answers[request.id] == 1 else 200
+    receiver = receivers(answer)
+    host = serve({"w.lua": workflow(receiver.url, wf_order='"record"', content=CONTENT)}, test_clock=True)
+    ids = [owe(host, 1, n) for n in range(3)]
+    other = owe(host, 2, 0)
+    host.until_state(ids[0], "retrying")
+    host.until_state(other, "retrying")
+    for id in ids[1:]:
+        shown = host.delivery(id)
+        assert shown["state"] == "held" and shown["reason"] == f"{ids[0]} goes first" and shown["next_attempt_at"] is None
+    host.kill9()
+    host.start()
+    until(lambda: host.advance("1h") and host.delivery(ids[-1])["state"] == "delivered", "the last one")
+    assert [host.delivery(id)["state"] for id in ids] == ["delivered"] * 3
+    of_one = [r.json()["turn"] for r in receiver.requests if r.json()["id"] == 1]
+    assert of_one == [0, 0, 1, 1, 2, 2], "each twice, since each failed once"
+
+
+def test_the_end_is_counted_from_when_it_first_fell_due(serve, receivers):
+    receiver = receivers(lambda request: 503)
+    host = serve({"w.lua": workflow(receiver.url, wf_order='"record"', wf_retry='hook.retry { { "10m", "1h" } }')},
+                 test_clock=True)
+    first, second = owe(host, 1, 0), owe(host, 1, 1)
+    host.until_state(first, "retrying")
+    host.advance("11m")
+    until(lambda: len(host.delivery(first)["attempts"]) == 2, "the second attempt")
+    host.advance("50m")
+    host.until_state(first, "terminated")
+    shown = host.until_state(second, "terminated")
+    assert len(shown["attempts"]) == 1, "an hour had passed for it too"
+
+
+def test_the_latest_supersedes_those_that_wait(serve, receivers):
+    receiver = receivers(lambda request: PARK if request.number == 1 else 200)
+    host = serve({"w.lua": workflow(receiver.url, order='"latest"', content=CONTENT)}, test_clock=True)
+    ids = [owe(host, 1, 0)]
+    receiver.wait(1)
+    ids += [owe(host, 1, n) for n in range(1, 5)]
+    for older, newer in zip(ids[1:], ids[2:]):
+        shown = host.until_state(older, "superseded")
+        assert shown["reason"] == f"{newer} is newer" and shown["next_attempt_at"] is None
+    receiver.release(Answer(200))
+    host.until_state(ids[0], "delivered")
+    host.until_state(ids[-1], "delivered")
+    assert [r.json()["turn"] for r in receiver.wait(2)] == [0, 4]
+
+
+def test_two_webhooks_of_one_run(serve, receivers):
+    """By record the second waits for the first; of the latest they do not know each other."""
+    receiver = receivers(lambda request: PARK if request.number == 1 else 200)
+    two = """{ hook.webhook { method = "POST", url = "%s/a", encoding = "json", content = hook.fields { "turn" } },
+      hook.webhook { method = "POST", url = "%s/b", encoding = "json", content = hook.fields { "turn" } } }""" % (
+        receiver.url, receiver.url)
+    host = serve({"w.lua": workflow(receiver.url, wf_order='"record"', wf_actions=two)})
+    first, second = host.accept(turn(1, 0))[0]["deliveries"]
+    receiver.wait(1)
+    assert host.delivery(second)["reason"] == f"{first} goes first"
+    receiver.release()
+    host.until_state(second, "delivered")
+    (host.rules_dir / "w.lua").write_text(workflow(receiver.url, wf_order='"latest"', wf_actions=two))
+    assert host.call("POST", "/v1/reload").json()["errors"] == []
+    assert [host.until_state(id, "delivered")["state"] for id in host.accept(turn(2, 0))[0]["deliveries"]]
+
+
+@pytest.mark.parametrize("words", ["hold", "cancel"])
+def test_a_stopped_workflow(serve, receivers, words):
+    receiver = receivers(lambda request: 503 if request.number == 1 else 200)
+    host = serve({"w.lua": workflow(receiver.url, wf_order='"record"', wf_when_stopped=f'"{words}"')}, test_clock=True)
+    ids = [owe(host, 1, n) for n in range(3)]
+    host.until_state(ids[0], "retrying")
+    assert host.call("POST", "/v1/workflows/w/deactivate").status == 200
+    if words == "cancel":
+        for id in ids:
+            host.until_state(id, "cancelled")
+        return
+    host.until_state(ids[0], "held")
+    assert host.call("POST", "/v1/workflows/w/activate").status == 200
+    host.until_state(ids[0], "retrying")
+    assert host.delivery(ids[1])["reason"] == f"{ids[0]} goes first", "what waits in an order is not let go"
+    host.advance("20s")
+    for id in ids:
+        host.until_state(id, "delivered")
+    assert [r.id for r in receiver.wait(4)] == [ids[0], *ids]
+
+
+def test_cancel_and_resend_keep_the_order(serve, receivers):
+    receiver = receivers(lambda request: 410 if request.number == 1 else PARK if request.number == 2 else 200)
+    host = serve({"w.lua": workflow(receiver.url, wf_order='"record"')}, test_clock=True)
+    ids = [owe(host, 1, n) for n in range(3)]
+    host.until_state(ids[0], "terminated")
+    receiver.wait(2)
+    assert host.call("POST", f"/v1/deliveries/{ids[0]}/resend").json()["state"] == "held"
+    assert host.delivery(ids[0])["reason"] == f"{ids[1]} goes first"
+    assert host.call("POST", f"/v1/deliveries/{ids[2]}/cancel").json()["state"] == "cancelled"
+    receiver.release()
+    host.until_state(ids[0], "delivered")
+    assert [r.id for r in receiver.wait(3)] == [ids[0], ids[1], ids[0]]
+
+
+@pytest.mark.parametrize("order", ["record", "latest"])
+def test_any_history_keeps_the_order(serve, receivers, order):
+    """Random events, answers, kills and acts beside a model: of one record no webhook is begun while another one is
+    under way, none goes before an older one, and each ends."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    print("seed", seed)
+    chance, failed = random.Random(seed), {}
+
+    def answer(arrived):
+        failed[arrived.id] = failed.get(arrived.id, 0) + 1
+        return 200 if failed[arrived.id] > 2 else chance.choice([200, 503, RESET, 410])
+    receiver = receivers(answer)
+    host = serve({"w.lua": workflow(receiver.url, wf_order=f'"{order}"', content=CONTENT)}, test_clock=True)
+    ids = {}
+    for n in range(60):
+        number = chance.randrange(3)
+        ids.setdefault(number, []).append(owe(host, number, n))
+        act = chance.random()
+        if act < 0.05:
+            host.kill9()
+            host.start()
+        elif act < 0.2:
+            host.advance("20s")
+        elif act < 0.25:
+            host.call("POST", f"/v1/deliveries/{chance.choice(ids[number])}/cancel")
+    for _ in range(60):
+        host.advance("50h")
+        left = [d for d in host.deliveries() if d["state"] in ("pending", "retrying", "held")]
+        if not left:
+            break
+        until(lambda: host.delivery(left[-1]["id"])["attempts"] or host.delivery(left[-1]["id"])["state"] != "pending", "a step")
+    until(lambda: all(d["state"] not in ("pending", "retrying", "held") for d in host.deliveries()), "the end")
+    states = {d["id"]: d["state"] for d in host.deliveries()}
+    for number, owed in ids.items():
+        sent = [r.json()["turn"] for r in receiver.requests if r.json()["id"] == number]
+        assert sent == sorted(sent), (seed, number, sent)
+        if order == "record":
+            assert not any(states[id] == "superseded" for id in owed)
+        else:
+            assert states[owed[-1]] != "superseded", "the newest is never superseded"
+
+
+@pytest.mark.parametrize("keys, words", [({"order": '"newest"'}, "wants"), ({"wf_order": "true"}, '"record" or "latest"')])
+def test_what_is_no_order_is_told(folder, keys, words):
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "w.lua").write_text(workflow("https://a.example/", **keys))
+    done = run("check", "--rules", rules)
+    assert done.returncode == 1 and words in done.stdout, done.stdout
