@@ -31,7 +31,7 @@ struct store_retain {
     bool is_over;                 // then: it takes more than max_bytes still
     struct store_removed removed; // by this step
 };
-// A step of a round of retention: few rows, a millisecond or two, and some pages of the file given
+// A step of a round of retention: few rows, half a millisecond, and some pages of the file given
 // back at the end of the round. It yields to all other requests: it has its turn when nothing else
 // waits, or has waited for long. Its own commit is not synced (the next one of another request
 // is), so a power loss may undo it. Never removed: an event of which a delivery is owed, with its

@@ -8,7 +8,7 @@
 enum {
     FIRST_ROUND_MS = 60 * 1000,
     ROUND_MS = 60 * 60 * 1000,
-    STEP_PAUSE_MS = 4, // a step takes a millisecond or two
+    STEP_PAUSE_MS = 4, // a step takes half a millisecond
     ARENA_MAX_BYTES = 64 << 20
 };
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 // A step ends at either. A row that is only looked at costs some microseconds.
-enum { STEP_EVENTS = 64, STEP_NS = 1500000 };
+enum { STEP_EVENTS = 32, STEP_NS = 500000 };
 
 // Free pages are used before the file grows, so a tenth may stay; vacuuming moves pages.
 enum { FREE_PAGES_LEAST = 256, FREE_PAGES_SHARE = 10 };
