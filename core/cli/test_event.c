@@ -8,6 +8,7 @@ enum { EVENT_TEXT_MAX = 64 * 1024 * 1024 };
 
 struct world_record {
     int64_t time_ms;
+    bool is_deleted;
     struct str record;
 };
 
@@ -168,6 +169,17 @@ int test_event_keep(struct world *w, const struct event *ev)
         known->time_ms = INT64_MIN;
     }
     if (ev->time_ms >= known->time_ms)
-        *known = (struct world_record){.time_ms = ev->time_ms, .record = ev->record};
+        *known = (struct world_record){
+            .time_ms = ev->time_ms, .is_deleted = ev->verb == RULES_DELETED, .record = ev->record};
     return 0;
+}
+
+bool test_event_state(struct world *w, const struct event *ev, struct str *record, bool *is_deleted)
+{
+    struct str key = test_event_record_key(w, ev);
+    const struct world_record *known = key.data ? map_get(&w->records, key) : NULL;
+
+    *record = known ? known->record : STR("");
+    *is_deleted = known && known->is_deleted;
+    return known != NULL;
 }

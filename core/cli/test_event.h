@@ -14,6 +14,9 @@ int test_event_make(struct world *w, const struct json_node *node, bool may_be_r
 int test_event_compare(struct world *w, struct event *ev, struct err *e);
 // It becomes its record's latest state, unless that is later.
 int test_event_keep(struct world *w, const struct event *ev);
+// The latest state of the event's record; false: none is known.
+bool test_event_state(struct world *w, const struct event *ev, struct str *record,
+                      bool *is_deleted);
 // "deal\n4021", on the world's arena.
 struct str test_event_record_key(struct world *w, const struct event *ev);
 

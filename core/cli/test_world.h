@@ -11,6 +11,7 @@
 #include "cli/json_tree.h"
 #include "cli/test_cover.h"
 #include "encode/json_writer.h"
+#include "engine/event.h"
 #include "engine/folder.h"
 #include "script/rules.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct world_delivery {
     struct str invalid;        // why it can never be sent, or empty
     int attempts;
     int64_t base_ms;
+    struct event *cause; // the event that caused it
 };
 
 struct world_answers { // an answer for each attempt; none: 200

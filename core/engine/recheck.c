@@ -1,4 +1,5 @@
-// A delivery that was delayed: its conditions once more, before the first attempt (SPEC 2).
+#include "engine/recheck.h"
+
 #include "engine/event_text.h"
 #include "engine/internal.h"
 
@@ -17,18 +18,16 @@ static int recheck_read_event(struct event *out, struct str payload, struct aren
 }
 
 // The event as the conditions are to see it: its record as it is now, `previous` as it was judged.
-static struct str recheck_write(const struct engine_recheck *q, const struct event *ev,
-                                struct arena *arena)
+static struct str recheck_write(const struct recheck_event *q, struct str record,
+                                struct str previous, struct arena *arena)
 {
-    struct event_text parts = {.id = q->cause->key,
-                               .time_ms = q->cause->time_ms,
-                               .record = ev->record,
-                               .previous = ev->previous};
+    struct event_text parts = {
+        .id = q->id, .time_ms = q->time_ms, .record = record, .previous = previous};
     struct buf text;
     struct json_writer w;
     buf_init(&text, RECHECK_TEXT_MAX);
     json_writer_init(&w, &text);
-    int code = event_text_write(&w, q->cause->payload, &parts);
+    int code = event_text_write(&w, q->payload, &parts);
     struct str kept =
         code || text.failed ? (struct str){NULL, 0} : arena_dup(arena, buf_str(&text));
     buf_fini(&text);
@@ -46,11 +45,10 @@ static bool recheck_say(struct arena *arena, struct str *reason, const char *wor
     return false;
 }
 
-static bool recheck_judge(struct engine *g, size_t workflow, const struct rules_event *ev,
+static bool recheck_judge(struct rules *rules, size_t workflow, const struct rules_event *ev,
                           struct arena *arena, struct str *reason)
 {
     static const char failed[] = "its conditions could not be judged again: ";
-    struct rules *rules = g->current->rules;
     struct rules_run run = {0};
     struct err e;
     if (rules_event_begin(rules, ev, &e)) {
@@ -62,6 +60,29 @@ static bool recheck_judge(struct engine *g, size_t workflow, const struct rules_
         return recheck_say(arena, reason, "its conditions held no longer after the delay", STR(""));
     }
     return run.verdict == RULES_MATCH || recheck_say(arena, reason, failed, run.message);
+}
+
+bool recheck_holds(struct rules *rules, size_t workflow, const struct recheck_event *q,
+                   struct arena *arena, struct str *reason)
+{
+    const struct event *cause = q->cause;
+    if (q->has_state && q->is_deleted && cause->verb != RULES_DELETED) {
+        return recheck_say(arena, reason, "its record was deleted during the delay", STR(""));
+    }
+    struct str record = q->has_state ? q->record : cause->record;
+    struct str previous = q->previous.len ? q->previous : cause->previous;
+    struct rules_event ev = {.json = recheck_write(q, record, previous, arena),
+                             .id = q->id,
+                             .type = cause->type,
+                             .record_type = cause->record_type,
+                             .verb = cause->verb_word,
+                             .time_ms = q->time_ms,
+                             .previous = previous};
+    if (ev.json.data == NULL) {
+        return recheck_say(arena, reason, "there is no memory to judge its conditions again",
+                           STR(""));
+    }
+    return recheck_judge(rules, workflow, &ev, arena, reason);
 }
 
 bool engine_holds_still(struct engine *g, const struct engine_recheck *q, struct arena *arena,
@@ -80,22 +101,13 @@ bool engine_holds_still(struct engine *g, const struct engine_recheck *q, struct
                            "what its conditions are to be judged by is not stored any more",
                            STR(""));
     }
-    if (has_state && state.verb == RULES_DELETED && cause.verb != RULES_DELETED) {
-        return recheck_say(arena, reason, "its record was deleted during the delay", STR(""));
-    }
-    struct event now = cause;
-    now.record = has_state ? state.record : cause.record;
-    now.previous = q->previous.len ? q->previous : cause.previous;
-    struct rules_event ev = {.json = recheck_write(q, &now, arena),
-                             .id = q->cause->key,
-                             .type = cause.type,
-                             .record_type = cause.record_type,
-                             .verb = cause.verb_word,
-                             .time_ms = q->cause->time_ms,
-                             .previous = now.previous};
-    if (ev.json.data == NULL) {
-        return recheck_say(arena, reason, "there is no memory to judge its conditions again",
-                           STR(""));
-    }
-    return recheck_judge(g, w->index, &ev, arena, reason);
+    struct recheck_event ev = {.cause = &cause,
+                               .id = q->cause->key,
+                               .time_ms = q->cause->time_ms,
+                               .payload = q->cause->payload,
+                               .has_state = has_state,
+                               .is_deleted = has_state && state.verb == RULES_DELETED,
+                               .record = has_state ? state.record : STR(""),
+                               .previous = q->previous};
+    return recheck_holds(g->current->rules, w->index, &ev, arena, reason);
 }
