@@ -35,7 +35,7 @@ return hook.test { workflow = { "first", "second" }, cases = {
     assert done.returncode == 0, done.stdout + done.stderr
     (rules / "second.lua").write_text(SECOND.replace('is "first"', 'is "another"'))
     failed = run("test", cwd=folder)
-    assert failed.returncode == 1 and "/second" in failed.stdout, failed.stdout
+    assert failed.returncode == 1 and "second: did not fire: workflow is" in failed.stdout, failed.stdout
 
 
 def test_a_recheck_is_tested(folder):
