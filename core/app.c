@@ -141,6 +141,19 @@ static void app_on_reloaded(void *ctx, int code, const struct err *e)
     (void)e;
 }
 
+static void app_audit_signal(struct app *app)
+{
+    int64_t now_ms = clock_wall_ms(&app->clock);
+    struct store_audit row = {.id = id_next(&app->ids, now_ms),
+                              .at_ms = now_ms,
+                              .who = STR("SIGHUP"),
+                              .act = STR("reload")};
+    struct store_audit_put *p = audit_new(&row);
+    if (p) {
+        audit_give(app->store, p);
+    }
+}
+
 static void app_on_signal(void *ctx, int signum)
 {
     struct app *app = ctx;
@@ -148,6 +161,7 @@ static void app_on_signal(void *ctx, int signum)
         if (!app->is_stopping) {
             log_info(&app->log, "SIGHUP: the workflows and the secrets are read again");
             secrets_forget(app->secrets);
+            app_audit_signal(app);
             engine_reload(app->engine, app_on_reloaded, app);
         }
         return;
@@ -317,6 +331,7 @@ static int app_open_retention(struct app *app)
                                  .payloads_ms = r->payloads_ms,
                                  .attempts_ms = r->attempts_ms,
                                  .ids_ms = r->ids_ms,
+                                 .audit_ms = r->audit_ms,
                                  .max_bytes = r->size_bytes};
     int code = retention_new(&app->retention, &c);
     return code ? err_set(app->err, (enum err_code)code, "out of memory") : 0;

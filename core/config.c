@@ -31,6 +31,7 @@ static void set_defaults(struct config *c)
         .payloads_ms = 30 * CONFIG_DAY_MS,
         .attempts_ms = 30 * CONFIG_DAY_MS,
         .ids_ms = 30 * CONFIG_DAY_MS,
+        .audit_ms = 365 * CONFIG_DAY_MS,
     };
 }
 

@@ -28,6 +28,7 @@ struct config_retention { // with the defaults in parentheses
     int64_t payloads_ms;  // events' and requests' bodies, requests' heads, answers (30 days)
     int64_t attempts_ms;  // (30 days)
     int64_t ids_ms;       // of events, and of the deliveries that answered them (30 days)
+    int64_t audit_ms;     // acts of operators (365 days)
     int64_t size_bytes;   // that the store may take (0: any)
 };
 

@@ -181,7 +181,7 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
         k->kind == CONFIG_COUNT || k->kind == CONFIG_IN_FLIGHT || k->kind == CONFIG_BYTES;
 
     write_label(w, count, label);
-    if (k->kind == CONFIG_LATER_WARNED || k->kind == CONFIG_LATER_REFUSED) {
+    if (k->kind == CONFIG_LATER_REFUSED) {
         config_key_set(w->c, k, &at, STR("-"));
         json_skip(&w->reader, first);
     } else if (k->kind == CONFIG_BLOCKS || k->kind == CONFIG_MAIL_ADMIN) {

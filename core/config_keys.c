@@ -58,9 +58,10 @@ const struct config_key config_keys[] = {
      AT(retention.attempts_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS, NULL},
     {"retention.ids", "HOOKLINE_RETENTION_IDS", NULL, CONFIG_AGE, AT(retention.ids_ms),
      30 * CONFIG_DAY_MS, 36500 * CONFIG_DAY_MS, NULL},
+    {"retention.audit", "HOOKLINE_RETENTION_AUDIT", NULL, CONFIG_AGE, AT(retention.audit_ms),
+     CONFIG_DAY_MS, 36500 * CONFIG_DAY_MS, NULL},
     {"retention.size", "HOOKLINE_RETENTION_SIZE", NULL, CONFIG_BYTES, AT(retention.size_bytes), MIB,
      1024 * TIB, NULL},
-    {"retention.audit", NULL, NULL, CONFIG_LATER_WARNED, 0, 0, 0, "there is no audit log"},
     {"tls", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
      "the host listens without TLS: put a proxy with TLS before it"},
     {"targets.*.rate", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
@@ -392,9 +393,6 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
     case CONFIG_MAIL_TLS:
     case CONFIG_MAIL_PASSWORD:
         config_mail_set(c, k, at, text);
-        break;
-    case CONFIG_LATER_WARNED:
-        config_say(c, false, "%s: is not there yet: %s", at->label, k->later);
         break;
     case CONFIG_LATER_REFUSED:
         config_say(c, true, "%s: is not there yet: %s; take it out", at->label, k->later);

@@ -23,7 +23,6 @@ enum config_kind {
     CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
     CONFIG_MAIL_TLS,
     CONFIG_MAIL_PASSWORD, // the name of a secret
-    CONFIG_LATER_WARNED,  // known, not there yet, and harmless without
     CONFIG_LATER_REFUSED, // known, not there yet, and wrong to go without
     CONFIG_ELSEWHERE      // an environment variable that another part reads
 };

@@ -54,6 +54,13 @@ static void act_on(struct api *a, struct httpd_request *r, struct str id, enum s
         api_send_problem(r, 500, "out of memory", NULL);
         return;
     }
+    struct store_audit_put *audit =
+        api_audit_new(a, r, kind == STORE_RESEND ? "delivery.resend" : "delivery.cancel", id,
+                      (struct str){0}, (struct str){0});
+    if (audit == NULL) {
+        free(q);
+        return;
+    }
     q->api = a;
     q->request = r;
     arena_init(&q->arena, ACT_ARENA_MAX);
@@ -65,6 +72,10 @@ static void act_on(struct api *a, struct httpd_request *r, struct str id, enum s
                                 .ctx = q};
     api_begin(a);
     store_act(a->config.store, &q->act);
+    audit->code_of_act = &q->act.code;
+    audit->before = &q->act.before;
+    audit->after = &q->act.after;
+    audit_give(a->config.store, audit);
 }
 
 void api_resend_delivery(struct api *a, struct httpd_request *r, struct str id)

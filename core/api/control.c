@@ -51,29 +51,46 @@ static void control_on_said(void *ctx, int code)
     control_free(q);
 }
 
-static void control_say(struct api *a, struct httpd_request *r, struct str id,
+static struct str control_words(const struct control_values *v)
+{
+    static const struct str words[] = {[STARTED_BY_FILE] = STR("as its file says"),
+                                       [STARTED_BY_OPERATOR] = STR("started by an operator"),
+                                       [STOPPED_BY_OPERATOR] = STR("stopped by an operator")};
+    return v && v->suspended_at_ms ? STR("suspended") : words[v ? v->started : STARTED_BY_FILE];
+}
+
+static void control_say(struct api *a, struct httpd_request *r, struct str id, const char *act,
                         enum store_started started)
 {
     const struct generation_workflow *w = workflows_find(a, r, id);
-    struct control_request *q = w ? control_new(a, r, w) : NULL;
+    if (w == NULL) {
+        return;
+    }
+    const struct control_values *now = engine_control_of(a->config.engine, str_from(w->id));
+    const struct control_values then = {.started = started};
+    struct store_audit_put *audit =
+        api_audit_new(a, r, act, str_from(w->id), control_words(now), control_words(&then));
+    struct control_request *q = audit ? control_new(a, r, w) : NULL;
     if (q) {
-        engine_control(a->config.engine, w, started, control_on_said, q);
+        engine_control(a->config.engine, w, started, audit, control_on_said, q);
+    } else {
+        audit_drop(audit);
     }
 }
 
 void api_activate_workflow(struct api *a, struct httpd_request *r, struct str id)
 {
-    control_say(a, r, id, STARTED_BY_OPERATOR);
+    control_say(a, r, id, "workflow.activate", STARTED_BY_OPERATOR);
 }
 
 void api_deactivate_workflow(struct api *a, struct httpd_request *r, struct str id)
 {
-    control_say(a, r, id, STOPPED_BY_OPERATOR);
+    control_say(a, r, id, "workflow.deactivate", STOPPED_BY_OPERATOR);
 }
 
 void api_follow_file(struct api *a, struct httpd_request *r, struct str id)
 {
-    control_say(a, r, id, STARTED_BY_FILE);
+    control_say(a, r, id, "workflow.follow-file", STARTED_BY_FILE);
 }
 
 static void control_on_forgotten(struct store_mark_forget *forget)
@@ -123,5 +140,18 @@ void api_reset_workflow(struct api *a, struct httpd_request *r, struct str id)
     buf_append_text(&q->id, w->rule->record);
     q->forget.workflow = (struct str){q->id.data, at};
     q->forget.record_type = (struct str){q->id.data + at, q->id.len - at};
+    struct buf subject;
+    buf_init(&subject, 2 * CONTROL_ID_MAX);
+    buf_printf(&subject, "%s record " STR_FMT, w->id, STR_ARG(q->forget.record_id));
+    struct store_audit_put *audit = api_audit_new(a, r, "workflow.reset", buf_str(&subject),
+                                                  (struct str){0}, STR("may fire again"));
+    buf_fini(&subject);
+    if (audit == NULL) {
+        control_free(q);
+        return;
+    }
     store_mark_forget(a->config.store, &q->forget);
+    audit->code_of_act = &q->forget.code;
+    audit->before = &q->forget.before;
+    audit_give(a->config.store, audit);
 }

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "encode/json_writer.h"
 #include "engine/record_queue.h"
+#include "store/audit.h"
 #include "wire/httpd.h"
 
 enum { API_ANSWER_MAX = 64 << 20, API_ARENA_MAX = 256 << 20, API_RETRY_AFTER_S = 5 };
@@ -128,6 +129,13 @@ void api_reset_workflow(struct api *a, struct httpd_request *r, struct str id);
 // --- act.c ---
 void api_resend_delivery(struct api *a, struct httpd_request *r, struct str id);
 void api_cancel_delivery(struct api *a, struct httpd_request *r, struct str id);
+
+// --- audit.c ---
+// An act of this request's sender, to be given with what it does (store/audit.h). NULL: no memory,
+// 500 is sent.
+struct store_audit_put *api_audit_new(struct api *a, struct httpd_request *r, const char *act,
+                                      struct str subject, struct str before, struct str after);
+void api_list_audit(struct api *a, struct httpd_request *r, struct str id);
 
 // --- routes.c ---
 int api_on_head(void *ctx, struct httpd_request *r);

@@ -17,6 +17,7 @@ struct replay {
     struct store_read read;
     struct store_accept accept;
     struct store_event event;
+    struct store_audit_put *audit; // until it is given
 };
 
 static void replay_free(struct replay *q)
@@ -25,6 +26,7 @@ static void replay_free(struct replay *q)
     buf_fini(&q->key);
     buf_fini(&q->workflow);
     arena_fini(&q->arena);
+    audit_drop(q->audit);
     free(q);
 }
 
@@ -184,6 +186,22 @@ static void replay_on_read(struct store_read *read)
                                       .on_done = replay_on_accepted,
                                       .ctx = q};
     store_accept(q->api->config.store, &q->accept);
+    q->audit->code_of_act = &q->accept.code;
+    audit_give(q->api->config.store, q->audit);
+    q->audit = NULL;
+}
+
+// What is asked for, in the audit log's words. false: no memory, 500 is sent.
+static bool replay_begin_audit(struct replay *q)
+{
+    struct buf words;
+    buf_init(&words, 2 * CONTROL_ID_MAX);
+    buf_printf(&words, "run again by %s" STR_FMT "%s", q->workflow.len ? "" : "all workflows",
+               STR_ARG(buf_str(&q->workflow)), q->is_forced ? ", whatever has fired" : "");
+    q->audit = api_audit_new(q->api, q->request, "event.replay", buf_str(&q->key), (struct str){0},
+                             buf_str(&words));
+    buf_fini(&words);
+    return q->audit != NULL;
 }
 
 // The value of `force`: "true", and nothing or "false".
@@ -220,6 +238,8 @@ void api_replay_event(struct api *a, struct httpd_request *r, struct str id)
         replay_refuse(q, 404, "there is no such event or workflow");
     } else if (!replay_read_force(q)) {
         replay_refuse(q, 400, "force: true or false");
+    } else if (!replay_begin_audit(q)) {
+        replay_free(q);
     } else {
         q->read = (struct store_read){.kind = STORE_READ_EVENT,
                                       .key = buf_str(&q->key),

@@ -43,6 +43,7 @@ static const struct route ROUTES[] = {
     {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("test"),
      .handle = api_test_workflow},
     {"POST", STR("/v1/reload"), .handle = api_post_reload},
+    {"GET", STR("/v1/audit"), .handle = api_list_audit},
     {"GET", STR("/healthz"), .is_open = true, .handle = api_get_healthz},
     {"GET", STR("/readyz"), .is_open = true, .handle = api_get_readyz},
 };

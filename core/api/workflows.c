@@ -174,6 +174,16 @@ static void workflows_on_reload(void *ctx, int code, const struct err *e)
     free(q);
 }
 
+// Told first, so that no answer comes for a reload that the audit log does not have.
+static void workflows_on_audited(struct store_audit_put *audit)
+{
+    struct reload_request *q = audit->ctx;
+    struct api *a = q->api;
+    audit_drop(audit);
+    secrets_forget(a->config.secrets);
+    engine_reload(a->config.engine, workflows_on_reload, q);
+}
+
 void api_post_reload(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
@@ -182,8 +192,15 @@ void api_post_reload(struct api *a, struct httpd_request *r, struct str id)
         api_send_problem(r, 500, "out of memory", NULL);
         return;
     }
+    struct store_audit_put *audit =
+        api_audit_new(a, r, "reload", (struct str){0}, (struct str){0}, (struct str){0});
+    if (audit == NULL) {
+        free(q);
+        return;
+    }
     *q = (struct reload_request){.api = a, .request = r};
+    audit->on_done = workflows_on_audited;
+    audit->ctx = q;
     api_begin(a);
-    secrets_forget(a->config.secrets);
-    engine_reload(a->config.engine, workflows_on_reload, q);
+    store_audit_put(a->config.store, audit);
 }

@@ -224,6 +224,13 @@ static void control_put(struct control *c)
                                          .on_done = control_on_put,
                                          .ctx = c};
     store_workflow_put(c->engine->config.store, &c->put);
+    for (struct control_waiter *w = c->served; w; w = w->next) {
+        if (w->audit) {
+            w->audit->code_of_act = &c->put.code;
+            audit_give(c->engine->config.store, w->audit);
+            w->audit = NULL;
+        }
+    }
 }
 
 static void control_log_owed(const struct control *c)
@@ -332,16 +339,19 @@ void control_follow_generation(struct engine *g)
 // -------------------------------------------------------------
 
 void engine_control(struct engine *g, const struct generation_workflow *w,
-                    enum store_started started, void (*on_done)(void *ctx, int code), void *ctx)
+                    enum store_started started, struct store_audit_put *audit,
+                    void (*on_done)(void *ctx, int code), void *ctx)
 {
     struct control *c = control_make(g, str_from(w->id));
     struct control_waiter *waiter = calloc(1, sizeof *waiter);
     if (c == NULL || waiter == NULL) {
         free(waiter);
+        audit_drop(audit);
         on_done(ctx, ERR_NOMEM);
         return;
     }
-    *waiter = (struct control_waiter){.next = c->waiting, .on_done = on_done, .ctx = ctx};
+    *waiter =
+        (struct control_waiter){.next = c->waiting, .audit = audit, .on_done = on_done, .ctx = ctx};
     c->waiting = waiter;
     c->wanted.started = started;
     if (started == STARTED_BY_OPERATOR) {

@@ -9,7 +9,7 @@
 #include "engine/generation.h"
 #include "engine/past.h"
 #include "loop/loop.h"
-#include "store/store.h"
+#include "store/audit.h"
 
 struct engine;
 
@@ -70,10 +70,12 @@ bool engine_is_reloading(const struct engine *g);
 const struct generation *engine_generation(const struct engine *g);
 
 // An operator's start or stop of a workflow of the generation in force, or (STARTED_BY_FILE) the
-// end of it. A start lifts a suspension too. on_done when it is stored and in force: 0, or the
+// end of it. A start lifts a suspension too. audit: the act, the engine's from here on, stored with
+// it; or NULL. on_done when it is stored and in force: 0, or the
 // store's code.
 void engine_control(struct engine *g, const struct generation_workflow *w,
-                    enum store_started started, void (*on_done)(void *ctx, int code), void *ctx);
+                    enum store_started started, struct store_audit_put *audit,
+                    void (*on_done)(void *ctx, int code), void *ctx);
 // Borrowed until the loop's next turn; NULL: nothing was said.
 const struct control_values *engine_control_of(const struct engine *g, struct str id);
 

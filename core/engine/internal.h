@@ -15,6 +15,7 @@ struct engine_waiter { // somebody who asked for a reload
 
 struct control_waiter { // an operator whose word is being stored
     struct control_waiter *next;
+    struct store_audit_put *audit; // until it is given; or NULL
     void (*on_done)(void *ctx, int code);
     void *ctx;
 };

@@ -46,6 +46,17 @@ struct loop_stream *loop_stream_new(struct loop *l, bool is_unix)
     return s;
 }
 
+void loop_stream_peer(const struct loop_stream *s, char out[LOOP_PEER_MAX])
+{
+    struct sockaddr_storage peer;
+    int len = sizeof peer;
+    out[0] = '\0';
+    if (s->handle.any.type == UV_TCP && !s->is_closed &&
+        uv_tcp_getpeername(&s->handle.tcp, (struct sockaddr *)&peer, &len) == 0) {
+        uv_ip_name((const struct sockaddr *)&peer, out, LOOP_PEER_MAX);
+    }
+}
+
 void loop_stream_on_read(struct loop_stream *s, void (*on_data)(void *ctx, char *data, long len),
                          void *ctx)
 {

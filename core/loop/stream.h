@@ -25,6 +25,10 @@ const char *loop_listener_address(const struct loop_listener *s);
 // No on_stream after this; a Unix socket file is removed.
 void loop_listener_close(struct loop_listener *s);
 
+enum { LOOP_PEER_MAX = 64 };
+// The other end's address without its port; empty for a Unix socket, or where it is gone.
+void loop_stream_peer(const struct loop_stream *s, char out[LOOP_PEER_MAX]);
+
 // A new stream does not read yet. on_read: len > 0 bytes, borrowed until it returns; len 0: the
 // peer has ended; len < 0: broken.
 void loop_stream_on_read(struct loop_stream *s, void (*on_read)(void *ctx, char *data, long len),

@@ -17,7 +17,8 @@ struct store_retain {
     // received or replayed, a delivery of it was attempted. Removed is what was older:
     int64_t payloads_until_ms;
     int64_t attempts_until_ms;
-    int64_t ids_until_ms; // with the row all else goes, so the other two count too
+    int64_t audit_until_ms; // acts of operators that are older go
+    int64_t ids_until_ms;   // with the row all else goes, so the other two count too
     // While the store's rows and texts take more, the oldest payloads and attempts go whatever
     // their age; 0: it may take what it needs.
     int64_t max_bytes;

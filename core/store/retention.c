@@ -96,6 +96,7 @@ static void on_round(void *ctx)
     r->step = (struct store_retain){.payloads_until_ms = now_ms - c->payloads_ms,
                                     .attempts_until_ms = now_ms - c->attempts_ms,
                                     .ids_until_ms = now_ms - c->ids_ms,
+                                    .audit_until_ms = now_ms - c->audit_ms,
                                     .max_bytes = c->max_bytes,
                                     .arena = &r->arena,
                                     .on_done = on_step,

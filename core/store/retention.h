@@ -15,6 +15,7 @@ struct retention_config { // ages count from the last thing that happened to an 
     int64_t payloads_ms; // events' and requests' bodies, requests' heads, answers
     int64_t attempts_ms;
     int64_t ids_ms;    // ids of events and of the deliveries that answered them
+    int64_t audit_ms;  // acts of operators
     int64_t max_bytes; // that the store may take; 0: any
 };
 

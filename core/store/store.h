@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 
 struct store;
+struct store_audit;
 
 struct store_config {
     const char *dir; // the data folder; made (0700) when missing; one host at a time (a lock file)
@@ -423,6 +424,7 @@ struct store_mark_forget {  // once and cooldown of one record
     // out:
     int code;
     bool was_marked;
+    struct str before; // in a word; static
 };
 void store_mark_forget(struct store *s, struct store_mark_forget *q);
 
@@ -441,6 +443,8 @@ struct store_act {          // an operator's, on one delivery
     // out:
     int code;          // 0, ERR_NOT_FOUND; ERR_CONFLICT: `state` does not allow it, err says why
     struct str target; // of the delivery
+    struct str before; // its state as a word, and what it is now; static
+    struct str after;
     struct store_freed freed;
     struct err err;
 };
@@ -538,6 +542,7 @@ enum store_read_kind {
     STORE_READ_DELIVERIES, // a page, newest first
     STORE_READ_EVENTS,     // a page, newest first, without runs and payload
     STORE_READ_RUNS,       // a page, newest first: runs with `outcome` where has_outcome
+    STORE_READ_AUDIT,      // a page, newest first
     STORE_READ_RECORDS,    // records[], in and out
     STORE_READ_RECORD_PAGE // records[], out: those of the type filter.type behind the record
                            // filter.record, in the order of their ids; next is not 0 where there
@@ -579,6 +584,7 @@ struct store_read {
     struct store_event_row *events;
     struct store_delivery_row *deliveries;
     struct store_run_row *runs;
+    struct store_audit *audits; // store/audit.h
     size_t count;
     uint64_t next; // the cursor of the next page, 0 for none
 };

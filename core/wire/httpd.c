@@ -229,6 +229,14 @@ struct str httpd_header_lines(const struct httpd_request *r)
     return r->info.lines;
 }
 
+void httpd_peer(const struct httpd_request *r, char out[LOOP_PEER_MAX])
+{
+    out[0] = '\0';
+    if (r->stream) {
+        loop_stream_peer(r->stream, out);
+    }
+}
+
 struct str httpd_body(const struct httpd_request *r)
 {
     return buf_str(&r->body);

@@ -53,6 +53,8 @@ struct str httpd_query(const struct httpd_request *r); // without '?'
 // The value of a header (first one), {NULL,0} when absent; name in lower case.
 struct str httpd_header(const struct httpd_request *r, const char *name);
 struct str httpd_header_lines(const struct httpd_request *r); // all, each with its CRLF
+// Where it came from, without the port; empty where that is not known.
+void httpd_peer(const struct httpd_request *r, char out[LOOP_PEER_MAX]);
 struct str httpd_body(const struct httpd_request *r);
 // A query parameter decoded into out; false when absent.
 bool httpd_query_get(const struct httpd_request *r, const char *name, struct buf *out);

@@ -67,6 +67,7 @@ static int resend(struct writer *w, struct store_act *a, const struct act_look *
     if (rc == SQLITE_OK && now->order_key.len) {
         rc = order_active(w, now->order_key, a->delivery, &active);
     }
+    a->after = str_from(delivery_state_word(active ? DELIVERY_HELD : DELIVERY_PENDING));
     rc = rc == SQLITE_OK ? statement_run(s) : rc;
     return rc == SQLITE_OK && active ? order_wait(w, a->delivery, active) : rc;
 }
@@ -80,6 +81,7 @@ static int cancel(struct writer *w, struct store_act *a, const struct act_look *
     bind_id(s, 1, a->delivery);
     bind_text(s, 2, STR("cancelled by an operator"));
     w->owed--;
+    a->after = str_from(delivery_state_word(DELIVERY_CANCELLED));
     int rc = statement_run(s);
     if (rc == SQLITE_OK && now->order_key.len && !now->is_waiting) {
         rc = order_release(w, now->order_key, a->now_ms, a->arena, &a->freed);
@@ -95,5 +97,6 @@ int act_run(struct writer *w, struct store_act *a)
     if (rc != SQLITE_OK || a->code) {
         return rc;
     }
+    a->before = str_from(delivery_state_word(now.state));
     return a->kind == STORE_RESEND ? resend(w, a, &now) : cancel(w, a, &now);
 }

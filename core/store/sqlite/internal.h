@@ -6,6 +6,7 @@
 #ifndef STORE_SQLITE_INTERNAL_H
 #define STORE_SQLITE_INTERNAL_H
 
+#include "store/audit.h"
 #include "store/retain.h"
 #include "store/store.h"
 
@@ -44,6 +45,7 @@ enum request_kind {
     REQUEST_WORKFLOW_STEP,
     REQUEST_MARK_FORGET,
     REQUEST_ACT,
+    REQUEST_AUDIT_PUT,
     REQUEST_SLOTS_PUT,
     REQUEST_SLOTS_GET,
     REQUEST_NOTICE_PUT,
@@ -193,7 +195,8 @@ int workflow_put_run(struct writer *w, struct store_workflow_put *p);
 int workflows_run(struct writer *w, struct store_workflows *q);
 int workflow_step_run(struct writer *w, struct store_workflow_step *q);
 int mark_forget_run(struct writer *w, struct store_mark_forget *q);
-int act_run(struct writer *w, struct store_act *a); // act.c
+int act_run(struct writer *w, struct store_act *a);             // act.c
+int audit_put_run(struct writer *w, struct store_audit_put *p); // audit.c
 int notice_put_run(struct writer *w, struct store_notice_put *p);
 int notices_run(struct writer *w, struct store_notices *q);
 int retain_run(struct writer *w, struct store_retain *q);
@@ -232,6 +235,7 @@ int read_record_page(struct reader *r, struct store_read *q);
 int read_deliveries(struct reader *r, struct store_read *q);
 int read_events(struct reader *r, struct store_read *q);
 int read_runs(struct reader *r, struct store_read *q);
+int read_audits(struct reader *r, struct store_read *q);
 
 int generation_read(struct reader *r, struct store_generation *g); // generation.c
 

@@ -150,6 +150,11 @@ static void call_on_done(struct store_item *item)
         a->on_done(a);
         break;
     }
+    case REQUEST_AUDIT_PUT: {
+        struct store_audit_put *p = (struct store_audit_put *)item;
+        p->on_done(p);
+        break;
+    }
     case REQUEST_SLOTS_PUT:
     case REQUEST_SLOTS_GET: {
         struct store_slots *q = (struct store_slots *)item;
@@ -288,6 +293,11 @@ void store_close(struct store *s, void (*on_closed)(void *ctx), void *ctx)
 void store_accept(struct store *s, struct store_accept *a)
 {
     submit(s, &s->turn_writes, &a->item, REQUEST_ACCEPT);
+}
+
+void store_audit_put(struct store *s, struct store_audit_put *p)
+{
+    submit(s, &s->turn_writes, &p->item, REQUEST_AUDIT_PUT);
 }
 
 void store_finish(struct store *s, struct store_finish *f)

@@ -272,6 +272,34 @@ static int add_runs(struct page *p, sqlite3_stmt *s)
     return code;
 }
 
+static int add_audit(struct page *p, sqlite3_stmt *s)
+{
+    struct store_read *q = p->read;
+    struct store_audit *rows = grow_on_arena(q->arena, q->audits, q->count, &p->cap, sizeof *rows);
+    struct store_audit row = {.id = column_id(s, 0),
+                              .at_ms = sqlite3_column_int64(s, 1),
+                              .who = column_dup(s, 2, q->arena),
+                              .from = column_dup(s, 3, q->arena),
+                              .act = column_dup(s, 4, q->arena),
+                              .subject = column_dup(s, 5, q->arena),
+                              .before = column_dup(s, 6, q->arena),
+                              .after = column_dup(s, 7, q->arena)};
+    if (!rows || !row.who.data || !row.from.data || !row.act.data || !row.subject.data ||
+        !row.before.data || !row.after.data) {
+        return ERR_TOO_LARGE;
+    }
+    q->audits = rows;
+    rows[q->count++] = row;
+    return 0;
+}
+
+int read_audits(struct reader *r, struct store_read *q)
+{
+    struct page p = {.reader = r, .read = q};
+    bind_span(r->stmts[READ_AUDIT], q);
+    return fill_page(&p, r->stmts[READ_AUDIT], add_audit);
+}
+
 int read_runs(struct reader *r, struct store_read *q)
 {
     struct page p = {.reader = r, .read = q};

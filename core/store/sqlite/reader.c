@@ -9,6 +9,7 @@ static int read_serve(struct reader *r, struct store_read *q)
     q->events = NULL;
     q->deliveries = NULL;
     q->runs = NULL;
+    q->audits = NULL;
     q->count = 0;
     q->next = 0;
     if (q->limit > STORE_PAGE_MAX) {
@@ -25,6 +26,8 @@ static int read_serve(struct reader *r, struct store_read *q)
         return read_events(r, q);
     case STORE_READ_RUNS:
         return read_runs(r, q);
+    case STORE_READ_AUDIT:
+        return read_audits(r, q);
     case STORE_READ_RECORDS:
         return read_records(r, q);
     case STORE_READ_RECORD_PAGE:

@@ -280,6 +280,15 @@ static int step_vacuum(struct writer *w, struct store_retain *q)
     return rc;
 }
 
+// Acts are few: some at each step, and a round that has more of them than steps leaves the rest to
+// the next.
+static int step_audit(struct writer *w, const struct store_retain *q)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_NO_AUDIT];
+    bind_id(s, 1, id_first_at(greatest(q->audit_until_ms, 0)));
+    return statement_run(s);
+}
+
 int retain_run(struct writer *w, struct store_retain *q)
 {
     uint64_t place = q->place;
@@ -287,6 +296,9 @@ int retain_run(struct writer *w, struct store_retain *q)
     q->code = 0;
     q->is_done = false;
     int rc = look_at_size(w, q);
+    if (rc == SQLITE_OK) {
+        rc = step_audit(w, q);
+    }
     if (rc == SQLITE_OK) {
         rc = q->place == PLACE_VACUUM ? step_vacuum(w, q) : step_events(w, q);
     }

@@ -55,6 +55,19 @@
     " PRIMARY KEY (topic, kind)"                                                                   \
     ") STRICT, WITHOUT ROWID;"
 
+// What operators did, for as long as retention says.
+#define AUDIT_SQL                                                                                  \
+    "CREATE TABLE audit ("                                                                         \
+    " id INTEGER PRIMARY KEY,"                                                                     \
+    " at_ms INTEGER NOT NULL,"                                                                     \
+    " who TEXT NOT NULL,"                                                                          \
+    " origin TEXT,"                                                                                \
+    " act TEXT NOT NULL,"                                                                          \
+    " subject TEXT,"                                                                               \
+    " before TEXT,"                                                                                \
+    " after TEXT"                                                                                  \
+    ") STRICT;"
+
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -98,7 +111,7 @@ static const char CREATE_SQL[] =
     " PRIMARY KEY (workflow, record_type, record_id)"
     ") STRICT, WITHOUT ROWID;"
 
-    WORKFLOW_SQL SLOT_SQL NOTICE_SQL "CREATE TABLE delivery ("
+    WORKFLOW_SQL SLOT_SQL NOTICE_SQL AUDIT_SQL "CREATE TABLE delivery ("
     " id INTEGER PRIMARY KEY,"
     " event INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
@@ -168,7 +181,7 @@ static const char CREATE_SQL[] =
     " FROM generation_file n WHERE n.generation = g.id AND n.path = f.path);"
 
 static const struct schema_step STEPS[] = {
-    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL NOTICE_SQL
+    {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL NOTICE_SQL AUDIT_SQL
      "ALTER TABLE event ADD COLUMN base INTEGER;"
      "ALTER TABLE delivery ADD COLUMN recheck TEXT;"
      "ALTER TABLE delivery ADD COLUMN waits INTEGER;" ORDER_SQL},

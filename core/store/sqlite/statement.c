@@ -105,6 +105,8 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                        " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
     [WRITE_RESEND] = "UPDATE delivery SET state = 0, due_at_ms = ?2, base_ms = 0, reason = NULL"
                      " WHERE id = ?1",
+    [WRITE_AUDIT] = "INSERT INTO audit (id, at_ms, who, origin, act, subject, before, after)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [WRITE_WORKFLOW] = "INSERT OR REPLACE INTO workflow (" WORKFLOW_COLUMNS ")"
                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [WRITE_WORKFLOWS] = "SELECT " WORKFLOW_COLUMNS " FROM workflow ORDER BY id",
@@ -154,6 +156,8 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_NO_DELIVERY] = "DELETE FROM delivery WHERE id = ?1",
     [WRITE_NO_ODD_RUN] = "DELETE FROM odd_run WHERE outcome = ?1 AND event = ?2",
     [WRITE_NO_EVENT] = "DELETE FROM event WHERE id = ?1",
+    [WRITE_NO_AUDIT] = "DELETE FROM audit WHERE id IN"
+                       " (SELECT id FROM audit WHERE id < ?1 ORDER BY id LIMIT 20)",
     [WRITE_PAGE_COUNT] = "PRAGMA page_count",
     [WRITE_FREE_PAGES] = "PRAGMA freelist_count",
     [WRITE_VACUUM] = "PRAGMA incremental_vacuum(32)",
@@ -206,6 +210,8 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
     [READ_DELIVERY_EVENT] = "SELECT key, type, record_type, record_id FROM event WHERE id = ?1",
     [READ_EVENTS] =
         "SELECT " EVENT_COLUMNS " FROM event WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
+    [READ_AUDIT] = "SELECT id, at_ms, who, origin, act, subject, before, after FROM audit"
+                   " WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
     [READ_ODD_RUNS] = "SELECT e.id, e.key, e.type, e.record_type, e.record_id, e.time_ms,"
                       " e.received_at_ms, e.runs FROM odd_run o JOIN event e ON e.id = o.event"
                       " WHERE o.outcome = ?3 AND o.event < ?1 AND o.event >= ?2"

@@ -259,5 +259,6 @@ int mark_forget_run(struct writer *w, struct store_mark_forget *q)
     int rc = statement_run(s);
     q->code = 0;
     q->was_marked = rc == SQLITE_OK && sqlite3_changes(w->db) > 0;
+    q->before = q->was_marked ? STR("has fired") : STR("had not fired");
     return rc;
 }

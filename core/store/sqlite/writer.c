@@ -16,8 +16,8 @@ static bool kind_writes(int kind)
 {
     return kind == REQUEST_ACCEPT || kind == REQUEST_FINISH || kind == REQUEST_GENERATION_PUT ||
            kind == REQUEST_WORKFLOW_PUT || kind == REQUEST_WORKFLOW_STEP ||
-           kind == REQUEST_MARK_FORGET || kind == REQUEST_ACT || kind == REQUEST_SLOTS_PUT ||
-           kind == REQUEST_NOTICE_PUT || kind == REQUEST_RETAIN;
+           kind == REQUEST_MARK_FORGET || kind == REQUEST_ACT || kind == REQUEST_AUDIT_PUT ||
+           kind == REQUEST_SLOTS_PUT || kind == REQUEST_NOTICE_PUT || kind == REQUEST_RETAIN;
 }
 
 static bool batch_writes(const struct store_item *item)
@@ -62,6 +62,8 @@ static int item_run(struct writer *w, struct store_item *item)
         return mark_forget_run(w, (struct store_mark_forget *)item);
     case REQUEST_ACT:
         return act_run(w, (struct store_act *)item);
+    case REQUEST_AUDIT_PUT:
+        return audit_put_run(w, (struct store_audit_put *)item);
     case REQUEST_SLOTS_PUT:
         return slots_put_run(w, (struct store_slots *)item);
     case REQUEST_SLOTS_GET:
@@ -124,6 +126,9 @@ static void item_fail(struct store_item *item, const struct err *e)
     case REQUEST_ACT:
         ((struct store_act *)item)->code = e->code;
         ((struct store_act *)item)->err = *e;
+        break;
+    case REQUEST_AUDIT_PUT:
+        ((struct store_audit_put *)item)->code = e->code;
         break;
     case REQUEST_SLOTS_PUT:
     case REQUEST_SLOTS_GET:

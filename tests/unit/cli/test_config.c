@@ -279,21 +279,6 @@ static void an_empty_table_is_no_fault(void **state)
     }
 }
 
-static void what_comes_later_does_not_stop_the_start(void **state)
-{
-    (void)state;
-    struct loaded l;
-    char messages[8192];
-
-    write_file("hookline.conf.lua", "return { retention = { audit = '365d' }, listen = ':1' }");
-    load(&l, NULL, NULL);
-    read_messages(&l, messages);
-    assert_int_equal(l.code, 0);
-    assert_string_equal(l.c.listen, ":1");
-    assert_contains(messages, "warning: hookline.conf.lua: retention.audit: is not there yet");
-    config_fini(&l.c);
-}
-
 static void mail_is_read(void **state)
 {
     (void)state;
@@ -428,7 +413,6 @@ int main(void)
         in_folder(wrong_files_are_refused_with_the_place),
         in_folder(every_fault_is_told_not_the_first_alone),
         in_folder(an_empty_table_is_no_fault),
-        in_folder(what_comes_later_does_not_stop_the_start),
         in_folder(mail_is_read),
         in_folder(mail_that_would_not_go_is_refused),
         in_folder(slips_in_the_environment_are_warned_of),

@@ -121,7 +121,7 @@ static void a_newer_schema_is_refused(void **state)
 // As the first schema had it.
 static const char BACK_TO_1[] = "DROP TABLE generation_base;"
                                 "ALTER TABLE event DROP COLUMN base;"
-                                "DROP TABLE workflow; DROP TABLE notice;"
+                                "DROP TABLE workflow; DROP TABLE notice; DROP TABLE audit;"
                                 "ALTER TABLE delivery DROP COLUMN recheck;"
                                 "DROP INDEX delivery_order;"
                                 "ALTER TABLE delivery DROP COLUMN waits;"

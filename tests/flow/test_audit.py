@@ -1,0 +1,83 @@
+"""The audit log: each act of an operator, by whom, from where, and what it changed."""
+import json
+
+from support.host import run
+from support.receiver import PARK
+from support.rules import deal, workflow
+from support.waiting import until
+
+
+def acts(host, query=""):
+    answer = host.call("GET", "/v1/audit" + query)
+    assert answer.status == 200, answer
+    return answer.json()["audit"]
+
+
+def told(row):
+    return row["act"], row["subject"], row["before"], row["after"]
+
+
+def test_every_act_is_told_and_survives_a_kill(serve, receivers):
+    receiver = receivers(lambda request: 410 if request.number == 1 else 200)
+    host = serve({"w.lua": workflow(receiver.url, wf_trigger='hook.once { "created", "updated" }')}, test_clock=True)
+    (id,) = host.accept(deal(1, event_id="e1"))[0]["deliveries"]
+    host.until_state(id, "terminated")
+    assert acts(host) == [], "what the host does by itself is no act"
+    for path in (f"deliveries/{id}/resend", "workflows/w/deactivate", "workflows/w/activate", "workflows/w/follow-file",
+                 "workflows/w/reset?record=1", "events/e1/replay?workflow=w&force=true", "reload"):
+        assert host.call("POST", f"/v1/{path}").status in (200, 202), path
+        host.kill9()
+        host.start()
+    rows = acts(host)
+    assert [told(row) for row in reversed(rows)] == [
+        ("delivery.resend", id, "terminated", "pending"),
+        ("workflow.deactivate", "w", "as its file says", "stopped by an operator"),
+        ("workflow.activate", "w", "stopped by an operator", "started by an operator"),
+        ("workflow.follow-file", "w", "started by an operator", "as its file says"),
+        ("workflow.reset", "w record 1", "has fired", "may fire again"),
+        ("event.replay", "e1", None, "run again by w, whatever has fired"),
+        ("reload", None, None, None)]
+    assert {(row["who"], row["from"]) for row in rows} == {("admin", "127.0.0.1")}
+    assert all(row["at"].endswith("Z") for row in rows)
+
+
+def test_what_is_refused_is_no_act(serve, receivers):
+    receiver = receivers(lambda request: PARK)
+    host = serve({"w.lua": workflow(receiver.url)}, test_clock=True)
+    (id,) = host.accept(deal(1))[0]["deliveries"]
+    receiver.wait(1)
+    assert host.call("POST", f"/v1/deliveries/{id}/cancel").status == 200
+    assert host.call("POST", f"/v1/deliveries/{id}/cancel").status == 409
+    assert host.call("POST", "/v1/deliveries/dlv_0000000000000/resend").status == 404
+    assert host.call("POST", "/v1/events/none/replay").status == 404
+    assert host.call("POST", "/v1/workflows/none/activate").status == 404
+    assert [told(row) for row in acts(host)] == [("delivery.cancel", id, "pending", "cancelled")]
+
+
+def test_pages_times_the_command_and_the_signal(serve, receivers):
+    receiver = receivers(lambda request: 200)
+    host = serve({"w.lua": workflow(receiver.url)}, test_clock=True)
+    for n in range(5):
+        assert host.call("POST", "/v1/workflows/w/" + ("activate" if n % 2 else "deactivate")).status == 200
+        host.advance("1h")
+    first = host.call("GET", "/v1/audit?limit=2").json()
+    rest = host.call("GET", f"/v1/audit?limit=10&cursor={first['next']}").json()
+    assert len(first["audit"]) == 2 and len(rest["audit"]) == 3 and rest["next"] is None
+    assert first["audit"] + rest["audit"] == acts(host)
+    assert len(acts(host, "?since=150m")) == 2
+    host.signal(1)
+    until(lambda: acts(host)[0]["act"] == "reload", "the reload by a signal")
+    assert acts(host)[0]["who"] == "SIGHUP" and acts(host)[0]["from"] is None
+    shown = run("audit", "--limit", "2", "--data", host.data)
+    assert shown.returncode == 0 and "SIGHUP" in shown.stdout and "workflow.deactivate" in shown.stdout
+    assert json.loads(run("audit", "--json", "--data", host.data).stdout)["audit"] == acts(host)
+
+
+def test_old_acts_go(serve, receivers):
+    receiver = receivers(lambda request: 200)
+    host = serve({"w.lua": workflow(receiver.url)}, config='return { retention = { audit = "2d" } }', test_clock=True)
+    assert host.call("POST", "/v1/workflows/w/deactivate").status == 200
+    host.advance("47h")
+    assert len(acts(host)) == 1
+    host.advance("3h")
+    until(lambda: acts(host) == [], "the round of retention")
