@@ -1,6 +1,7 @@
 #include "cli/test_event.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "engine/record_diff.h"
 
@@ -182,4 +183,34 @@ bool test_event_state(struct world *w, const struct event *ev, struct str *recor
     *record = known ? known->record : STR("");
     *is_deleted = known && known->is_deleted;
     return known != NULL;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    struct str left = ((const struct test_record *)a)->id;
+    struct str right = ((const struct test_record *)b)->id;
+    int order = memcmp(left.data, right.data, left.len < right.len ? left.len : right.len);
+
+    return order ? order : (left.len > right.len) - (left.len < right.len);
+}
+
+int test_event_records(struct world *w, struct str type, struct test_record **out, size_t *count)
+{
+    struct str key;
+    void *value;
+    size_t at = 0;
+
+    *count = 0;
+    *out = arena_alloc(&w->arena, (w->records.count + 1) * sizeof(**out));
+    while (*out && map_next(&w->records, &at, &key, &value)) {
+        const struct world_record *known = value;
+
+        if (!known->is_deleted && key.len > type.len && str_starts_with(key, type) &&
+            key.data[type.len] == '\n')
+            (*out)[(*count)++] = (struct test_record){
+                .id = {key.data + type.len + 1, key.len - type.len - 1}, .record = known->record};
+    }
+    if (*count)
+        qsort(*out, *count, sizeof(**out), by_id);
+    return *out ? 0 : ERR_NOMEM;
 }

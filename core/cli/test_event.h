@@ -17,6 +17,12 @@ int test_event_keep(struct world *w, const struct event *ev);
 // The latest state of the event's record; false: none is known.
 bool test_event_state(struct world *w, const struct event *ev, struct str *record,
                       bool *is_deleted);
+struct test_record {
+    struct str id;
+    struct str record;
+};
+// The records of a type that are not deleted, in the order of their ids, on the world's arena.
+int test_event_records(struct world *w, struct str type, struct test_record **out, size_t *count);
 // "deal\n4021", on the world's arena.
 struct str test_event_record_key(struct world *w, const struct event *ev);
 

@@ -5,15 +5,12 @@
 
 #include "base/file.h"
 #include "cli/test_event.h"
-#include "deliver/decide.h"
-#include "deliver/outcome_event.h"
+#include "cli/test_time.h"
 #include "deliver/request.h"
 #include "engine/folder.h"
 #include "engine/judge.h"
-#include "engine/recheck.h"
 
 enum { WORLD_ARENA_MAX = 512 * 1024 * 1024, WORLD_TEXT_MAX = 64 * 1024 * 1024 };
-enum { WORLD_ATTEMPTS_MAX = 100000 };
 
 int world_open(struct world *w, const struct rules_config *c, const struct world_files *files,
                int64_t now_ms, struct test_cover *cover, struct err *e)
@@ -34,11 +31,12 @@ int world_open(struct world *w, const struct rules_config *c, const struct world
 
         code = rules_load(w->rules, file->path, (struct str){file->text, file->len});
     }
-    return code;
+    return code ? code : test_time_open(w, e);
 }
 
 void world_close(struct world *w)
 {
+    test_time_close(w);
     rules_free(w->rules);
     map_fini(&w->records);
     map_fini(&w->marks);
@@ -47,29 +45,6 @@ void world_close(struct world *w)
 }
 
 // --- deliveries ----------------------------------------------------------------------------------
-
-// The next answer of the script; NULL: 200.
-static const struct json_node *next_answer(struct world *w)
-{
-    const struct json_node *answer = w->answers.each;
-
-    if (answer)
-        w->answers.each = answer->next;
-    return answer ? answer : w->answers.always;
-}
-
-static int64_t retry_after_ms(const struct world *w, const struct json_node *headers)
-{
-    for (const struct json_node *n = headers ? headers->first : NULL; n; n = n->next)
-        if (str_eq_nocase(n->key, STR("retry-after"))) {
-            char value[64];
-            struct str text = json_tree_text(n);
-
-            snprintf(value, sizeof(value), STR_FMT, STR_ARG(text));
-            return client_retry_after_ms(value, w->now_ms);
-        }
-    return -1;
-}
 
 static int owe(struct world *w, struct str workflow, size_t index, struct event *cause,
                const struct store_delivery *row)
@@ -189,9 +164,14 @@ static int judge(struct world *w, size_t i, const struct event *ev, struct json_
     return code;
 }
 
-// Asks all workflows, or those alone that want the verb.
-static int judge_all(struct world *w, const struct event *ev, unsigned verb,
-                     struct json_writer *out, struct err *e)
+static bool is_asked(const struct world *w, const struct world_asked *asked, size_t i)
+{
+    return asked->only ? i == *asked->only
+                       : asked->verb == 0 || (rules_workflow(w->rules, i)->verbs & asked->verb);
+}
+
+int world_judge(struct world *w, const struct event *ev, struct world_asked asked,
+                struct json_writer *out, struct err *e)
 {
     struct rules_event shown = {
         .json = ev->json,
@@ -208,179 +188,9 @@ static int judge_all(struct world *w, const struct event *ev, unsigned verb,
     if (code)
         return code;
     for (size_t i = 0; code == 0 && i < rules_workflow_count(w->rules); i++)
-        if (verb == 0 || (rules_workflow(w->rules, i)->verbs & verb))
+        if (is_asked(w, &asked, i))
             code = judge(w, i, ev, out, e);
     rules_event_end(w->rules);
-    return code;
-}
-
-// --- attempts ------------------------------------------------------------------------------------
-
-// "Name: value" lines of an answer's headers, as the wire has them.
-static struct str header_lines(struct world *w, const struct json_node *headers)
-{
-    struct buf lines;
-    struct str kept;
-
-    buf_init(&lines, WORLD_TEXT_MAX);
-    for (const struct json_node *n = headers ? headers->first : NULL; n; n = n->next) {
-        struct str value = json_tree_text(n);
-
-        buf_printf(&lines, STR_FMT ": " STR_FMT "\n", STR_ARG(n->key), STR_ARG(value));
-    }
-    kept = arena_dup(&w->arena, buf_str(&lines));
-    buf_fini(&lines);
-    return kept;
-}
-
-static bool is_wanted(const struct world *w, unsigned verb)
-{
-    for (size_t i = 0; i < rules_workflow_count(w->rules); i++)
-        if (rules_workflow(w->rules, i)->verbs & verb)
-            return true;
-    return false;
-}
-
-// The end of a delivery is an event too, for the workflows that want it.
-static int tell_outcome(struct world *w, const struct world_delivery *d,
-                        const struct store_attempt *last, struct json_writer *out, struct err *e)
-{
-    struct outcome_end end = {
-        .delivery = d->row.id,
-        .state = d->row.state,
-        .workflow = d->workflow,
-        .action = d->row.action,
-        .target = d->row.target,
-        .head = d->row.head,
-        .body = d->row.body,
-        .reason = d->row.reason,
-        .attempt = last,
-        .answer = last->body,
-        .cause_key = d->cause->id,
-        .cause_time_ms = d->cause->time_ms,
-        .cause_payload = d->cause->json,
-    };
-    char text[ID_TEXT_LEN + 5] = "evt_";
-    struct event ev;
-    struct str id;
-    int code;
-
-    if (!is_wanted(w, outcome_verb(end.state)))
-        return 0;
-    id_format(text + 4, id_next(&w->source, w->now_ms));
-    id = arena_dup(&w->arena, str_from(text));
-    code = id.data ? outcome_event_make(&ev, &end, id, w->now_ms, &w->arena, e) : ERR_NOMEM;
-    return code == 0 && ev.depth <= EVENT_RUN_DEPTH_MAX ? judge_all(w, &ev, ev.verb, out, e) : code;
-}
-
-// Whether a delivery that was delayed goes on: its conditions are judged again, once.
-static bool passes_recheck(struct world *w, struct world_delivery *d)
-{
-    struct recheck_event q = {
-        .cause = d->cause,
-        .id = d->cause->id,
-        .time_ms = d->cause->time_ms,
-        .payload = d->cause->json,
-        .previous = d->row.recheck_previous,
-    };
-    struct str reason;
-
-    if (!d->row.wants_recheck)
-        return true;
-    d->row.wants_recheck = false;
-    q.has_state = test_event_state(w, d->cause, &q.record, &q.is_deleted);
-    if (recheck_holds(w->rules, d->index, &q, &w->arena, &reason))
-        return true;
-    d->row.state = DELIVERY_CANCELLED;
-    d->row.reason = reason;
-    return false;
-}
-
-static int attempt(struct world *w, struct world_delivery *d, struct json_writer *out,
-                   struct err *e)
-{
-    const struct json_node *answer = next_answer(w);
-    struct decide_outcome outcome;
-    struct store_attempt last;
-    struct decide_attempt ended = {
-        .delivery = d->row.id,
-        .number = ++d->attempts,
-        .status = 200,
-        .retry = d->row.retry,
-        .rules = w->rules,
-        .workflow = d->index,
-        .action = d->row.action,
-        .base_ms = d->base_ms,
-        .due_ms = d->row.due_at_ms,
-        .now_ms = w->now_ms,
-        .retry_after_ms = -1,
-        .is_exact = true,
-    };
-
-    if (answer && answer->kind == JSON_STRING) {
-        // What it is called is on the arena or in the plan, ended by a NUL.
-        ended.error = arena_dup(&w->arena, answer->text).data;
-        ended.detail = answer->text;
-        ended.status = 0;
-    } else if (answer) {
-        const struct json_node *status = json_tree_get(answer, "status");
-        int64_t number = 0;
-
-        str_to_int64(json_tree_text(status ? status : answer), &number);
-        ended.status = (int)number;
-        ended.retry_after_ms = retry_after_ms(w, json_tree_get(answer, "headers"));
-        ended.headers = header_lines(w, json_tree_get(answer, "headers"));
-        if (json_tree_get(answer, "body"))
-            ended.body = json_tree_text(json_tree_get(answer, "body"));
-    }
-    decide_outcome(&ended, &w->arena, &outcome);
-    d->base_ms = outcome.base_ms;
-    d->row.state = outcome.state;
-    d->row.due_at_ms = outcome.due_ms;
-    d->row.reason = outcome.reason;
-    last = (struct store_attempt){
-        .number = d->attempts,
-        .at_ms = w->now_ms,
-        .status = ended.status,
-        .error = str_from(ended.error),
-        .headers = ended.headers,
-        .body = ended.body,
-    };
-    return tell_outcome(w, d, &last, out, e);
-}
-
-static bool is_owed(const struct world_delivery *d)
-{
-    return d->row.state == DELIVERY_PENDING || d->row.state == DELIVERY_RETRYING;
-}
-
-// The delivery that is due first, at until_ms or before; of two at the same time the older.
-static struct world_delivery *first_due(const struct world *w, int64_t until_ms)
-{
-    struct world_delivery *found = NULL;
-
-    for (struct world_delivery *d = w->first; d; d = d->next)
-        if (is_owed(d) && d->row.due_at_ms <= until_ms &&
-            (!found || d->row.due_at_ms < found->row.due_at_ms))
-            found = d;
-    return found;
-}
-
-// Moves the clock on, and makes every attempt that falls due meanwhile.
-static int advance(struct world *w, int64_t until_ms, struct json_writer *out, struct err *e)
-{
-    struct world_delivery *d;
-    int code = 0;
-
-    for (int i = 0; code == 0 && (d = first_due(w, until_ms)); i++) {
-        if (i == WORLD_ATTEMPTS_MAX)
-            return err_set(e, ERR_TOO_LARGE, "more than %d attempts in one step", i);
-        if (d->row.due_at_ms > w->now_ms)
-            w->now_ms = d->row.due_at_ms;
-        if (passes_recheck(w, d))
-            code = attempt(w, d, out, e);
-    }
-    w->now_ms = until_ms;
     return code;
 }
 
@@ -402,7 +212,7 @@ static int take_event(struct world *w, const struct json_node *node, struct json
     if (code == 0)
         code = test_event_compare(w, &ev, e);
     if (code == 0 && ev.depth <= EVENT_RUN_DEPTH_MAX)
-        code = judge_all(w, &ev, 0, out, e);
+        code = world_judge(w, &ev, (struct world_asked){0}, out, e);
     if (code == 0)
         code = test_event_keep(w, &ev);
     return code;
@@ -475,7 +285,7 @@ static int write_delivery(struct world *w, const struct world_delivery *d, struc
     json_member_integer(out, "attempts", d->attempts);
     if (d->row.reason.len)
         json_member_string(out, "reason", d->row.reason);
-    if (is_owed(d))
+    if (test_time_is_owed(d))
         json_member_integer(out, "next_attempt_ms", d->row.due_at_ms);
     json_object_end(out);
     return code;
@@ -513,13 +323,13 @@ int world_step(struct world *w, const struct json_node *step, struct json_writer
     json_object_begin(out);
     json_key(out, STR("runs"));
     json_array_begin(out);
-    code = advance(w, w->now_ms + duration_of(step), out, e);
+    code = test_time_advance(w, w->now_ms + duration_of(step), out, e);
     if (code == 0)
         code = find_list(w, json_tree_get(step, "given"), &events, e);
     for (const struct json_node *n = events; n && code == 0; n = n->next)
         code = take_event(w, n, out, e);
     if (code == 0)
-        code = advance(w, w->now_ms, out, e);
+        code = test_time_advance(w, w->now_ms, out, e);
     json_array_end(out);
     if (code == 0)
         code = write_deliveries(w, "owed", *owed, out);

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/map.h"
+#include "base/zone.h"
 #include "cli/json_tree.h"
 #include "cli/test_cover.h"
 #include "encode/json_writer.h"
@@ -33,6 +34,12 @@ struct world_delivery {
     struct event *cause; // the event that caused it
 };
 
+struct world_schedule { // of a workflow that has one
+    size_t index;
+    struct zone *zone;
+    int64_t done_ms; // its times up to this one have been
+};
+
 struct world_answers { // an answer for each attempt; none: 200
     const struct json_node *each;
     const struct json_node *always;
@@ -52,6 +59,8 @@ struct world {
     struct world_delivery *first;
     struct world_delivery **last;
     struct world_answers answers;
+    struct world_schedule *schedules;
+    size_t schedule_count;
 };
 
 // Loads the files. ERR_INVALID: there are faults, see w->rules (world_close is due then too).
@@ -62,6 +71,16 @@ void world_close(struct world *w);
 
 // Puts the records of a plan's case where the store would have them; no rule runs.
 int world_put_records(struct world *w, const struct json_node *records, struct err *e);
+// Who is asked of an event.
+struct world_asked {
+    unsigned verb;      // those that want it; 0: all
+    const size_t *only; // this one alone; or NULL
+};
+// Judges an event, whose texts live as long as the world, and writes a run for each that is asked
+// (testing/compare.lua) into the array that is begun. What it makes owed is the world's.
+int world_judge(struct world *w, const struct event *ev, struct world_asked asked,
+                struct json_writer *out, struct err *e);
+
 // Takes one step of a plan and writes what came of it as one JSON object (testing/compare.lua says
 // which). An event that cannot be one is an error with words.
 int world_step(struct world *w, const struct json_node *step, struct json_writer *out,

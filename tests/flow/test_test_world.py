@@ -60,3 +60,51 @@ return hook.test { given = { type = "deal.created", record = { id = 1, stage = "
     assert done.returncode == 0, done.stdout + done.stderr
     (rules / "w.lua").write_text((rules / "w.lua").read_text().replace("recheck = true", "recheck = false"))
     assert run("test", cwd=folder).returncode == 1
+
+
+DAILY = '''local hook = require "hookline"
+return hook.workflow { record = "deal", trigger = hook.daily { at = "09:00" }, zone = "Europe/Berlin",
+  when = hook.all { hook.field "stage":is "Open" }, actions = { hook.webhook { method = "POST", url = "https://a.example/",
+    encoding = "json", content = hook.template [=[{ "deal": {{ deal.id }}, "event": "{{ event.id }}" }]=] } } }'''
+
+
+def test_times_of_a_schedule_come_with_the_clock(folder):
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "daily.lua").write_text(DAILY)
+    (rules / "daily_test.lua").write_text('''local hook = require "hookline"
+return hook.test { now = "2026-11-23T07:30:00Z", records = { { id = 2, stage = "Open" }, { id = 1, stage = "Open" },
+  { id = 3, stage = "Lost" } }, cases = {
+  { name = "each day at nine in Berlin, for what is stored then", steps = {
+    { after = "29m", expect = {} },
+    { after = "1m", expect = { { body = { deal = 1, event = "scheduled:daily:2026-11-23T08:00:00Z:1" } },
+      { body = { deal = 2, event = "scheduled:daily:2026-11-23T08:00:00Z:2" } } } },
+    { after = "1h", given = { type = "deal.updated", record = { id = 1, stage = "Lost" } }, expect = {} },
+    { after = "1h", given = { type = "deal.deleted", record = { id = 2 } }, expect = {} },
+    { after = "1h", given = { type = "deal.created", record = { id = 9, stage = "Open" } }, expect = {} },
+    { after = "2d", expect = { { body = { deal = 9, event = "scheduled:daily:2026-11-24T08:00:00Z:9" } },
+      { body = { deal = 9, event = "scheduled:daily:2026-11-25T08:00:00Z:9" } } } } } },
+} }
+''')
+    done = run("test", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (rules / "daily.lua").write_text(DAILY.replace("Europe/Berlin", "Europe/London"))
+    assert run("test", cwd=folder).returncode == 1
+
+
+def test_a_date_with_an_offset_and_once(folder):
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "w.lua").write_text('''local hook = require "hookline"
+return hook.workflow { record = "deal", trigger = hook.date { field = "closed_date", offset = "-3d", at = "08:00" },
+  actions = { hook.webhook { method = "DELETE", url = "https://a.example/{{ deal.id }}" } } }''')
+    (rules / "w_test.lua").write_text('''local hook = require "hookline"
+return hook.test { now = "2026-11-20T00:00:00Z", records = { { id = 1, closed_date = "2026-11-25" },
+  { id = 2, closed_date = "2026-11-27" }, { id = 3 } }, cases = {
+  { name = "three days before", steps = { { after = "2d", expect = {} },
+    { after = "8h", expect = { { url = "https://a.example/1" } } }, { after = "1d", expect = {} },
+    { after = "1d", expect = { { url = "https://a.example/2" } } }, { after = "30d", expect = {} } } },
+} }
+''')
+    done = run("test", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -105,7 +105,8 @@ def test_each_workflow_has_its_own_events(serve, receiver):
 def test_weekly_and_monthly(serve, receiver):
     host = serve({
         "week.lua": scheduled(f"{receiver.url}/week", 'hook.weekly { on = { "monday", "friday" }, at = "09:00" }'),
-        "month.lua": scheduled(f"{receiver.url}/month", 'hook.monthly { day = 31, at = "09:00" }')}, test_clock=True)
+        "month.lua": scheduled(f"{receiver.url}/month", 'hook.monthly { day = 31, at = "09:00" }')}, test_clock=True,
+        config='return { retention = { payloads = "400d", attempts = "400d", ids = "400d" } }')
     load(host, {"id": 1})
     start = clock(host)
     end = start + timedelta(days=95)

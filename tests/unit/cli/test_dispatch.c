@@ -84,7 +84,7 @@ static void wrong_usage_ends_with_2_and_says_what_to_write(void **state)
         {{"secrets", "remove", "X", "--json"}, "--json goes with secrets list"},
         {{"events", "show"}, "an id is missing"},
         {{"events", "list", "x"}, "one argument too many"},
-        {{"deliveries", "dlv_1"}, "list or show ID, not 'dlv_1'"},
+        {{"deliveries", "dlv_1"}, "cancel [ID]], not 'dlv_1'"},
         {{"deliveries", "--state", "sent"}, "--state wants pending"},
     };
 

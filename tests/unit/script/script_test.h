@@ -32,6 +32,8 @@
     "end\n"                                                                                        \
     "function host.check_module() return {} end\n"                                                 \
     "function host.recheck() return true end\n"                                                    \
+    "function host.success() end\n"                                                                \
+    "function host.retry() end\n"                                                                  \
     "function host.load_source() return nil, {} end\n"                                             \
     "function host.run_source() return '[]' end\n"                                                 \
     "function host.run(d, event) return d.run(event) end\n"                                        \
