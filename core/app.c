@@ -299,6 +299,12 @@ static void app_on_suspended(void *ctx, struct str workflow, struct str reason)
     notices_suspended(app->notices, workflow, reason);
 }
 
+static void app_on_looping(void *ctx, struct str workflow, struct str reason)
+{
+    const struct app *app = ctx;
+    notices_looping(app->notices, workflow, reason);
+}
+
 static int app_open_notices(struct app *app)
 {
     const struct config_mail *m = &app->config->mail;
@@ -360,6 +366,7 @@ static int app_open_parts(struct app *app)
                                        .on_owed = app_on_owed,
                                        .on_generation = app_on_generation,
                                        .on_suspended = app_on_suspended,
+                                       .on_looping = app_on_looping,
                                        .ctx = app};
         code = engine_new(&app->engine, &engine, app->err);
     }

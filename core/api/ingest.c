@@ -144,6 +144,11 @@ static void ingest_on_accepted(struct store_accept *accept)
 {
     struct ingest *in = accept->ctx;
     struct api *a = in->api;
+    for (size_t i = 0; i < accept->event_count; i++) {
+        if (accept->code || accept->events[i].is_duplicate) {
+            engine_take_back(a->config.engine, &accept->events[i]);
+        }
+    }
     if (accept->code == ERR_BUSY) {
         ingest_judge_again(in);
         return;

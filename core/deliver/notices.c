@@ -363,9 +363,10 @@ void notices_judged(struct notices *n, const struct store_event *ev, const struc
     }
 }
 
-void notices_suspended(struct notices *n, struct str workflow, struct str reason)
+static void notices_stopped(struct notices *n, struct str workflow, enum notice_kind kind,
+                            struct str reason)
 {
-    struct notice *one = n ? notice_get(n, workflow, NOTICE_SUSPENSION) : NULL;
+    struct notice *one = n ? notice_get(n, workflow, kind) : NULL;
     if (one) {
         bool is_new = notice_count(one, workflow, true);
         if (is_new) {
@@ -374,6 +375,16 @@ void notices_suspended(struct notices *n, struct str workflow, struct str reason
         }
         notice_counted(one, is_new);
     }
+}
+
+void notices_suspended(struct notices *n, struct str workflow, struct str reason)
+{
+    notices_stopped(n, workflow, NOTICE_SUSPENSION, reason);
+}
+
+void notices_looping(struct notices *n, struct str workflow, struct str reason)
+{
+    notices_stopped(n, workflow, NOTICE_LOOP, reason);
 }
 
 // --- life ----------------------------------------------------------------------------------------

@@ -54,6 +54,8 @@ void notices_recovered(struct notices *n, struct str target, struct str workflow
 // A run of an event that was stored: whether it failed, or made something that is invalid.
 void notices_judged(struct notices *n, const struct store_event *ev, const struct store_run *run);
 void notices_suspended(struct notices *n, struct str workflow, struct str reason);
+// It ran too often for one record.
+void notices_looping(struct notices *n, struct str workflow, struct str reason);
 
 // Sends nothing more, stores what is counted; a mail that is under way is given up. on_stopped
 // later, never inside this call; the store is open until then.

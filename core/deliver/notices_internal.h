@@ -14,6 +14,7 @@ enum notice_kind { // the numbers are stored
     NOTICE_INVALID = 3,
     NOTICE_ERROR = 4,
     NOTICE_SUSPENSION = 5,
+    NOTICE_LOOP = 6,
     NOTICE_KINDS
 };
 

@@ -138,6 +138,9 @@ static const char *subject_words(const struct topic *t)
     if (has(t, NOTICE_SUSPENSION)) {
         return "is suspended";
     }
+    if (has(t, NOTICE_LOOP)) {
+        return "runs too often for one record";
+    }
     return has(t, NOTICE_ERROR) ? "fails" : "made a webhook that is not valid";
 }
 
@@ -197,6 +200,15 @@ static const struct words WORDS[NOTICE_KINDS] = {
          "  hookline workflows show WORKFLOW\n"
          "  hookline workflows activate WORKFLOW\n"
          "  hookline events replay EVENT --workflow WORKFLOW\n"},
+    [NOTICE_LOOP] = {"The workflow ran more often for one record than it may, and the runs beyond "
+                     "that owe nothing",
+                     "times the workflow ran more often for one record than it may",
+                     "Does the app that takes its webhooks change the record, so that the workflow "
+                     "fires again?\n"
+                     "Let the workflow watch fewer fields, or give it a cooldown. Its events are "
+                     "kept, and can be\n"
+                     "replayed:\n"
+                     "  hookline events replay EVENT --workflow WORKFLOW\n"},
 };
 
 static void write_workflows(struct buf *out, const struct notice *one)

@@ -9,6 +9,11 @@ int engine_new(struct engine **out, const struct engine_config *c, struct err *e
         return err_set(e, ERR_NOMEM, "out of memory");
     }
     g->config = *c;
+    g->loops = loops_new();
+    if (g->loops == NULL) {
+        free(g);
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
     map_init(&g->controls);
     loop_timer_init(&g->control_again, c->loop, LOOP_REAL_TIME, control_on_again, g);
     *out = g;
@@ -28,6 +33,7 @@ void engine_free(struct engine *g)
     }
     generation_past_fini(&g->past.past);
     control_free_all(g);
+    loops_free(g->loops);
     free(g);
 }
 

@@ -27,6 +27,8 @@ struct engine_config {
     void (*on_owed)(void *ctx, struct str workflow, bool is_held_back);
     // The host itself has suspended a workflow.
     void (*on_suspended)(void *ctx, struct str workflow, struct str reason);
+    // A workflow ran too often for one record; once for as long as that goes on.
+    void (*on_looping)(void *ctx, struct str workflow, struct str reason);
     void *ctx;
 };
 
@@ -85,7 +87,10 @@ const struct control_values *engine_control_of(const struct engine *g, struct st
 // the arena has no room for it beside what was judged before.
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e);
-// The same by one workflow of the generation in force, of which something is in force.
+// The runs of what was judged were not stored: they do not count among those of the last minute.
+void engine_take_back(struct engine *g, const struct store_event *ev);
+// The same as engine_judge by one workflow of the generation in force, of which something is in
+// force.
 int engine_judge_one(struct engine *g, const struct generation_workflow *w, const struct event *ev,
                      struct str shown_id, struct arena *arena, struct store_event *out,
                      struct err *e);

@@ -3,6 +3,7 @@
 #define ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/loops.h"
 #include "engine/past.h"
 #include "engine/watch.h"
 
@@ -46,6 +47,7 @@ struct engine {
     struct generation *current;
     struct index_look look; // for the event being judged
     struct map controls;    // by id
+    struct loops *loops;    // how often what ran
     bool is_stopping;
     struct loop_timer control_again; // after the store failed
     struct arena control_arena;

@@ -175,6 +175,58 @@ static int judge_suppress(struct engine *g, const struct rules_workflow *w, stru
     return run->workflow.data && run->reason.data ? 0 : ERR_TOO_LARGE;
 }
 
+static bool judge_is_counted(const struct store_run *run)
+{
+    return run->outcome == RUN_SENT && !run->mark.is_set;
+}
+
+// A run of one too many for its record within a minute: it is stored and owes nothing. What has a
+// mark cannot go in circles, and a replay is an operator's own.
+static int judge_limit(struct engine *g, const struct judge_context *c, struct str shown_id,
+                       struct store_run *run)
+{
+    const struct event *ev = c->event;
+    int64_t now_ms = clock_mono_ms(loop_clock(g->config.loop));
+    if (!judge_is_counted(run) || c->is_replay) {
+        return 0;
+    }
+    enum loops_verdict verdict =
+        loops_count(g->loops, run->workflow, ev->record_type, ev->record_id, now_ms);
+    if (verdict == LOOPS_FINE) {
+        return 0;
+    }
+    struct buf words;
+    buf_init(&words, CONTROL_WORDS_MAX + EVENT_NAME_MAX + EVENT_RECORD_ID_MAX);
+    buf_printf(&words,
+               "more than %d runs for the " STR_FMT " " STR_FMT
+               " in a minute: workflows may feed one another in a circle",
+               LOOPS_RUNS_MAX, STR_ARG(ev->record_type), STR_ARG(ev->record_id));
+    *run = (struct store_run){.workflow = run->workflow,
+                              .generation = run->generation,
+                              .outcome = RUN_SUPPRESSED,
+                              .reason = arena_dup(c->arena, buf_str(&words))};
+    buf_fini(&words);
+    if (run->reason.data == NULL) {
+        return ERR_TOO_LARGE;
+    }
+    if (verdict == LOOPS_FIRST) {
+        struct log_field fields[] = {{"workflow", run->workflow}, {"event", shown_id}};
+        log_write(g->config.log, LOG_ERROR, fields, 2, "stored and not run: " STR_FMT,
+                  STR_ARG(run->reason));
+        g->config.on_looping(g->config.ctx, run->workflow, run->reason);
+    }
+    return 0;
+}
+
+void engine_take_back(struct engine *g, const struct store_event *ev)
+{
+    for (size_t i = 0; i < ev->run_count; i++) {
+        if (judge_is_counted(&ev->runs[i])) {
+            loops_take_back(g->loops, ev->runs[i].workflow, ev->record_type, ev->record_id);
+        }
+    }
+}
+
 // Asks a workflow that may be stopped or suspended; *stored tells whether a run is to be stored.
 static int judge_one(struct engine *g, const struct judge_context *c, size_t index,
                      struct str shown_id, struct store_run *run, bool *stored)
@@ -194,7 +246,7 @@ static int judge_one(struct engine *g, const struct judge_context *c, size_t ind
             control_note_stop(g, w->id, run->reason);
         }
     }
-    return code;
+    return *stored ? judge_limit(g, c, shown_id, run) : code;
 }
 
 // Asks each of these, by their places among the rules. look: what they read of the event; NULL: all
@@ -208,6 +260,7 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
                                     .event = ev,
                                     .ids = g->config.ids,
                                     .now_ms = clock_wall_ms(loop_clock(g->config.loop)),
+                                    .is_replay = out->is_replay,
                                     .arena = arena};
     struct rules_event re = {.json = ev->json,
                              .id = shown_id,

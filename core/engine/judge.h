@@ -14,6 +14,7 @@ struct judge_context {
     const struct event *event;
     struct id_source *ids; // of the deliveries
     int64_t now_ms;
+    bool is_replay;      // its runs are not counted
     struct arena *arena; // takes what is owed
 };
 

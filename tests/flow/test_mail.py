@@ -165,6 +165,18 @@ def test_what_a_workflow_does_wrong(serve, mail_servers, rule, words):
         assert "3 webhooks were not legal" in server.text(1), server.text(1)
 
 
+def test_a_workflow_that_runs_too_often_for_a_record_is_told_once(serve, receiver, mail_servers):
+    server = mail_servers().start()
+    host = serve({"w.lua": workflow(receiver.url)}, config=config(server), test_clock=True)
+    host.accept(*[deal(1, turn=n) for n in range(70)])
+    server.wait(1)
+    assert "w runs too often for one record" in server.message(0)["subject"]
+    assert "more than 60 runs for the deal 1 in a minute" in server.text(0) and "cooldown" in server.text(0)
+    host.accept(*[deal(1, turn=n) for n in range(70, 80)])
+    host.advance("20m")
+    assert len(server.mails) == 1
+
+
 def test_a_server_that_is_down_and_a_kill_lose_nothing(serve, receivers, mail_servers):
     server, is_up = mail_servers(), [False]
     receiver = receivers(fail_then(is_up))
