@@ -26,6 +26,29 @@ return hook.test {
       },
     },
     {
+      name = "three days before, at nine in Berlin, and again when the date is moved",
+      now = "2026-11-20T00:00:00Z",
+      records = {
+        { id = 1, closed_date = "2026-11-26", deal_stage = "Default Pipeline:New" },
+        { id = 2, closed_date = "2026-11-26", deal_stage = "Default Pipeline:Lost" },
+        { id = 3, deal_stage = "Default Pipeline:New" },
+      },
+      steps = {
+        { after = "3d", expect = {} },
+        { after = "8h", expect = { { body_has = { id = 1, closed_date = "2026-11-26" } } } },
+        {
+          given = {
+            type = "deal.updated",
+            record = { id = 1, closed_date = "2026-12-10", deal_stage = "Default Pipeline:New" },
+          },
+          expect = {},
+        },
+        { after = "13d", expect = {} },
+        { after = "1d", expect = { { body_has = { id = 1, closed_date = "2026-12-10" } } } },
+        { after = "60d", expect = {} },
+      },
+    },
+    {
       name = "of one that is won it is not",
       given = { record = { deal_stage = "Default Pipeline:Won" } },
       expect = {},

@@ -122,31 +122,49 @@ static int tell_outcome(struct world *w, const struct world_delivery *d,
                : code;
 }
 
-// Whether a delivery that was delayed goes on: its conditions are judged again, once.
-static bool passes_recheck(struct world *w, struct world_delivery *d)
+struct cover_recheck {
+    struct world *w;
+    struct err *e;
+    int code;
+};
+
+static void cover_recheck(void *ctx, struct rules *rules, size_t workflow, bool holds)
 {
+    struct cover_recheck *c = ctx;
+
+    c->code = test_cover_see(c->w->cover, rules, workflow, holds, c->e);
+}
+
+// Whether a delivery that was delayed goes on: its conditions are judged again, once.
+static int pass_recheck(struct world *w, struct world_delivery *d, bool *passes, struct err *e)
+{
+    struct cover_recheck cover = {.w = w, .e = e};
     struct recheck_event q = {
         .cause = d->cause,
         .id = d->cause->id,
         .time_ms = d->cause->time_ms,
         .payload = d->cause->json,
         .previous = d->row.recheck_previous,
+        .on_judged = w->cover ? cover_recheck : NULL,
+        .ctx = &cover,
     };
     struct str reason;
 
+    *passes = true;
     if (!d->row.wants_recheck)
-        return true;
+        return 0;
     d->row.wants_recheck = false;
     q.has_state = test_event_state(w, d->cause, &q.record, &q.is_deleted);
-    if (recheck_holds(w->rules, d->index, &q, &w->arena, &reason))
-        return true;
-    d->row.state = DELIVERY_CANCELLED;
-    d->row.reason = reason;
-    return false;
+    *passes = recheck_holds(w->rules, d->index, &q, &w->arena, &reason);
+    if (!*passes) {
+        d->row.state = DELIVERY_CANCELLED;
+        d->row.reason = reason;
+    }
+    return cover.code;
 }
 
-static int attempt(struct world *w, struct world_delivery *d, struct json_writer *out,
-                   struct err *e)
+static int make_attempt(struct world *w, struct world_delivery *d, struct json_writer *out,
+                        struct err *e)
 {
     const struct json_node *answer = next_answer(w);
     struct decide_outcome outcome;
@@ -196,6 +214,17 @@ static int attempt(struct world *w, struct world_delivery *d, struct json_writer
         .body = ended.body,
     };
     return tell_outcome(w, d, &last, out, e);
+}
+
+static int attempt(struct world *w, struct world_delivery *d, struct json_writer *out,
+                   struct err *e)
+{
+    bool passes;
+    int code;
+
+    w->now_ms = d->row.due_at_ms > w->now_ms ? d->row.due_at_ms : w->now_ms;
+    code = pass_recheck(w, d, &passes, e);
+    return code || !passes ? code : make_attempt(w, d, out, e);
 }
 
 bool test_time_is_owed(const struct world_delivery *d)
@@ -296,13 +325,8 @@ int test_time_advance(struct world *w, int64_t until_ms, struct json_writer *out
             break;
         if (i == TIME_STEPS_MAX)
             return err_set(e, ERR_TOO_LARGE, "more than %d attempts and times in one step", i);
-        if (s && (!d || at_ms < d->row.due_at_ms)) {
-            code = run_time(w, s, at_ms, out, e);
-        } else {
-            w->now_ms = d->row.due_at_ms > w->now_ms ? d->row.due_at_ms : w->now_ms;
-            if (passes_recheck(w, d))
-                code = attempt(w, d, out, e);
-        }
+        code = s && (!d || at_ms < d->row.due_at_ms) ? run_time(w, s, at_ms, out, e)
+                                                     : attempt(w, d, out, e);
     }
     w->now_ms = until_ms;
     return code;

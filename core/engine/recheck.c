@@ -46,7 +46,7 @@ static bool recheck_say(struct arena *arena, struct str *reason, const char *wor
 }
 
 static bool recheck_judge(struct rules *rules, size_t workflow, const struct rules_event *ev,
-                          struct arena *arena, struct str *reason)
+                          const struct recheck_event *q, struct arena *arena, struct str *reason)
 {
     static const char failed[] = "its conditions could not be judged again: ";
     struct rules_run run = {0};
@@ -55,6 +55,9 @@ static bool recheck_judge(struct rules *rules, size_t workflow, const struct rul
         return recheck_say(arena, reason, failed, str_from(e.text));
     }
     rules_recheck(rules, workflow, arena, &run);
+    if (q->on_judged) {
+        q->on_judged(q->ctx, rules, workflow, run.verdict == RULES_MATCH);
+    }
     rules_event_end(rules);
     if (run.verdict == RULES_NO_MATCH) {
         return recheck_say(arena, reason, "its conditions held no longer after the delay", STR(""));
@@ -82,7 +85,7 @@ bool recheck_holds(struct rules *rules, size_t workflow, const struct recheck_ev
         return recheck_say(arena, reason, "there is no memory to judge its conditions again",
                            STR(""));
     }
-    return recheck_judge(rules, workflow, &ev, arena, reason);
+    return recheck_judge(rules, workflow, &ev, q, arena, reason);
 }
 
 bool engine_holds_still(struct engine *g, const struct engine_recheck *q, struct arena *arena,

@@ -15,6 +15,9 @@ struct recheck_event {         // all borrowed
     bool is_deleted;
     struct str record;
     struct str previous; // what the host found that had changed; empty: what the event says
+    // While the rules have the event still, as rules_cover wants it; or NULL.
+    void (*on_judged)(void *ctx, struct rules *rules, size_t workflow, bool holds);
+    void *ctx;
 };
 
 // Whether the conditions hold still, by the rules given. If not, *reason is why, on the arena.

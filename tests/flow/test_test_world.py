@@ -108,3 +108,64 @@ return hook.test { now = "2026-11-20T00:00:00Z", records = { { id = 1, closed_da
 ''')
     done = run("test", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_last_day_of_short_months_days_of_the_week_and_once(folder):
+    rules = folder / "rules"
+    rules.mkdir()
+    workflow = '''local hook = require "hookline"
+return hook.workflow { record = "deal", trigger = %s, %s actions = { hook.webhook { method = "DELETE",
+  url = "https://a.example/{{ event.time | date: '%%Y-%%m-%%d' }}/{{ event.type }}/{{ deal.id }}" } } }'''
+    (rules / "month.lua").write_text(workflow % ('hook.monthly { day = 31, at = "09:00" }', ""))
+    (rules / "week.lua").write_text(workflow % (
+        'hook.weekly { on = { "monday", "friday" }, at = "09:00" }', 'cooldown = "5d",'))
+    (rules / "month_test.lua").write_text('''local hook = require "hookline"
+return hook.test { now = "2027-01-31T08:00:00Z", records = { { id = 1 } }, cases = {
+  { name = "each month once", steps = { { after = "30d", expect = {
+      { url = "https://a.example/2027-01-31/deal.scheduled/1" }, { url = "https://a.example/2027-02-28/deal.scheduled/1" } } },
+    { after = "28d", expect = {} }, { after = "2d", expect = { { url = "https://a.example/2027-03-31/deal.scheduled/1" } } } } },
+} }
+''')
+    (rules / "week_test.lua").write_text('''local hook = require "hookline"
+return hook.test { now = "2026-11-23T08:00:00Z", records = { { id = 1 } }, cases = {
+  { name = "the Friday is within the cooldown of the Monday", steps = {
+    { after = "1h", expect = { { url = "https://a.example/2026-11-23/deal.scheduled/1" } } },
+    { after = "4d", expect = {} },
+    { after = "3d", expect = { { url = "https://a.example/2026-11-30/deal.scheduled/1" } } } } },
+} }
+''')
+    done = run("test", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (rules / "week.lua").write_text((rules / "week.lua").read_text().replace('cooldown = "5d"', 'cooldown = "4d"'))
+    failed = run("test", cwd=folder)
+    assert failed.returncode == 1 and "2026-11-27" in failed.stdout, failed.stdout
+
+
+def test_coverage_counts_times_outcomes_and_rechecks(folder):
+    """Each condition is false only when time, an outcome or a recheck asks it."""
+    rules = folder / "rules"
+    rules.mkdir()
+    workflow = '''local hook = require "hookline"
+return hook.workflow { record = "%s", trigger = %s, when = hook.field "%s":is(%s), %s
+  actions = { hook.webhook { method = "DELETE", url = "https://a.example/" } } }'''
+    (rules / "later.lua").write_text(workflow % (
+        "deal", 'hook.every { "created" }', "stage", '"Won"', 'delay = "10m", recheck = true,'))
+    (rules / "daily.lua").write_text(workflow % ("deal", 'hook.daily { at = "09:00" }', "stage", '"Open"', ""))
+    (rules / "ended.lua").write_text(workflow % (
+        "webhook", 'hook.every { "delivered", "terminated" }', "workflow", '"later"', ""))
+    head = 'local hook = require "hookline"\nreturn hook.test { '
+    won = 'given = { type = "deal.created", record = { id = 1, stage = "Won" } }, expect = { {} } }'
+    lost = '{ given = { type = "deal.updated", record = { id = 1, stage = "Lost" } } }'
+    (rules / "later_test.lua").write_text(
+        head + 'cases = { { name = "x", steps = { { ' + won + ', ' + lost + ', { after = "10m" } } } } }')
+    (rules / "daily_test.lua").write_text(
+        head + 'now = "2026-11-23T08:00:00Z", records = { { id = 1, stage = "Open" }, { id = 2, stage = "New" } }, '
+        'cases = { { name = "x", steps = { { after = "1h", expect = { {} } } } } } }')
+    (rules / "ended_test.lua").write_text(
+        head + 'workflow = { "ended", "later" }, cases = { { name = "x", steps = { { ' + won
+        + ', { after = "10m", expect = { {} } } } } } }')
+    done = run("test", "--coverage", cwd=folder)
+    assert done.returncode == 0 and "3 of 3 conditions were true and false." in done.stdout, done.stdout + done.stderr
+    (rules / "later_test.lua").write_text((rules / "later_test.lua").read_text().replace(', { after = "10m" }', ""))
+    less = run("test", "--coverage", cwd=folder).stdout
+    assert "rules/later.lua:2: " in less and "never false" in less and "2 of 3 conditions" in less, less

@@ -29,6 +29,29 @@ return hook.test {
       },
     },
     {
+      name = "each morning in New York, until somebody touches it",
+      now = "2026-11-23T13:00:00Z",
+      records = {
+        {
+          id = 9,
+          deal_stage = "Default Pipeline:Negotiation",
+          updated_at = "2026-10-25T10:00:00Z",
+          owner = { manager_email = "eve@example.com" },
+        },
+      },
+      steps = {
+        { after = "1h", expect = {} },
+        { after = "1d", expect = { {} } },
+        { after = "6d", expect = {} },
+        { after = "1d", expect = { {} } },
+        {
+          given = { type = "deal.updated", record = { updated_at = "2026-12-01T15:00:00Z" } },
+          expect = {},
+        },
+        { after = "14d", expect = {} },
+      },
+    },
+    {
       name = "touched last week",
       given = { record = { updated_at = "2026-11-16T10:00:00Z" } },
       expect = {},

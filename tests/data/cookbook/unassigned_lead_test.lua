@@ -17,6 +17,21 @@ return hook.test {
       },
     },
     {
+      name = "somebody takes it within the hour",
+      steps = {
+        { given = {}, expect = { {} } },
+        {
+          after = "59m",
+          given = { type = "lead.updated", record = { owner_id = 7 } },
+          expect = {},
+        },
+        {
+          after = "1m",
+          deliveries = { state = "cancelled", attempts = 0, reason = "held no longer" },
+        },
+      },
+    },
+    {
       name = "it has an owner from the start",
       given = { record = { owner_id = 7 } },
       expect = {},

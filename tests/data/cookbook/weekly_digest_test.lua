@@ -27,5 +27,32 @@ return hook.test {
       expect = {},
     },
     { name = "a small one is not", given = { record = { amount = 500 } }, expect = {} },
+    {
+      name = "each Monday at eight in Berlin, for the deals that are open then",
+      now = "2026-11-23T06:30:00Z",
+      records = {
+        { id = 1, amount = 20000, deal_stage = "Default Pipeline:New" },
+        { id = 2, amount = 30000, deal_stage = "Default Pipeline:New" },
+        { id = 3, amount = 500, deal_stage = "Default Pipeline:New" },
+      },
+      steps = {
+        { after = "29m", expect = {} },
+        {
+          after = "1m",
+          expect = {
+            { url = "https://digest.example.com/api/2026-11-23/deals", body_has = { id = 1 } },
+            { body_has = { id = 2 } },
+          },
+        },
+        { given = { type = "deal.deleted", record = { id = 2 } }, expect = {} },
+        { after = "6d", expect = {} },
+        {
+          after = "1d",
+          expect = {
+            { url = "https://digest.example.com/api/2026-11-30/deals", body_has = { id = 1 } },
+          },
+        },
+      },
+    },
   },
 }
