@@ -281,10 +281,12 @@ static void app_on_slot_event(void *ctx, const struct store_event *ev)
     deliver_take_event(app->deliver, ev);
 }
 
-static unsigned app_target_in_flight(void *ctx, struct str target)
+static void app_target_limits(void *ctx, struct str target, struct deliver_limits *out)
 {
     const struct app *app = ctx;
-    return config_in_flight(app->config, target);
+    const struct config_target *t = config_target(app->config, target);
+    *out =
+        (struct deliver_limits){.in_flight = (size_t)t->in_flight, .interval_us = t->interval_us};
 }
 
 static void app_on_owed(void *ctx, struct str workflow, bool is_held_back)
@@ -353,6 +355,8 @@ static int app_open_parts(struct app *app)
                                        .allow = c->allow,
                                        .allow_count = c->allow_count,
                                        .user_agent = "hookline/" HOOKLINE_VERSION,
+                                       .target = config_client_target,
+                                       .ctx = (void *)c,
                                        .log = &app->log};
         code = client_open(&app->client, app->loop, &client, app->err);
     }
@@ -398,7 +402,7 @@ static int app_open_parts(struct app *app)
                                          .ids = &app->ids,
                                          .log = &app->log,
                                          .max_in_flight = connections,
-                                         .target_in_flight = app_target_in_flight,
+                                         .target_limits = app_target_limits,
                                          .ctx = app,
                                          .redirect_all = c->redirect_all,
                                          .redirect_allow =

@@ -149,6 +149,7 @@ int config_load(struct config *c, const struct config_flags *flags, char *const 
     read_environment(c, environment);
     read_flags(c, flags);
     config_mail_check(c);
+    config_targets_check(c);
     for (size_t i = 0; i < c->message_count; i++)
         if (c->messages[i].is_error)
             return err_set(e, ERR_INVALID, "%s", c->messages[i].text);
@@ -188,12 +189,4 @@ bool config_redirect_block(const struct config *c, struct netblock *out)
     }
     return str_eq_nocase(u.host, STR("localhost")) &&
            netblock_parse(STR("127.0.0.0/8"), out, NULL) == 0;
-}
-
-unsigned config_in_flight(const struct config *c, struct str target)
-{
-    for (size_t i = 0; i < c->target_count; i++)
-        if (str_eq(c->targets[i].target, target))
-            return c->targets[i].in_flight;
-    return CONFIG_IN_FLIGHT_DEFAULT;
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "script/rules.h"
+#include "wire/client.h"
 #include "wire/smtp.h"
 
 struct config_limits {       // with the defaults in parentheses
@@ -39,7 +40,9 @@ struct config_var { // hook.var
 
 struct config_target {
     struct str target; // "https://host:443"
-    unsigned in_flight;
+    int64_t in_flight;
+    int64_t interval_us;      // between two requests at least; 0: as fast as it takes them
+    struct client_target via; // its certificates and proxy
 };
 
 struct config_mail {
@@ -117,8 +120,11 @@ struct rules_config config_rules(const struct config *c);
 // The block that redirect_all's own address needs, where that is known without a lookup; else one
 // that holds nothing (a prefix of 128 on "::"), and false.
 bool config_redirect_block(const struct config *c, struct netblock *out);
-// How many deliveries may be under way to a target ("https://host:443") at once.
-unsigned config_in_flight(const struct config *c, struct str target);
+// What the configuration says of a target ("https://host:443"), or what holds where it says
+// nothing. Never NULL.
+const struct config_target *config_target(const struct config *c, struct str target);
+// How it is reached (client_config.target). ctx: the struct config.
+const struct client_target *config_client_target(void *ctx, struct str target);
 
 // "ADDR:PORT", ":PORT", "[ADDR]:PORT" or "unix:PATH". ERR_INVALID with words.
 int config_check_listen(struct str text, struct err *e);

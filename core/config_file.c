@@ -98,7 +98,7 @@ static const char *kind_words(enum config_kind kind)
 {
     switch (kind) {
     case CONFIG_COUNT:
-    case CONFIG_IN_FLIGHT:
+    case CONFIG_TARGET_COUNT:
         return "a whole number";
     case CONFIG_BYTES:
         return "a number of bytes, or a text such as \"8MiB\"";
@@ -110,6 +110,8 @@ static const char *kind_words(enum config_kind kind)
         return "hook.secret \"NAME\", so that the password itself is in no file of the project";
     case CONFIG_VAR:
         return "a text, a number or a boolean";
+    case CONFIG_TARGET_RATE:
+        return "a number a second, a minute or an hour, such as \"20/s\"";
     default:
         return "a text";
     }
@@ -178,7 +180,7 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
     struct config_place at = {label, w->folder, w->segments[count > 1 ? 1 : 0]};
     const struct json_number *n = &w->reader.number;
     bool wants_number =
-        k->kind == CONFIG_COUNT || k->kind == CONFIG_IN_FLIGHT || k->kind == CONFIG_BYTES;
+        k->kind == CONFIG_COUNT || k->kind == CONFIG_TARGET_COUNT || k->kind == CONFIG_BYTES;
 
     write_label(w, count, label);
     if (k->kind == CONFIG_LATER_REFUSED) {

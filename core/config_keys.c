@@ -6,7 +6,7 @@
 #include "base/duration.h"
 #include "encode/url.h"
 
-enum { MESSAGES_MAX = 64, VARS_MAX = 1024, TARGETS_MAX = 4096, BLOCKS_MAX = 256 };
+enum { MESSAGES_MAX = 64, VARS_MAX = 1024, BLOCKS_MAX = 256 };
 
 #define KIB INT64_C(1024)
 #define MIB (KIB * 1024)
@@ -14,6 +14,7 @@ enum { MESSAGES_MAX = 64, VARS_MAX = 1024, TARGETS_MAX = 4096, BLOCKS_MAX = 256 
 #define TIB (GIB * 1024)
 
 #define AT(member) offsetof(struct config, member)
+#define OF_TARGET(member) offsetof(struct config_target, member)
 
 const struct config_key config_keys[] = {
     {"listen", "HOOKLINE_LISTEN", "--listen", CONFIG_LISTEN_ADDRESS, AT(listen), 0, 0, NULL},
@@ -21,7 +22,12 @@ const struct config_key config_keys[] = {
     {"rules", "HOOKLINE_RULES", "--rules", CONFIG_PATH, AT(rules_dir), 0, 0, NULL},
     {"vars.*", NULL, NULL, CONFIG_VAR, 0, 0, 0, NULL},
     {"network.allow", "HOOKLINE_ALLOW_TARGET", "--allow-target", CONFIG_BLOCKS, 0, 0, 0, NULL},
-    {"targets.*.in_flight", NULL, NULL, CONFIG_IN_FLIGHT, 0, 1, 1024, NULL},
+    {"targets.*.in_flight", NULL, NULL, CONFIG_TARGET_COUNT, OF_TARGET(in_flight), 1, 1024, NULL},
+    {"targets.*.rate", NULL, NULL, CONFIG_TARGET_RATE, OF_TARGET(interval_us), 0, 0, NULL},
+    {"targets.*.ca", NULL, NULL, CONFIG_TARGET_FILE, OF_TARGET(via.ca_file), 0, 0, NULL},
+    {"targets.*.cert", NULL, NULL, CONFIG_TARGET_FILE, OF_TARGET(via.cert_file), 0, 0, NULL},
+    {"targets.*.key", NULL, NULL, CONFIG_TARGET_FILE, OF_TARGET(via.key_file), 0, 0, NULL},
+    {"targets.*.proxy", NULL, NULL, CONFIG_TARGET_PROXY, OF_TARGET(via.proxy), 0, 0, NULL},
     {"limits.body", "HOOKLINE_LIMITS_BODY", NULL, CONFIG_BYTES, AT(limits.body_bytes), KIB,
      256 * MIB, NULL},
     {"limits.events", "HOOKLINE_LIMITS_EVENTS", NULL, CONFIG_COUNT, AT(limits.events), 1, 100000,
@@ -64,14 +70,6 @@ const struct config_key config_keys[] = {
      1024 * TIB, NULL},
     {"tls", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
      "the host listens without TLS: put a proxy with TLS before it"},
-    {"targets.*.rate", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
-     "a target's requests are bounded by in_flight alone"},
-    {"targets.*.ca", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
-     "certificates are checked against the system's authorities alone"},
-    {"targets.*.cert", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0, "no client certificate is sent"},
-    {"targets.*.key", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0, "no client certificate is sent"},
-    {"targets.*.proxy", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
-     "every request goes straight to its target"},
     {NULL, NULL, NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
 };
 
@@ -157,8 +155,8 @@ static int parse_amount(struct str text, bool has_units, int64_t *out)
     return 0;
 }
 
-static bool amount(struct config *c, const struct config_key *k, const struct config_place *at,
-                   struct str text, int64_t *out)
+bool config_key_amount(struct config *c, const struct config_key *k, const struct config_place *at,
+                       struct str text, int64_t *out)
 {
     bool has_units = k->kind == CONFIG_BYTES;
 
@@ -186,31 +184,37 @@ static void set_age(struct config *c, const struct config_key *k, const struct c
                least, most, STR_ARG(text));
 }
 
-static void set_path(struct config *c, const struct config_key *k, const struct config_place *at,
-                     struct str text)
+const char *config_key_path(struct config *c, const struct config_place *at, struct str text)
 {
-    const char **member = (const char **)((char *)c + k->offset);
     char *joined;
     size_t folder_len;
 
     if (memchr(text.data, '\0', text.len)) {
         config_say(c, true, "%s: a path has no NUL in it", at->label);
-        return;
+        return NULL;
     }
-    if (!at->folder || text.data[0] == '/') {
-        *member = copy_text(c, text);
-        return;
-    }
+    if (!at->folder || text.data[0] == '/')
+        return copy_text(c, text);
     folder_len = strlen(at->folder);
     joined = arena_alloc(&c->arena, folder_len + 1 + text.len + 1);
     if (!joined) {
         config_say(c, true, "the configuration takes too much memory");
-        return;
+        return NULL;
     }
     memcpy(joined, at->folder, folder_len);
     joined[folder_len] = '/';
     memcpy(joined + folder_len + 1, text.data, text.len);
-    *member = joined;
+    joined[folder_len + 1 + text.len] = '\0';
+    return joined;
+}
+
+static void set_path(struct config *c, const struct config_key *k, const struct config_place *at,
+                     struct str text)
+{
+    const char *path = config_key_path(c, at, text);
+
+    if (path)
+        *(const char **)((char *)c + k->offset) = path;
 }
 
 static void add_block(struct config *c, const struct config_place *at, struct str text)
@@ -279,31 +283,6 @@ void config_add_var(struct config *c, struct str name, struct str value)
         (struct config_var){arena_dup(&c->arena, name), arena_dup(&c->arena, value)};
 }
 
-static void set_in_flight(struct config *c, const struct config_key *k,
-                          const struct config_place *at, struct str text)
-{
-    struct buf target;
-    struct url u;
-    struct err why = {0};
-    int64_t n;
-
-    buf_init(&target, 1024);
-    if (!c->targets)
-        c->targets = arena_alloc(&c->arena, TARGETS_MAX * sizeof(*c->targets));
-    if (url_parse(at->name, &u, &why) != 0) {
-        config_say(c, true, "%s: %s", at->label, why.text);
-    } else if (u.path.len > 1) {
-        config_say(c, true, "%s: a target is scheme, host and port, without a path", at->label);
-    } else if (!c->targets || c->target_count == TARGETS_MAX) {
-        config_say(c, true, "targets: there are more than %d", TARGETS_MAX);
-    } else if (amount(c, k, at, text, &n)) {
-        url_target(&target, &u);
-        c->targets[c->target_count++] =
-            (struct config_target){arena_dup(&c->arena, buf_str(&target)), (unsigned)n};
-    }
-    buf_fini(&target);
-}
-
 static void set_log_level(struct config *c, const struct config_place *at, struct str text)
 {
     if (str_eq(text, STR("debug")))
@@ -362,7 +341,7 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
         break;
     case CONFIG_COUNT:
     case CONFIG_BYTES:
-        if (amount(c, k, at, text, &n))
+        if (config_key_amount(c, k, at, text, &n))
             *(int64_t *)((char *)c + k->offset) = n;
         break;
     case CONFIG_AGE:
@@ -384,8 +363,11 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
             config_say(c, true, "%s: a name has letters, digits and _, and no digit first",
                        at->label);
         break;
-    case CONFIG_IN_FLIGHT:
-        set_in_flight(c, k, at, text);
+    case CONFIG_TARGET_COUNT:
+    case CONFIG_TARGET_RATE:
+    case CONFIG_TARGET_FILE:
+    case CONFIG_TARGET_PROXY:
+        config_targets_set(c, k, at, text);
         break;
     case CONFIG_MAIL_SERVER:
     case CONFIG_MAIL_FROM:

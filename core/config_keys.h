@@ -16,8 +16,11 @@ enum config_kind {
     CONFIG_BLOCKS,    // a list of addresses and blocks; in the environment with commas between
     CONFIG_LOG_LEVEL, // "debug", "info", "warn", "error"
     CONFIG_LOG_FORMAT,
-    CONFIG_VAR,       // vars.NAME
-    CONFIG_IN_FLIGHT, // targets["https://host"].in_flight
+    CONFIG_VAR,          // vars.NAME
+    CONFIG_TARGET_COUNT, // targets["https://host"].in_flight
+    CONFIG_TARGET_RATE,  // "20/s"
+    CONFIG_TARGET_FILE,  // a file of certificates or a key
+    CONFIG_TARGET_PROXY, // a URL
     CONFIG_MAIL_SERVER,
     CONFIG_MAIL_FROM,
     CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
@@ -36,8 +39,8 @@ struct config_key {
     const char *environment; // "HOOKLINE_LIMITS_BODY"; NULL: not there
     const char *flag;        // "--data"; NULL: not there
     enum config_kind kind;
-    size_t offset; // in struct config
-    int64_t least; // COUNT, BYTES, IN_FLIGHT; AGE, in ms
+    size_t offset; // in struct config; TARGET_*: in struct config_target
+    int64_t least; // COUNT, BYTES, TARGET_COUNT; AGE, in ms
     int64_t most;
     const char *later; // LATER_*: what does not happen yet
 };
@@ -49,7 +52,7 @@ extern const struct config_key config_keys[];
 struct config_place {
     const char *label;  // "hookline.conf.lua: limits.body", "HOOKLINE_DATA", "--data"
     const char *folder; // put before a relative path; NULL: nothing
-    struct str name;    // VAR: the name; IN_FLIGHT: the target as written
+    struct str name;    // VAR: the name; TARGET_*: the target as written
 };
 
 // Puts a value in place, or a message why not. text is copied.
@@ -61,6 +64,18 @@ void config_mail_set(struct config *c, const struct config_key *k, const struct 
                      struct str text);
 // Says what is missing, once all is read.
 void config_mail_check(struct config *c);
+
+// The same for targets.*.
+void config_targets_set(struct config *c, const struct config_key *k, const struct config_place *at,
+                        struct str text);
+// Says what does not go together, once all is read.
+void config_targets_check(struct config *c);
+
+// A number in the key's bounds, or a message why not.
+bool config_key_amount(struct config *c, const struct config_key *k, const struct config_place *at,
+                       struct str text, int64_t *out);
+// A path, a relative one put behind the place's folder; NULL and a message where it is none.
+const char *config_key_path(struct config *c, const struct config_place *at, struct str text);
 
 // Adds a message (and counts it as an error where it is one).
 void config_say(struct config *c, bool is_error, const char *format, ...)

@@ -14,7 +14,8 @@ static void deliveries_write_text(struct json_writer *w, const char *key, struct
     }
 }
 
-static void deliveries_write_head(struct json_writer *w, const struct store_delivery_row *d)
+static void deliveries_write_head(struct json_writer *w, const struct api *a,
+                                  const struct store_delivery_row *d)
 {
     const struct store_owed *o = &d->owed;
     bool is_due = o->state == DELIVERY_PENDING || o->state == DELIVERY_RETRYING;
@@ -27,7 +28,10 @@ static void deliveries_write_head(struct json_writer *w, const struct store_deli
     json_member_string(w, "target", o->target);
     json_member_time(w, "created_at", d->created_at_ms);
     if (is_due) {
-        json_member_time(w, "next_attempt_at", o->due_at_ms);
+        struct deliver_target now; // its breaker may put it off
+        deliver_look_at(a->config.deliver, o->target, &now);
+        json_member_time(w, "next_attempt_at",
+                         now.not_before_ms > o->due_at_ms ? now.not_before_ms : o->due_at_ms);
     } else {
         json_member_null(w, "next_attempt_at");
     }
@@ -107,7 +111,7 @@ static void deliveries_on_one(struct store_read *read)
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
     json_object_begin(&w);
-    deliveries_write_head(&w, d);
+    deliveries_write_head(&w, q->api, d);
     json_key(&w, STR("attempts"));
     json_array_begin(&w);
     for (size_t i = 0; i < d->attempt_count; i++) {
@@ -139,7 +143,7 @@ void api_get_delivery(struct api *a, struct httpd_request *r, struct str id)
 static void deliveries_write_line(struct json_writer *w, const struct store_read *read, size_t i)
 {
     json_object_begin(w);
-    deliveries_write_head(w, &read->deliveries[i]);
+    deliveries_write_head(w, ((const struct api_read *)read->ctx)->api, &read->deliveries[i]);
     json_object_end(w);
 }
 

@@ -137,6 +137,12 @@ struct store_audit_put *api_audit_new(struct api *a, struct httpd_request *r, co
                                       struct str subject, struct str before, struct str after);
 void api_list_audit(struct api *a, struct httpd_request *r, struct str id);
 
+// --- targets.c ---
+void api_list_targets(struct api *a, struct httpd_request *r, struct str id);
+void api_get_target(struct api *a, struct httpd_request *r, struct str id);
+void api_pause_target(struct api *a, struct httpd_request *r, struct str id);
+void api_resume_target(struct api *a, struct httpd_request *r, struct str id);
+
 // --- routes.c ---
 int api_on_head(void *ctx, struct httpd_request *r);
 void api_on_request(void *ctx, struct httpd_request *r);

@@ -23,8 +23,13 @@ static void attempt_log_failure(const struct job *j)
     struct log_field fields[] = {{"delivery", str_from(text)},
                                  {"target", {j->target->name, j->target->name_len}},
                                  {"state", str_from(delivery_state_word(f->state))}};
-    log_write(j->target->deliver->config.log, LOG_WARN, fields, 3, "attempt %d failed: " STR_FMT,
-              f->attempt.number, STR_ARG(f->attempt.detail));
+    const struct log *log = j->target->deliver->config.log;
+    if (f->attempt.number) {
+        log_write(log, LOG_WARN, fields, 3, "attempt %d failed: " STR_FMT, f->attempt.number,
+                  STR_ARG(f->attempt.detail));
+    } else {
+        log_write(log, LOG_WARN, fields, 3, "given up: " STR_FMT, STR_ARG(f->reason));
+    }
 }
 
 static void attempt_log_fault(const struct job *j, struct str fault)
@@ -119,6 +124,13 @@ static struct str attempt_masked(struct job *j, struct str text, bool is_cut)
     return kept;
 }
 
+// What retry windows count from: the first failure, but the time when it fell due where a breaker
+// let no attempt through, so that the end stays where it was.
+static int64_t attempt_base_ms(const struct job *j)
+{
+    return j->base_ms == 0 && j->was_held_up ? j->due_ms : j->base_ms;
+}
+
 // Takes the attempt's end: with an answer (error NULL) or without.
 static void attempt_end(struct job *j, const char *error, struct str detail,
                         const struct client_response *r)
@@ -165,7 +177,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
                                    .action = j->action,
                                    .headers = f->attempt.headers,
                                    .body = j->answer,
-                                   .base_ms = j->base_ms,
+                                   .base_ms = attempt_base_ms(j),
                                    .due_ms = j->due_ms,
                                    .now_ms = now_ms,
                                    .retry_after_ms = r ? r->retry_after_ms : -1};
@@ -182,7 +194,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     if (f->state == DELIVERY_DELIVERED) {
         target_succeeded(t);
     } else {
-        target_failed(t);
+        target_failed(t, j, error, f->attempt.status);
         attempt_log_failure(j);
     }
     if (t->is_failing || f->state != DELIVERY_DELIVERED) {
@@ -190,6 +202,28 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     }
     outcome_finish(j);
     target_update_ready(t);
+}
+
+void attempt_give_up(struct job *j)
+{
+    struct target *t = j->target;
+    int64_t now_ms = clock_wall_ms(loop_clock(t->deliver->config.loop));
+    struct buf words;
+    buf_init(&words, 1024);
+    buf_printf(&words, "%d attempts were made, and no more got through before its end: %s is down",
+               j->attempts_made, t->name);
+    j->started_ms = now_ms;
+    j->finish = (struct store_finish){.delivery = j->id,
+                                      .state = DELIVERY_TERMINATED,
+                                      .base_ms = j->base_ms,
+                                      .reason = arena_dup(&j->arena, buf_str(&words)),
+                                      .attempt = {.at_ms = now_ms},
+                                      .on_done = attempt_on_stored,
+                                      .ctx = j};
+    buf_fini(&words);
+    attempt_log_failure(j);
+    attempt_tell(j);
+    outcome_finish(j);
 }
 
 static void attempt_on_response(void *ctx, const struct client_response *r)

@@ -40,4 +40,8 @@ struct decide_outcome {
 void decide_outcome(const struct decide_attempt *a, struct arena *arena,
                     struct decide_outcome *out);
 
+// When a delivery ends whatever becomes of its attempts (wall ms). base_ms 0: none was made, and
+// due_ms is when the first fell due.
+int64_t decide_end_ms(struct str retry, int64_t base_ms, int64_t due_ms);
+
 #endif

@@ -12,6 +12,7 @@ static void deliver_on_again(void *ctx)
     }
     attempt_store_again(d);
     target_ask_leases_again(d);
+    pause_step_again(d);
 }
 
 static void deliver_end_drain(void *ctx)
@@ -44,11 +45,14 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     map_init(&d->targets);
     map_init(&d->jobs);
     map_init(&d->held_back);
+    map_init(&d->pauses);
     heap_init(&d->due);
+    heap_init(&d->asleep);
     d->ready.last = &d->ready.first;
     d->on_trial.last = &d->on_trial.first;
     d->rechecks.last = &d->rechecks.first;
     loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
+    loop_timer_init(&d->wake_timer, c->loop, LOOP_HOST_TIME, gate_on_timer, d);
     loop_timer_init(&d->again_timer, c->loop, LOOP_REAL_TIME, deliver_on_again, d);
     loop_timer_init(&d->drain_timer, c->loop, LOOP_REAL_TIME, deliver_end_drain, d);
     *out = d;
@@ -61,6 +65,10 @@ void deliver_start(struct deliver *d)
         d->is_start_owed = true;
         return;
     }
+    if (!d->has_started) {
+        d->has_started = true;
+        pause_start(d);
+    }
     d->is_start_owed = false;
     d->is_start_asked = true;
     arena_init(&d->start_arena, DELIVER_START_ARENA_MAX);
@@ -68,6 +76,25 @@ void deliver_start(struct deliver *d)
         (struct store_targets){.arena = &d->start_arena, .on_done = schedule_on_start, .ctx = d};
     d->asked++;
     store_targets(d->config.store, &d->start_read);
+}
+
+void deliver_look_at(const struct deliver *d, struct str target, struct deliver_target *out)
+{
+    const struct target *t = map_get(&d->targets, target);
+    *out = (struct deliver_target){.state = TARGET_CLOSED};
+    struct deliver_limits limits;
+    d->config.target_limits(d->config.ctx, target, &limits);
+    out->interval_us = limits.interval_us;
+    if (t == NULL) {
+        return;
+    }
+    int64_t now_ms = loop_now_ms(d->config.loop, LOOP_HOST_TIME);
+    out->state = t->is_paused ? TARGET_PAUSED : t->state;
+    out->in_flight = t->in_flight;
+    out->last_error = t->last_error;
+    if (t->state == TARGET_OPEN && t->open_until_ms > now_ms) {
+        out->not_before_ms = clock_wall_ms(loop_clock(d->config.loop)) + t->open_until_ms - now_ms;
+    }
 }
 
 static void deliver_take(struct deliver *d, const struct store_delivery *one, struct str workflow,
@@ -115,8 +142,10 @@ void deliver_take_event(struct deliver *d, const struct store_event *ev)
 bool deliver_is_settled(const struct deliver *d)
 {
     const struct heap_node *top = heap_top(&d->due);
+    const struct heap_node *asleep = heap_top(&d->asleep);
+    bool is_asleep = asleep == NULL || asleep->key > loop_now_ms(d->config.loop, LOOP_HOST_TIME);
     int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
-    return d->asked == 0 && !d->is_reading_due && (top == NULL || top->key > now_ms);
+    return d->asked == 0 && !d->is_reading_due && is_asleep && (top == NULL || top->key > now_ms);
 }
 
 size_t deliver_in_flight(const struct deliver *d)
@@ -147,6 +176,7 @@ void deliver_drain(struct deliver *d, int64_t limit_ms, void (*on_drained)(void 
     d->on_drained = on_drained;
     d->drain_ctx = ctx;
     loop_timer_stop(&d->timer);
+    loop_timer_stop(&d->wake_timer);
     loop_timer_start(&d->drain_timer, limit_ms);
     deliver_check_drained(d);
 }
@@ -157,6 +187,7 @@ void deliver_free(struct deliver *d)
         return;
     }
     loop_timer_stop(&d->timer);
+    loop_timer_stop(&d->wake_timer);
     loop_timer_stop(&d->again_timer);
     loop_timer_stop(&d->drain_timer);
     size_t at = 0;
@@ -169,7 +200,9 @@ void deliver_free(struct deliver *d)
     }
     map_fini(&d->jobs);
     held_back_free(d);
+    pause_free_all(d);
     target_free_all(d);
     heap_fini(&d->due);
+    heap_fini(&d->asleep);
     free(d);
 }

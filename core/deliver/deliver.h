@@ -9,10 +9,19 @@
 #include "deliver/secrets.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
+#include "store/audit.h"
 #include "store/store.h"
 #include "wire/client.h"
 
 struct deliver;
+
+enum deliver_target_state { TARGET_CLOSED, TARGET_OPEN, TARGET_HALF_OPEN, TARGET_PAUSED };
+const char *deliver_target_state_word(enum deliver_target_state s); // "closed", "half_open", ...
+
+struct deliver_limits {  // of one target
+    size_t in_flight;    // it starts with 2 in flight and earns more by success, up to this
+    int64_t interval_us; // between the starts of two attempts at least; 0: any
+};
 
 struct deliver_config {
     struct loop *loop;
@@ -24,8 +33,7 @@ struct deliver_config {
     struct id_source *ids;
     const struct log *log;
     size_t max_in_flight; // in all
-    // For each target; it starts with 2 in flight and earns more by success, up to this.
-    unsigned (*target_in_flight)(void *ctx, struct str target);
+    void (*target_limits)(void *ctx, struct str target, struct deliver_limits *out);
     void *ctx;
     const char *redirect_all; // send everything here; or NULL
     const struct netblock
@@ -48,6 +56,22 @@ void deliver_resent(struct deliver *d, struct str target);
 // One that waited for another is due, if it is any.
 void deliver_freed(struct deliver *d, const struct store_freed *freed);
 void deliver_cancelled(struct deliver *d, uint64_t id);
+struct deliver_target { // how a target does
+    enum deliver_target_state state;
+    size_t in_flight;
+    int64_t interval_us;    // of its rate; 0: any
+    int64_t not_before_ms;  // wall: its breaker lets nothing through until then; 0: it does
+    const char *last_error; // why its last attempt failed; NULL or empty: it did not
+};
+// As it stands in memory: of one that has done nothing for long, that it is closed. Borrowed until
+// the next turn. Whether it is paused is in the store, too.
+void deliver_look_at(const struct deliver *d, struct str target, struct deliver_target *out);
+// Nothing more is started to the target, over restarts too, and what it is owed is held; or that
+// goes on. on_done: 0 once that is stored; ERR_NOT_FOUND: nothing was ever owed to it; or what the
+// store said. Returns an error where it does not even begin. audit: told with it, and taken, even
+// where it fails; or NULL.
+int deliver_pause(struct deliver *d, struct str target, bool is_paused,
+                  struct store_audit_put *audit, void (*on_done)(void *ctx, int code), void *ctx);
 // Whether all that is due has been started, as far as the limits let it.
 bool deliver_is_settled(const struct deliver *d);
 size_t deliver_in_flight(const struct deliver *d);

@@ -25,7 +25,8 @@ static bool held_back_add(struct deliver *d, struct str workflow)
 // What is to be dropped: all of a workflow, or one delivery.
 struct drop {
     struct str workflow;
-    uint64_t id; // 0: all of the workflow
+    uint64_t id;                 // 0: all of the workflow
+    const struct target *target; // then: all of it; or NULL
 };
 
 // Drops what the list has of it; what the end of the list is pointed at by then.
@@ -33,7 +34,9 @@ static struct job **held_back_drop(struct job **at, const struct drop *what)
 {
     while (*at) {
         struct job *j = *at;
-        if (what->id ? j->id == what->id : str_eq(j->workflow, what->workflow)) {
+        if (what->target ? j->target == what->target
+            : what->id   ? j->id == what->id
+                         : str_eq(j->workflow, what->workflow)) {
             *at = j->next;
             job_drop(j);
         } else {
@@ -50,6 +53,14 @@ static void held_back_drop_waiting(struct target *t, const struct drop *what)
         target_leave_ring(t);
     }
     target_look_again(t);
+}
+
+void held_back_drop_all(struct target *t)
+{
+    struct deliver *d = t->deliver;
+    struct drop what = {.target = t};
+    d->rechecks.last = held_back_drop(&d->rechecks.first, &what);
+    held_back_drop_waiting(t, &what);
 }
 
 void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back)

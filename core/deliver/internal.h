@@ -7,9 +7,11 @@
 #include "deliver/deliver.h"
 #include "deliver/mask.h"
 #include "deliver/retry.h"
+#include "store/targets.h"
 
 enum {
     TARGET_FIRST_IN_FLIGHT = 2,
+    TARGET_ERROR_MAX = 200,
     TARGET_JOBS_MAX = 128,            // held in memory for one target
     DELIVER_JOB_BYTES_MAX = 32 << 20, // held in memory in all
     DELIVER_IDLE_TARGETS_MAX = 4096,
@@ -29,10 +31,24 @@ struct target {
     bool is_proven;             // its last attempt succeeded
     bool is_leased;
     bool is_lease_asked;
+    bool is_paused;  // by an operator: nothing is started
     bool is_starved; // something is due in the store, no room for it here yet
     int64_t due_ms;  // the earliest that is owed in the store and not here; INT64_MAX: nothing
     uint16_t shards;
-    struct job *first; // waiting to be started
+    // The breaker and the rate (gate.c)
+    struct heap_node wake; // place among the targets that sleep, by loop_now_ms(LOOP_HOST_TIME)
+    enum deliver_target_state state;
+    bool is_ramping;                   // it was open: what it may have in flight grows slowly
+    bool has_probe;                    // half open: one attempt is under way
+    int failures;                      // in a row, of those that say that it is down
+    int64_t open_ms;                   // how long it was opened for last
+    int64_t open_until_ms;             // loop_now_ms(LOOP_HOST_TIME)
+    int64_t held_up_until_ms;          // wall: up to then it has been open; 0: never
+    int64_t interval_us;               // between the starts of two attempts at least; 0: any
+    int64_t next_us;                   // the next may start then
+    size_t successes;                  // of those that `allowed` grows by while it ramps
+    char last_error[TARGET_ERROR_MAX]; // why the last attempt failed; empty: it did not
+    struct job *first;                 // waiting to be started
     struct job **last;
     size_t job_count; // waiting, in flight, or with an outcome that is being stored
     size_t in_flight;
@@ -66,6 +82,8 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct str retry;
     struct str workflow;
     struct str order_key;
+    bool was_held_up;   // by its target's breaker, before this attempt
+    bool is_probe;      // of a target that is half open
     bool is_on_trial;   // counted among the attempts to targets that are not proven
     struct arena arena; // of this attempt: request and outcome
     struct mask mask;
@@ -93,6 +111,12 @@ struct deliver {
     struct target_ring on_trial; // of the others: a quarter of all attempts under way at most
     bool is_trial_turn;
     struct loop_timer timer;
+    struct heap asleep; // targets that wait for their breaker or rate
+    struct loop_timer wake_timer;
+    struct map pauses; // targets whose deliveries are being held or released, by name
+    bool is_pauses_owed;
+    struct store_pauses pauses_read;
+    struct arena pauses_arena;
     size_t in_flight;
     size_t on_trial_in_flight;
     size_t job_bytes;
@@ -106,6 +130,7 @@ struct deliver {
     struct target *due_owners[DELIVER_DUE_TARGETS_MAX];
     struct arena due_arena;
     // at the start
+    bool has_started;
     bool is_start_asked;
     bool is_start_owed; // asked for meanwhile, or the store could not say what is owed
     struct store_targets start_read;
@@ -135,9 +160,21 @@ void target_leave_ring(struct target *t); // it is in one
 void target_settle(struct target *t);
 void target_look_again(struct target *t); // there is room for more of it
 void target_succeeded(struct target *t);
-void target_failed(struct target *t);
+// error: NULL where an answer came, with `status`.
+void target_failed(struct target *t, const struct job *j, const char *error, int status);
 void target_ask_leases_again(struct deliver *d); // those that failed
 void target_free_all(struct deliver *d);
+
+// --- gate.c ---
+// Whether the target may start its first job now. If not, it is looked at again when it may; jobs
+// that its breaker held up beyond their end have been ended.
+bool gate_lets(struct target *t);
+void gate_started(struct target *t, struct job *j); // an attempt of it begins
+// An attempt has ended: with an answer (error NULL), or without.
+void gate_succeeded(struct target *t);
+void gate_failed(struct target *t, const struct job *j, const char *error, int status);
+void gate_on_timer(void *ctx);
+void gate_forget(struct target *t); // it sleeps no more
 
 // --- job.c ---
 // Copies what is owed: it waits for its turn, or to be judged again. NULL: no memory, or it is here
@@ -148,7 +185,15 @@ void job_drop(struct job *j); // frees it; it is in no queue
 
 // --- held_back.c ---
 bool held_back_has(const struct deliver *d, struct str workflow);
+// Drops what waits for its turn, or to be judged again, of a target: its rows are seen to.
+void held_back_drop_all(struct target *t);
 void held_back_free(struct deliver *d);
+
+// --- pause.c ---
+void pause_start(struct deliver *d);              // goes on with what the last run of the host left
+void pause_set(struct target *t, bool is_paused); // as the store has it
+void pause_step_again(struct deliver *d);         // after the store failed
+void pause_free_all(struct deliver *d);
 
 // --- cause.c ---
 // Reads it onto the job's arena. on_done: 0 and what is borrowed from there; what the store said
@@ -166,7 +211,8 @@ void schedule_on_start(struct store_targets *t);
 
 // --- attempt.c ---
 void attempt_start(struct job *j);
-void attempt_keep(struct job *j);            // its outcome, until the store can be asked again
+void attempt_give_up(struct job *j); // no attempt got through before its end; it is in no queue
+void attempt_keep(struct job *j);    // its outcome, until the store can be asked again
 void attempt_store_again(struct deliver *d); // outcomes that were kept
 
 // --- outcome.c ---

@@ -30,6 +30,7 @@ static int outcome_judge(struct job *j, struct err *e)
                               .redirect_all = d->config.redirect_all,
                               .reason = j->finish.reason,
                               .attempt = &j->finish.attempt,
+                              .attempts = j->attempts_made + (j->finish.attempt.number > 0),
                               .answer = j->answer,
                               .is_answer_cut = j->is_answer_cut,
                               .cause_key = cause->key,

@@ -63,7 +63,7 @@ static int outcome_write_record(struct json_writer *w, const struct outcome_end 
     json_member_string(w, "workflow", end->workflow);
     json_member_integer(w, "action", end->action);
     json_member_string(w, "target", end->target);
-    json_member_integer(w, "attempts", end->attempt->number);
+    json_member_integer(w, "attempts", end->attempts);
     outcome_write_text(w, "reason", end->reason);
     outcome_write_text(w, "error", end->attempt->error);
     struct request_input in = {.head = end->head,

@@ -21,6 +21,7 @@ struct outcome_end { // all borrowed
     const char *redirect_all; // where it went instead; or NULL
     struct str reason;
     const struct store_attempt *attempt; // the last one
+    int attempts;                        // made
     struct str answer;                   // its body, as far as it was read
     bool is_answer_cut;
     // What caused it; an empty payload: it is not stored any more.

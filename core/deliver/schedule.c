@@ -35,6 +35,7 @@ static struct job *schedule_take_job(struct target *t)
     t->in_flight++;
     d->in_flight++;
     d->on_trial_in_flight += j->is_on_trial;
+    gate_started(t, j);
     return j;
 }
 
@@ -69,7 +70,7 @@ static void schedule_take_owed(struct deliver *d, const struct store_due *r)
 {
     for (size_t i = 0; i < r->owed_count; i++) {
         struct target *t = map_get(&d->targets, r->owed[i].target);
-        if (t && !held_back_has(d, r->owed[i].workflow)) {
+        if (t && !t->is_paused && !held_back_has(d, r->owed[i].workflow)) {
             job_add(t, &r->owed[i]); // what is here already stays as it is
         }
     }
@@ -109,7 +110,7 @@ static size_t schedule_collect(struct deliver *d, int64_t now_ms)
     while (count < DELIVER_DUE_TARGETS_MAX && (top = heap_top(&d->due)) && top->key <= now_ms) {
         struct target *t = (struct target *)top;
         heap_remove(&d->due, top);
-        if (!t->is_leased || t->job_count >= TARGET_JOBS_MAX ||
+        if (!t->is_leased || t->is_paused || t->job_count >= TARGET_JOBS_MAX ||
             (t->job_count && d->job_bytes >= DELIVER_JOB_BYTES_MAX)) {
             t->is_starved = true;
             continue;

@@ -17,6 +17,9 @@ static void target_on_lease(struct store_lease *l)
         deliver_ask_again(d);
         return;
     }
+    if (l->is_paused) {
+        pause_set(t, true);
+    }
     target_update_ready(t);
     target_settle(t);
     schedule_arm(d);
@@ -60,7 +63,10 @@ struct target *target_get(struct deliver *d, struct str name)
     t->due_ms = INT64_MAX;
     t->last = &t->first;
     t->is_failing = notices_is_failing(d->config.notices, name);
-    t->most = d->config.target_in_flight(d->config.ctx, name);
+    struct deliver_limits limits;
+    d->config.target_limits(d->config.ctx, name, &limits);
+    t->most = limits.in_flight;
+    t->interval_us = limits.interval_us;
     t->allowed = TARGET_FIRST_IN_FLIGHT < t->most ? TARGET_FIRST_IN_FLIGHT : t->most;
     if (map_put(&d->targets, (struct str){t->name, t->name_len}, t)) {
         free(t);
@@ -87,7 +93,8 @@ void target_mark_due(struct target *t, int64_t due_ms)
 void target_update_ready(struct target *t)
 {
     struct deliver *d = t->deliver;
-    if (t->ring || !t->is_leased || t->first == NULL || t->in_flight >= t->allowed) {
+    if (t->ring || !t->is_leased || t->is_paused || t->first == NULL ||
+        t->in_flight >= t->allowed || !gate_lets(t)) {
         return;
     }
     t->ring = t->is_proven ? &d->ready : &d->on_trial;
@@ -124,9 +131,10 @@ void target_settle(struct target *t)
     struct deliver *d = t->deliver;
     target_look_again(t);
     bool is_idle = t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->ring &&
-                   !d->is_reading_due;
+                   t->state == TARGET_CLOSED && !d->is_reading_due;
     if (is_idle && d->targets.count > DELIVER_IDLE_TARGETS_MAX) {
         map_remove(&d->targets, (struct str){t->name, t->name_len});
+        gate_forget(t);
         free(t);
     }
 }
@@ -137,17 +145,16 @@ void target_succeeded(struct target *t)
         target_leave_ring(t);
     }
     t->is_proven = true;
-    if (t->allowed < t->most) {
-        t->allowed++;
-    }
+    gate_succeeded(t);
 }
 
-void target_failed(struct target *t)
+void target_failed(struct target *t, const struct job *j, const char *error, int status)
 {
     t->is_proven = false;
     if (t->allowed / 2 >= TARGET_FIRST_IN_FLIGHT) {
         t->allowed /= 2;
     }
+    gate_failed(t, j, error, status);
 }
 
 void target_free_all(struct deliver *d)
@@ -156,6 +163,7 @@ void target_free_all(struct deliver *d)
     void *value;
     while (map_next(&d->targets, &at, NULL, &value)) {
         heap_remove(&d->due, &((struct target *)value)->due);
+        gate_forget(value);
         free(value);
     }
     map_fini(&d->targets);

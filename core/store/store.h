@@ -251,6 +251,7 @@ struct store_lease {
     // out:
     int code;
     uint16_t shards; // a bit for each shard of the target that this host now holds
+    bool is_paused;  // by an operator (store/targets.h)
 };
 // Takes what is free of a target's shards for this host and epoch. SQLite: one host, all of them.
 void store_lease(struct store *s, struct store_lease *l);
@@ -541,6 +542,7 @@ enum store_read_kind {
     STORE_READ_DELIVERY,   // by `id`
     STORE_READ_DELIVERIES, // a page, newest first
     STORE_READ_EVENTS,     // a page, newest first, without runs and payload
+    STORE_READ_TARGETS,    // a page, newest first, of filter.target where it is not empty
     STORE_READ_RUNS,       // a page, newest first: runs with `outcome` where has_outcome
     STORE_READ_AUDIT,      // a page, newest first
     STORE_READ_RECORDS,    // records[], in and out
@@ -584,7 +586,8 @@ struct store_read {
     struct store_event_row *events;
     struct store_delivery_row *deliveries;
     struct store_run_row *runs;
-    struct store_audit *audits; // store/audit.h
+    struct store_audit *audits;       // store/audit.h
+    struct store_target_row *targets; // store/targets.h
     size_t count;
     uint64_t next; // the cursor of the next page, 0 for none
 };

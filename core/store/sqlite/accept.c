@@ -174,7 +174,15 @@ static int write_run(struct writer *w, const struct store_event *ev, struct stor
     }
     for (size_t i = 0; i < run->delivery_count && rc == SQLITE_OK; i++) {
         struct store_delivery stored = held_back(&run->deliveries[i], &as);
-        rc = write_delivery(w, ev, run, &stored);
+        bool is_paused = false;
+        if (stored.state == DELIVERY_PENDING) {
+            rc = pause_has(w, stored.target, &is_paused);
+        }
+        if (is_paused) {
+            stored.state = DELIVERY_HELD;
+            stored.reason = STR(STORE_PAUSED_REASON);
+        }
+        rc = rc == SQLITE_OK ? write_delivery(w, ev, run, &stored) : rc;
         run->deliveries[i].is_waiting = false;
         if (rc == SQLITE_OK && stored.order_key.len && state_is_owed(stored.state)) {
             rc = order_enter(w, &stored, &run->deliveries[i].is_waiting);

@@ -9,6 +9,7 @@
 #include "store/audit.h"
 #include "store/retain.h"
 #include "store/store.h"
+#include "store/targets.h"
 
 #include "base/buf.h"
 #include "base/id.h"
@@ -51,6 +52,9 @@ enum request_kind {
     REQUEST_NOTICE_PUT,
     REQUEST_NOTICES,
     REQUEST_RETAIN,
+    REQUEST_PAUSE_PUT,
+    REQUEST_PAUSE_STEP,
+    REQUEST_PAUSES,
     REQUEST_READ
 };
 
@@ -78,7 +82,8 @@ struct writer { // the writer thread's alone
     struct buf scratch; // for reading JSON
     int wal_frames;     // in the WAL after the last commit
     enum stopped_workflows stopped;
-    struct buf held_reason; // of what is held back
+    enum stopped_workflows paused; // the same of targets that are paused
+    struct buf held_reason;        // of what is held back
     bool is_in_trouble;
     bool is_sync_off; // the last commit was a step of retention
     unsigned batches_since_spare;
@@ -200,6 +205,12 @@ int audit_put_run(struct writer *w, struct store_audit_put *p); // audit.c
 int notice_put_run(struct writer *w, struct store_notice_put *p);
 int notices_run(struct writer *w, struct store_notices *q);
 int retain_run(struct writer *w, struct store_retain *q);
+// pause.c
+int pause_put_run(struct writer *w, struct store_pause_put *p);
+int pause_step_run(struct writer *w, struct store_pause_step *q);
+int pauses_run(struct writer *w, struct store_pauses *q);
+// Whether a target is paused. SQLite's result.
+int pause_has(struct writer *w, struct str target, bool *is_paused);
 
 // workflow.c: where the run's workflow is stopped, how what it makes owed is stored. *out stays as
 // it is where not. SQLite's result.
@@ -221,6 +232,8 @@ int order_release(struct writer *w, struct str key, int64_t now_ms, struct arena
                   struct store_freed *freed);
 // Whether the workflow is stopped so that nothing of it is sent. SQLite's result.
 int workflow_is_held_back(struct writer *w, struct str workflow, bool *is_held_back);
+// Those that waited for a delivery that was cancelled are cancelled with it, by the same rule.
+int workflow_cancel_followers(struct writer *w, uint64_t id, int64_t now_ms);
 int slots_put_run(struct writer *w, struct store_slots *q);
 int slots_get_run(struct writer *w, struct store_slots *q);
 // slot.c: of an accept. SQLite's result.
@@ -236,6 +249,7 @@ int read_deliveries(struct reader *r, struct store_read *q);
 int read_events(struct reader *r, struct store_read *q);
 int read_runs(struct reader *r, struct store_read *q);
 int read_audits(struct reader *r, struct store_read *q);
+int read_targets(struct reader *r, struct store_read *q); // pause.c
 
 int generation_read(struct reader *r, struct store_generation *g); // generation.c
 

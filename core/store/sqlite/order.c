@@ -77,6 +77,13 @@ static int find_next(struct writer *w, struct str key, int64_t now_ms, struct ar
         out->freed = (struct store_freed){.target = column_dup(s, 3, arena),
                                           .due_at_ms = due_at_ms > now_ms ? due_at_ms : now_ms};
         int held_rc = workflow_hold_back(w, &run, as);
+        bool is_paused = false;
+        if (held_rc == SQLITE_OK && as->state == DELIVERY_PENDING) {
+            held_rc = pause_has(w, out->freed.target, &is_paused);
+        }
+        if (is_paused) {
+            *as = (struct held_back){.state = DELIVERY_HELD, .reason = STR(STORE_PAUSED_REASON)};
+        }
         rc = held_rc == SQLITE_OK ? rc : held_rc;
     }
     return statement_end(s, rc);

@@ -176,6 +176,21 @@ static void call_on_done(struct store_item *item)
         q->on_done(q);
         break;
     }
+    case REQUEST_PAUSE_PUT: {
+        struct store_pause_put *p = (struct store_pause_put *)item;
+        p->on_done(p);
+        break;
+    }
+    case REQUEST_PAUSE_STEP: {
+        struct store_pause_step *q = (struct store_pause_step *)item;
+        q->on_done(q);
+        break;
+    }
+    case REQUEST_PAUSES: {
+        struct store_pauses *q = (struct store_pauses *)item;
+        q->on_done(q);
+        break;
+    }
     case REQUEST_READ: {
         struct store_read *r = (struct store_read *)item;
         r->on_done(r);
@@ -378,6 +393,21 @@ void store_notice_put(struct store *s, struct store_notice_put *p)
 void store_notices(struct store *s, struct store_notices *q)
 {
     submit(s, &s->turn_writes, &q->item, REQUEST_NOTICES);
+}
+
+void store_pause_put(struct store *s, struct store_pause_put *p)
+{
+    submit(s, &s->turn_writes, &p->item, REQUEST_PAUSE_PUT);
+}
+
+void store_pause_step(struct store *s, struct store_pause_step *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_PAUSE_STEP);
+}
+
+void store_pauses(struct store *s, struct store_pauses *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_PAUSES);
 }
 
 void store_read(struct store *s, struct store_read *r)

@@ -10,6 +10,7 @@ static int read_serve(struct reader *r, struct store_read *q)
     q->deliveries = NULL;
     q->runs = NULL;
     q->audits = NULL;
+    q->targets = NULL;
     q->count = 0;
     q->next = 0;
     if (q->limit > STORE_PAGE_MAX) {
@@ -24,6 +25,8 @@ static int read_serve(struct reader *r, struct store_read *q)
         return read_deliveries(r, q);
     case STORE_READ_EVENTS:
         return read_events(r, q);
+    case STORE_READ_TARGETS:
+        return read_targets(r, q);
     case STORE_READ_RUNS:
         return read_runs(r, q);
     case STORE_READ_AUDIT:

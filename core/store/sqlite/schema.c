@@ -67,6 +67,10 @@
     " before TEXT,"                                                                                \
     " after TEXT"                                                                                  \
     ") STRICT;"
+// What an operator has paused (store/targets.h).
+#define PAUSE_COLUMN " pause INTEGER NOT NULL DEFAULT 0"
+#define PAUSE_INDEX "CREATE INDEX target_pause ON target (pause) WHERE pause <> 0;"
+#define PAUSED_AT_COLUMN " paused_at_ms INTEGER NOT NULL DEFAULT 0"
 
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
@@ -76,7 +80,8 @@ static const char CREATE_SQL[] =
     ") STRICT;"
     "INSERT INTO host VALUES (1, 0, 0);"
 
-    "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE," PAUSE_COLUMN
+    "," PAUSED_AT_COLUMN ") STRICT;" PAUSE_INDEX
 
     "CREATE TABLE event ("
     " id INTEGER PRIMARY KEY,"
@@ -184,7 +189,8 @@ static const struct schema_step STEPS[] = {
     {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL NOTICE_SQL AUDIT_SQL
      "ALTER TABLE event ADD COLUMN base INTEGER;"
      "ALTER TABLE delivery ADD COLUMN recheck TEXT;"
-     "ALTER TABLE delivery ADD COLUMN waits INTEGER;" ORDER_SQL},
+     "ALTER TABLE target ADD COLUMN" PAUSE_COLUMN ";ALTER TABLE target ADD COLUMN" PAUSED_AT_COLUMN
+     ";" PAUSE_INDEX "ALTER TABLE delivery ADD COLUMN waits INTEGER;" ORDER_SQL},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -1,11 +1,19 @@
 #include "store/sqlite/statement.h"
 
+#include "store/targets.h"
+
 #define NOTICE_COLUMNS                                                                             \
     "topic, kind, is_open, is_urgent, count, first_at_ms, last_at_ms, told_at_ms, text, workflows"
 
 #define WORKFLOW_COLUMNS                                                                           \
     "id, started, when_stopped, suspended_at_ms, suspended_text, suspended_reason, owed,"          \
     " owed_since_ms, owed_reason, is_owed_done"
+
+// Of a delivery that was held from ?3 to ?2: its base moves by that time. Of one that was not tried
+// yet, what it ends by is the time when it fell due.
+#define RELEASED_TIMES                                                                             \
+    " due_at_ms = due_at_ms + max(?2 - max(?3, iif(base_ms, base_ms, due_at_ms)), 0),"             \
+    " base_ms = base_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0)"
 
 // INDEXED BY, where the plan must not be left to chance: the condition of a partial index has to
 // stand in the query word for word.
@@ -114,25 +122,40 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_ANY_STOPPED] = "SELECT EXISTS (SELECT 1 FROM workflow WHERE owed <> 0)",
     // Rows are looked at in the order of the index, those of other workflows too, so that a step
     // is bounded whatever the rest of the backlog is.
-    [WRITE_OWED_OF_ALL] = "SELECT id, workflow = ?4, target, due_at_ms, order_key"
+    [WRITE_OWED_OF_ALL] = "SELECT id, workflow = ?4, target, due_at_ms, order_key, 0"
                           " FROM delivery INDEXED BY delivery_due"
                           " WHERE state < 2 AND (target, due_at_ms, id) > (?1, ?2, ?3)"
                           " ORDER BY target, due_at_ms, id LIMIT ?5",
+    // What is held for a pause of its target is that pause's to release.
     [WRITE_HELD_OF_ALL] =
-        "SELECT id, workflow = ?2, 0, 0, NULL FROM delivery INDEXED BY delivery_state"
-        " WHERE state = 2 AND state <> 0 AND state <> 3 AND waits IS NULL AND id > ?1"
-        " ORDER BY id LIMIT ?3",
+        "SELECT d.id, d.workflow = ?2 AND d.reason IS NOT '" STORE_PAUSED_REASON "', 0, 0, NULL,"
+        " iif(t.pause = 1, t.paused_at_ms, 0) FROM delivery d INDEXED BY delivery_state"
+        " LEFT JOIN target t ON t.id = d.target"
+        " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3 AND d.waits IS NULL"
+        " AND d.id > ?1 ORDER BY d.id LIMIT ?3",
     [WRITE_HOLD] = "UPDATE delivery SET state = 2, reason = ?2 WHERE id = ?1",
     [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, waits = NULL, reason = ?2"
                      " WHERE id = ?1",
-    [WRITE_RELEASE] = "UPDATE delivery SET state = attempt_count > 0, reason = NULL,"
-                      " due_at_ms = due_at_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0),"
-                      " base_ms = base_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0)"
+    [WRITE_RELEASE] = "UPDATE delivery SET state = attempt_count > 0, reason = NULL," RELEASED_TIMES
                       " WHERE id = ?1",
     [WRITE_OWED_DONE] = "UPDATE workflow SET is_owed_done = 1 WHERE id = ?1",
     [WRITE_NOTICE] = "INSERT OR REPLACE INTO notice (" NOTICE_COLUMNS ")"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [WRITE_NOTICE_GONE] = "DELETE FROM notice WHERE topic = ?1 AND kind = ?2",
+    [WRITE_PAUSE] = "UPDATE target SET pause = ?2, paused_at_ms = iif(?3, ?3, paused_at_ms)"
+                    " WHERE id = ?1",
+    [WRITE_PAUSE_OF] = "SELECT pause, paused_at_ms FROM target WHERE id = ?1",
+    [WRITE_PAUSES] = "SELECT id, text, pause FROM target WHERE pause <> 0",
+    [WRITE_ANY_PAUSED] = "SELECT EXISTS (SELECT 1 FROM target WHERE pause = 1 AND pause <> 0)",
+    [WRITE_OWED_OF_TARGET] = "SELECT id FROM delivery INDEXED BY delivery_due"
+                             " WHERE state < 2 AND target = ?1 LIMIT ?2",
+    [WRITE_PAUSED_OF_ALL] =
+        "SELECT d.id, d.target = ?2 AND d.reason = '" STORE_PAUSED_REASON "', w.owed,"
+        " w.owed_since_ms, w.owed_reason FROM delivery d INDEXED BY delivery_state"
+        " LEFT JOIN workflow w ON w.id = d.workflow"
+        " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3 AND d.id > ?1"
+        " ORDER BY d.id LIMIT ?3",
+    [WRITE_RELABEL] = "UPDATE delivery SET reason = ?4," RELEASED_TIMES " WHERE id = ?1",
     [WRITE_NOTICES] = "SELECT " NOTICE_COLUMNS " FROM notice ORDER BY topic, kind",
     // Of a text only that it is there: SQLite reads no page of a long one for it.
     [WRITE_OLD_EVENT] = "SELECT id, received_at_ms, digest, payload IS NOT NULL, runs,"
@@ -200,6 +223,13 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
                          " JOIN event e ON e.id = r.event"
                          " WHERE r.record_type = ?1 AND r.record_id > ?2"
                          " ORDER BY r.record_type, r.record_id",
+    [READ_TARGETS] =
+        "WITH held AS MATERIALIZED (SELECT target, count(*) AS n FROM delivery"
+        " INDEXED BY delivery_state WHERE state = 2 AND state <> 0 AND state <> 3 GROUP BY target)"
+        " SELECT t.id, t.text, t.pause, t.paused_at_ms, coalesce(held.n, 0) + (SELECT count(*)"
+        " FROM delivery d INDEXED BY delivery_due WHERE d.target = t.id AND d.state < 2)"
+        " FROM target t LEFT JOIN held ON held.target = t.id"
+        " WHERE t.id < ?1 AND (?2 = '' OR t.text = ?2) ORDER BY t.id DESC LIMIT ?3",
     [READ_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [READ_DELIVERIES] = "SELECT " DELIVERY_LIST_COLUMNS
                         " FROM delivery d WHERE d.id < ?1 AND d.id >= ?2 ORDER BY d.id DESC",

@@ -3,6 +3,7 @@
 #include "store/sqlite/internal.h"
 
 #include "store/grow.h"
+#include "store/targets.h"
 
 enum { ORDER_ARENA_MAX = 1 << 20, REASON_MAX = 64 * 1024 };
 enum { STEP_ROWS = 1000 }; // looked at in one request: some milliseconds
@@ -130,6 +131,8 @@ int workflow_is_held_back(struct writer *w, struct str workflow, bool *is_held_b
 struct owed_ids {
     uint64_t ids[STEP_ROWS];
     bool has_order[STEP_ROWS];
+    int64_t
+        paused_at_ms[STEP_ROWS]; // release: since when the target of each is paused; 0: it is not
     size_t count;
     size_t seen;
 };
@@ -146,6 +149,7 @@ static int collect_ids(sqlite3_stmt *s, struct store_workflow_step *q, struct ow
         q->place.due_at_ms = sqlite3_column_int64(s, 3);
         if (sqlite3_column_int(s, 1)) {
             out->has_order[out->count] = sqlite3_column_type(s, 4) != SQLITE_NULL;
+            out->paused_at_ms[out->count] = sqlite3_column_int64(s, 5);
             out->ids[out->count++] = q->place.id;
         }
         out->seen++;
@@ -153,8 +157,7 @@ static int collect_ids(sqlite3_stmt *s, struct store_workflow_step *q, struct ow
     return statement_end(s, rc);
 }
 
-// Those that waited for a delivery that was cancelled are cancelled with it: by the same rule.
-static int cancel_followers(struct writer *w, uint64_t id, int64_t now_ms)
+int workflow_cancel_followers(struct writer *w, uint64_t id, int64_t now_ms)
 {
     struct arena arena;
     struct store_freed freed;
@@ -189,7 +192,7 @@ static int stop_owed(struct writer *w, struct store_workflow_step *q, const stru
         rc = statement_run(s);
         w->owed -= !is_hold;
         if (rc == SQLITE_OK && !is_hold && found->has_order[i]) {
-            rc = cancel_followers(w, found->ids[i], q->now_ms);
+            rc = workflow_cancel_followers(w, found->ids[i], q->now_ms);
         }
     }
     return rc;
@@ -203,11 +206,17 @@ static int release_owed(struct writer *w, struct store_workflow_step *q,
     bind_text(s, 2, q->workflow);
     bind_int(s, 3, STEP_ROWS);
     int rc = collect_ids(s, q, found);
-    s = w->stmts[WRITE_RELEASE];
     for (size_t i = 0; i < found->count && rc == SQLITE_OK; i++) {
+        // From when its target was paused, the time is that pause's.
+        int64_t paused_at_ms = found->paused_at_ms[i];
+        bool is_paused = paused_at_ms != 0;
+        s = w->stmts[is_paused ? WRITE_RELABEL : WRITE_RELEASE];
         bind_id(s, 1, found->ids[i]);
-        bind_int(s, 2, q->now_ms);
+        bind_int(s, 2, is_paused && paused_at_ms < q->now_ms ? paused_at_ms : q->now_ms);
         bind_int(s, 3, rule->since_ms);
+        if (is_paused) {
+            bind_text(s, 4, STR(STORE_PAUSED_REASON));
+        }
         rc = statement_run(s);
     }
     return rc;

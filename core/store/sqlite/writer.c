@@ -17,7 +17,8 @@ static bool kind_writes(int kind)
     return kind == REQUEST_ACCEPT || kind == REQUEST_FINISH || kind == REQUEST_GENERATION_PUT ||
            kind == REQUEST_WORKFLOW_PUT || kind == REQUEST_WORKFLOW_STEP ||
            kind == REQUEST_MARK_FORGET || kind == REQUEST_ACT || kind == REQUEST_AUDIT_PUT ||
-           kind == REQUEST_SLOTS_PUT || kind == REQUEST_NOTICE_PUT || kind == REQUEST_RETAIN;
+           kind == REQUEST_SLOTS_PUT || kind == REQUEST_NOTICE_PUT || kind == REQUEST_PAUSE_PUT ||
+           kind == REQUEST_PAUSE_STEP || kind == REQUEST_RETAIN;
 }
 
 static bool batch_writes(const struct store_item *item)
@@ -30,11 +31,11 @@ static bool batch_writes(const struct store_item *item)
     return false;
 }
 
-static int lease_run(struct store_lease *l)
+static int lease_run(struct writer *w, struct store_lease *l)
 {
     l->code = 0;
     l->shards = (uint16_t)((1u << STORE_SHARDS) - 1); // the lock on the folder is the lease of all
-    return SQLITE_OK;
+    return pause_has(w, l->target, &l->is_paused);
 }
 
 static int item_run(struct writer *w, struct store_item *item)
@@ -45,7 +46,7 @@ static int item_run(struct writer *w, struct store_item *item)
     case REQUEST_FINISH:
         return finish_run(w, (struct store_finish *)item);
     case REQUEST_LEASE:
-        return lease_run((struct store_lease *)item);
+        return lease_run(w, (struct store_lease *)item);
     case REQUEST_DUE:
         return due_run(w, (struct store_due *)item);
     case REQUEST_TARGETS:
@@ -74,6 +75,12 @@ static int item_run(struct writer *w, struct store_item *item)
         return notices_run(w, (struct store_notices *)item);
     case REQUEST_RETAIN:
         return retain_run(w, (struct store_retain *)item);
+    case REQUEST_PAUSE_PUT:
+        return pause_put_run(w, (struct store_pause_put *)item);
+    case REQUEST_PAUSE_STEP:
+        return pause_step_run(w, (struct store_pause_step *)item);
+    case REQUEST_PAUSES:
+        return pauses_run(w, (struct store_pauses *)item);
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -143,6 +150,15 @@ static void item_fail(struct store_item *item, const struct err *e)
     case REQUEST_RETAIN:
         ((struct store_retain *)item)->code = e->code;
         break;
+    case REQUEST_PAUSE_PUT:
+        ((struct store_pause_put *)item)->code = e->code;
+        break;
+    case REQUEST_PAUSE_STEP:
+        ((struct store_pause_step *)item)->code = e->code;
+        break;
+    case REQUEST_PAUSES:
+        ((struct store_pauses *)item)->code = e->code;
+        break;
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -156,6 +172,7 @@ static void roll_back(struct writer *w, int64_t owed_before)
     }
     w->owed = owed_before;
     w->stopped = STOPPED_UNKNOWN;
+    w->paused = STOPPED_UNKNOWN;
     target_forget_all(w);
 }
 
@@ -176,6 +193,7 @@ static int item_run_alone(struct store *s, struct store_item *item)
         rc = statement_run(w->stmts[WRITE_ITEM_BACK]);
         w->owed = owed_before;
         w->stopped = STOPPED_UNKNOWN;
+        w->paused = STOPPED_UNKNOWN;
         target_forget_all(w);
     }
     return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_ITEM_RELEASE]) : rc;

@@ -48,7 +48,8 @@ static void defaults_need_no_file(void **state)
     assert_int_equal(l.c.limits.free_disk_bytes, 1024 * 1024 * 1024);
     assert_int_equal(l.c.limits.connections, 512);
     assert_int_equal(l.c.allow_count, 0);
-    assert_int_equal(config_in_flight(&l.c, STR("https://a:443")), CONFIG_IN_FLIGHT_DEFAULT);
+    assert_int_equal(config_target(&l.c, STR("https://a:443"))->in_flight,
+                     CONFIG_IN_FLIGHT_DEFAULT);
     assert_null(config_var(&l.c, STR("HOST")).data);
     assert_null(l.c.redirect_all);
     assert_false(l.c.log_format_is_set);
@@ -90,8 +91,8 @@ static void a_file_sets_everything(void **state)
     assert_str(config_var(&l.c, STR("IS_LIVE")), STR("false"));
     assert_non_null(config_var(&l.c, STR("EMPTY")).data);
     assert_int_equal(l.c.allow_count, 2);
-    assert_int_equal(config_in_flight(&l.c, STR("https://slow.example.com:443")), 2);
-    assert_int_equal(config_in_flight(&l.c, STR("http://127.0.0.1:81")), 3);
+    assert_int_equal(config_target(&l.c, STR("https://slow.example.com:443"))->in_flight, 2);
+    assert_int_equal(config_target(&l.c, STR("http://127.0.0.1:81"))->in_flight, 3);
     assert_int_equal(l.c.limits.body_bytes, 2 * 1024 * 1024);
     assert_int_equal(l.c.limits.events, 500);
     assert_int_equal(l.c.limits.depth, 32);
@@ -221,8 +222,8 @@ static void wrong_files_are_refused_with_the_place(void **state)
         {"return { targets = { ['a.example'] = { in_flight = 1 } } }", "targets[\"a.example\"]"},
         {"return { targets = { ['https://a.example/x'] = { in_flight = 1 } } }", "without a path"},
         {"return { targets = { ['https://a.example'] = { in_flight = 0 } } }", "from 1 to 1024"},
-        {"return { targets = { ['https://a.example'] = { rate = '20/s' } } }", "is not there yet"},
-        {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }", "is not there yet"},
+        {"return { targets = { ['https://a.example'] = { rate = 'often' } } }", "20/s"},
+        {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }", "no scheme"},
         {"return { tls = { cert = 'c', key = 'k' } }", "tls: is not there yet"},
         {"return { log = { level = 'loud' } }", "log.level: wants debug, info, warn or error"},
         {"return { log = { format = 'xml' } }", "log.format: wants text or json"},

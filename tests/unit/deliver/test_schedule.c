@@ -50,6 +50,33 @@ void store_targets(struct store *s, struct store_targets *t)
     p->targets_count++;
 }
 
+void store_pauses(struct store *s, struct store_pauses *q) // none
+{
+    (void)s;
+    q->on_done(q);
+}
+
+void store_audit_put(struct store *s, struct store_audit_put *p)
+{
+    (void)s;
+    (void)p;
+    fail();
+}
+
+void store_pause_put(struct store *s, struct store_pause_put *p)
+{
+    (void)s;
+    (void)p;
+    fail();
+}
+
+void store_pause_step(struct store *s, struct store_pause_step *q)
+{
+    (void)s;
+    (void)q;
+    fail();
+}
+
 void store_lease(struct store *s, struct store_lease *l)
 {
     struct played *p = of_store(s);
@@ -103,12 +130,6 @@ void store_generation_get(struct store *s, struct store_generation *g)
     fail();
 }
 
-void store_audit_put(struct store *s, struct store_audit_put *p)
-{
-    (void)s, (void)p;
-    fail();
-}
-
 void store_workflows(struct store *s, struct store_workflows *q)
 {
     (void)s, (void)q;
@@ -135,11 +156,11 @@ int client_send(struct client *c, const struct client_request *q)
     return 0;
 }
 
-static unsigned in_flight(void *ctx, struct str target)
+static void limits(void *ctx, struct str target, struct deliver_limits *out)
 {
     (void)ctx;
     (void)target;
-    return IN_FLIGHT;
+    *out = (struct deliver_limits){.in_flight = IN_FLIGHT};
 }
 
 static void on_late(void *ctx)
@@ -172,7 +193,7 @@ static int set_up(void **state)
                                .client = (struct client *)(void *)p,
                                .log = &p->log,
                                .max_in_flight = 100,
-                               .target_in_flight = in_flight};
+                               .target_limits = limits};
     return deliver_open(&p->deliver, &c, &e);
 }
 

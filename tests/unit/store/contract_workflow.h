@@ -141,7 +141,7 @@ static void what_is_owed_is_held_and_let_go(void **state)
     f->now_ms += 1000000;
     assert_int_equal(step_all(f, "x", &steps), 3);
     assert_int_equal(read_delivery_of(f, pending)->owed.state, DELIVERY_PENDING);
-    assert_true(read_delivery_of(f, pending)->owed.due_at_ms == started_ms);
+    assert_true(read_delivery_of(f, pending)->owed.due_at_ms == started_ms + 1000000);
     assert_int_equal(read_delivery_of(f, born)->owed.state, DELIVERY_PENDING);
     struct store_delivery_row *row = read_delivery_of(f, failed);
     assert_int_equal(row->owed.state, DELIVERY_RETRYING);

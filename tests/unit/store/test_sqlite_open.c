@@ -126,6 +126,9 @@ static const char BACK_TO_1[] = "DROP TABLE generation_base;"
                                 "DROP INDEX delivery_order;"
                                 "ALTER TABLE delivery DROP COLUMN waits;"
                                 "DROP TABLE slot;"
+                                "DROP INDEX target_pause;"
+                                "ALTER TABLE target DROP COLUMN pause;"
+                                "ALTER TABLE target DROP COLUMN paused_at_ms;"
                                 "PRAGMA user_version = 1;";
 
 // A generation had all its files, not those alone that changed.

@@ -8,12 +8,15 @@
 // The statements that may walk what they read, each with its reason.
 static bool may_scan(const char *sql)
 {
-    return strstr(sql, "UPDATE host") ||                            // one row
-           strstr(sql, "FROM slot") ||                              // all of it, at the start
-           strstr(sql, "FROM workflow ORDER BY id") ||              // for the start: those that
-           strstr(sql, "EXISTS (SELECT 1 FROM workflow") ||         // something is said of
-           strstr(sql, "FROM notice ORDER BY topic") ||             // for the start
-           strstr(sql, "FROM generation WHERE at_ms") ||            // its end alone
+    return strstr(sql, "UPDATE host") ||                    // one row
+           strstr(sql, "FROM slot") ||                      // all of it, at the start
+           strstr(sql, "FROM workflow ORDER BY id") ||      // for the start: those that
+           strstr(sql, "EXISTS (SELECT 1 FROM workflow") || // something is said of
+           strstr(sql, "FROM notice ORDER BY topic") ||     // for the start
+           strstr(sql, "EXISTS (SELECT 1 FROM target") ||   // of the same index
+           strstr(sql, "FROM target WHERE pause <> 0") ||   // for the start; a partial index
+           strstr(sql, "AS MATERIALIZED (SELECT target") || // a page of targets: what is held
+           strstr(sql, "FROM generation WHERE at_ms") ||    // its end alone
            strstr(sql, "FROM generation_file WHERE generation <="); // the changes up to one
 }
 

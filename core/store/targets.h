@@ -1,0 +1,69 @@
+// The part of the store that is about targets: which an operator has paused, and what each is owed.
+// As store/store.h, whose contract it belongs to.
+#ifndef STORE_TARGETS_H
+#define STORE_TARGETS_H
+
+#include "store/store.h"
+
+// The reason of a delivery that is held because its target is paused.
+#define STORE_PAUSED_REASON "its target is paused by an operator"
+
+enum store_pause {
+    STORE_PAUSE_NONE = 0,
+    STORE_PAUSE_ON = 1,
+    STORE_PAUSE_ENDING = 2 // paused no more, what was held for it is still to be released
+};
+
+struct store_pause_put {
+    struct store_item item; // the store's
+    struct str target;
+    bool is_paused;
+    int64_t now_ms;
+    void (*on_done)(struct store_pause_put *p);
+    void *ctx;
+    // out:
+    struct str before; // what it was, in a word
+    int code;          // ERR_NOT_FOUND: no delivery has ever had that target
+};
+// From a pause on, what becomes owed to the target is stored as HELD; what is owed to it already is
+// seen to by store_pause_step.
+void store_pause_put(struct store *s, struct store_pause_put *p);
+
+struct store_pause_step {
+    struct store_item item; // the store's
+    struct str target;
+    int64_t now_ms;
+    uint64_t place; // how far it has come; 0 for the first, then left as it is
+    void (*on_done)(struct store_pause_step *q);
+    void *ctx;
+    // out:
+    int code;
+    bool is_done;   // with all
+    size_t changed; // deliveries
+};
+// Holds or releases some of what is owed to the target, as its pause says. What is released is as
+// if the time in which it was held had not been: its base and its due time move. What a stopped
+// workflow owes goes on being held, or is cancelled, as that says.
+void store_pause_step(struct store *s, struct store_pause_step *q);
+
+struct store_pauses {       // targets that are paused, or whose pause is ending: for the start
+    struct store_item item; // the store's
+    struct arena *arena;
+    void (*on_done)(struct store_pauses *q);
+    void *ctx;
+    // out:
+    int code;
+    struct store_target_row *rows; // target and pause alone
+    size_t count;
+};
+void store_pauses(struct store *s, struct store_pauses *q);
+
+struct store_target_row { // of STORE_READ_TARGETS
+    uint64_t id;
+    struct str target;
+    enum store_pause pause;
+    int64_t paused_at_ms; // 0: it is not
+    int64_t owed;         // deliveries pending, retrying or held
+};
+
+#endif
