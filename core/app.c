@@ -355,8 +355,6 @@ static int app_open_parts(struct app *app)
                                        .allow = c->allow,
                                        .allow_count = c->allow_count,
                                        .user_agent = "hookline/" HOOKLINE_VERSION,
-                                       .target = config_client_target,
-                                       .ctx = (void *)c,
                                        .log = &app->log};
         code = client_open(&app->client, app->loop, &client, app->err);
     }

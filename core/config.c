@@ -149,7 +149,6 @@ int config_load(struct config *c, const struct config_flags *flags, char *const 
     read_environment(c, environment);
     read_flags(c, flags);
     config_mail_check(c);
-    config_targets_check(c);
     for (size_t i = 0; i < c->message_count; i++)
         if (c->messages[i].is_error)
             return err_set(e, ERR_INVALID, "%s", c->messages[i].text);

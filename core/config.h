@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "script/rules.h"
-#include "wire/client.h"
 #include "wire/smtp.h"
 
 struct config_limits {       // with the defaults in parentheses
@@ -41,8 +40,7 @@ struct config_var { // hook.var
 struct config_target {
     struct str target; // "https://host:443"
     int64_t in_flight;
-    int64_t interval_us;      // between two requests at least; 0: as fast as it takes them
-    struct client_target via; // its certificates and proxy
+    int64_t interval_us; // between two requests at least; 0: as fast as it takes them
 };
 
 struct config_mail {
@@ -123,8 +121,6 @@ bool config_redirect_block(const struct config *c, struct netblock *out);
 // What the configuration says of a target ("https://host:443"), or what holds where it says
 // nothing. Never NULL.
 const struct config_target *config_target(const struct config *c, struct str target);
-// How it is reached (client_config.target). ctx: the struct config.
-const struct client_target *config_client_target(void *ctx, struct str target);
 
 // "ADDR:PORT", ":PORT", "[ADDR]:PORT" or "unix:PATH". ERR_INVALID with words.
 int config_check_listen(struct str text, struct err *e);

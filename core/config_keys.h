@@ -19,8 +19,6 @@ enum config_kind {
     CONFIG_VAR,          // vars.NAME
     CONFIG_TARGET_COUNT, // targets["https://host"].in_flight
     CONFIG_TARGET_RATE,  // "20/s"
-    CONFIG_TARGET_FILE,  // a file of certificates or a key
-    CONFIG_TARGET_PROXY, // a URL
     CONFIG_MAIL_SERVER,
     CONFIG_MAIL_FROM,
     CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
@@ -68,8 +66,6 @@ void config_mail_check(struct config *c);
 // The same for targets.*.
 void config_targets_set(struct config *c, const struct config_key *k, const struct config_place *at,
                         struct str text);
-// Says what does not go together, once all is read.
-void config_targets_check(struct config *c);
 
 // A number in the key's bounds, or a message why not.
 bool config_key_amount(struct config *c, const struct config_key *k, const struct config_place *at,

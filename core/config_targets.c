@@ -14,11 +14,6 @@ const struct config_target *config_target(const struct config *c, struct str tar
     return &none_said;
 }
 
-const struct client_target *config_client_target(void *ctx, struct str target)
-{
-    return &config_target(ctx, target)->via;
-}
-
 static struct config_target *add_target(struct config *c, struct str target)
 {
     if (!c->targets)
@@ -75,20 +70,6 @@ static int parse_rate(struct str text, int64_t *interval_us)
     return ERR_INVALID;
 }
 
-static void set_proxy(struct config *c, const struct config_place *at, struct str text,
-                      const char **member)
-{
-    struct url u;
-    struct err why = {0};
-
-    if (url_parse(text, &u, &why) != 0)
-        config_say(c, true, "%s: %s", at->label, why.text);
-    else if (u.path.len > 1)
-        config_say(c, true, "%s: a proxy is scheme, host and port, without a path", at->label);
-    else
-        *member = arena_dup(&c->arena, text).data;
-}
-
 void config_targets_set(struct config *c, const struct config_key *k, const struct config_place *at,
                         struct str text)
 {
@@ -101,31 +82,11 @@ void config_targets_set(struct config *c, const struct config_key *k, const stru
     if (k->kind == CONFIG_TARGET_COUNT) {
         if (config_key_amount(c, k, at, text, &n))
             *(int64_t *)member = n;
-    } else if (k->kind == CONFIG_TARGET_RATE) {
+    } else {
         if (parse_rate(text, member) != 0)
             config_say(c, true,
                        "%s: wants a number a second, a minute or an hour, such as \"20/s\", "
                        "\"300/m\" or \"1000/h\", not '" STR_FMT "'",
                        at->label, STR_ARG(text));
-    } else if (k->kind == CONFIG_TARGET_PROXY) {
-        set_proxy(c, at, text, member);
-    } else {
-        *(const char **)member = config_key_path(c, at, text);
-    }
-}
-
-void config_targets_check(struct config *c)
-{
-    for (size_t i = 0; i < c->target_count; i++) {
-        const struct config_target *t = &c->targets[i];
-        bool has_files = t->via.ca_file || t->via.cert_file || t->via.key_file;
-
-        if (t->via.key_file && !t->via.cert_file)
-            config_say(c, true,
-                       "targets[\"" STR_FMT "\"]: a key without cert, the certificate it is for",
-                       STR_ARG(t->target));
-        if (has_files && str_starts_with(t->target, STR("http://")))
-            config_say(c, true, "targets[\"" STR_FMT "\"]: ca, cert and key are for https:// alone",
-                       STR_ARG(t->target));
     }
 }

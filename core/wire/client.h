@@ -1,8 +1,7 @@
 // Sending HTTP requests: libcurl multi on the loop, names resolved by c-ares (wire/resolve.h)
 // before curl sees them, addresses checked where the name is resolved and again where the socket is
-// opened or used again. HTTP/1.1, and HTTP/2 where a TLS server offers it; redirects are never
-// followed, a proxy is used where the target has one alone, connections are kept for a while. Loop
-// thread only.
+// opened or used again. HTTP/1.1; redirects are never followed, no proxy is used, connections are
+// kept. Loop thread only.
 #ifndef WIRE_CLIENT_H
 #define WIRE_CLIENT_H
 
@@ -27,26 +26,14 @@ const char *client_error_word(enum client_error e); // "dns", "connect", ...; NU
 
 struct client;
 
-// How one target is reached, where it is not as all the others. Files are PEM.
-struct client_target {
-    const char *ca_file;   // trusted for it instead of the configured; NULL: those
-    const char *cert_file; // the client's certificate, its chain behind it; NULL: none
-    const char *key_file;  // its key; NULL: in cert_file
-    const char *proxy;     // "http://host:3128", a URL that url_parse takes; NULL: none
-};
-
 struct client_config {
     size_t max_connections;       // in all (default 512)
     int64_t connect_timeout_ms;   // default 5 s
     size_t max_response_bytes;    // of an answer's body that are kept (default 16 KiB)
     const struct netblock *allow; // borrowed for the client's life
     size_t allow_count;
-    const char *user_agent; // copied; NULL: none is sent
-    const char *ca_file;    // trusted certificates; NULL: the system's. Copied
-    // What is special of a target ("https://host:443"); NULL: nothing. Borrowed for the client's
-    // life.
-    const struct client_target *(*target)(void *ctx, struct str target);
-    void *ctx;
+    const char *user_agent;          // copied; NULL: none is sent
+    const char *ca_file;             // trusted certificates; NULL: the system's. Copied
     struct resolver_config resolver; // zeroed: the system's
     const struct log *log;           // borrowed; NULL: none
 };

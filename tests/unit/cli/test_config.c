@@ -223,7 +223,7 @@ static void wrong_files_are_refused_with_the_place(void **state)
         {"return { targets = { ['https://a.example/x'] = { in_flight = 1 } } }", "without a path"},
         {"return { targets = { ['https://a.example'] = { in_flight = 0 } } }", "from 1 to 1024"},
         {"return { targets = { ['https://a.example'] = { rate = 'often' } } }", "20/s"},
-        {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }", "no scheme"},
+        {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }", "is not there yet"},
         {"return { tls = { cert = 'c', key = 'k' } }", "tls: is not there yet"},
         {"return { log = { level = 'loud' } }", "log.level: wants debug, info, warn or error"},
         {"return { log = { format = 'xml' } }", "log.format: wants text or json"},
