@@ -188,6 +188,20 @@ torture: ## 1,000 rounds of kill -9 under load (ROUNDS=, SEED=)
 	@$(MAKE) --no-print-directory all
 	@ROUNDS=$(or $(ROUNDS),1000) $(PYTHON) -m pytest -q -s tests/flow/test_kill9.py
 
+# The host over a simulated clock, network, disk and threads: these objects stand in for the archive's.
+SIMULATE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/simulate/*.c))
+SIMULATE_WRAPS := pthread_create pthread_join pthread_mutex_lock pthread_mutex_unlock pthread_cond_signal \
+                  pthread_cond_wait pthread_cond_timedwait clock_gettime getrandom
+
+$(SIMULATE_OBJECTS): CPPFLAGS += -Itests/simulate
+
+$(BUILD)/tests/simulate/simulate: $(SIMULATE_OBJECTS) $(BUILD)/libhookline.a
+	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(SIMULATE_WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS) -lm
+
+.PHONY: simulate
+simulate: $(BUILD)/tests/simulate/simulate ## random histories with faults, simulated (SEEDS=, SEED=)
+	@$(BUILD)/tests/simulate/simulate $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),200)
+
 .PHONY: install
 install: $(BUILD)/hookline ## into PREFIX (/usr/local), under DESTDIR
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/hookline/rules

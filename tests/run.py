@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build/test"
 UNIT_TEST_S = 300
 FLOW_S = 1200
+SIMULATED = 40  # histories
 # A sanitizer's finding ends the program, a leak too.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
@@ -145,8 +146,20 @@ class Pytest:
         say(f"{self.name}: {passed} passed ({time.monotonic() - self.begun:.0f} s)")
 
 
+def simulate(total):
+    """Some histories of tests/simulate/; each wrong one says its seed."""
+    program = "build/release/tests/simulate/simulate"
+    if not make(total, "build simulate", program):
+        return
+    done = subprocess.run([program, "--seeds", str(SIMULATED)], cwd=ROOT, env=environment(), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    say(f"simulate: {done.stdout.strip()}")
+    wrong = count(r"(\d+) wrong", done.stdout) if done.returncode == 0 else max(1, count(r"(\d+) wrong", done.stdout))
+    total.add("simulate", SIMULATED - wrong, wrong)
+
+
 def main():
-    wanted = sys.argv[1:] or ["lint", "unit", "asan", "flow"]
+    wanted = sys.argv[1:] or ["lint", "unit", "simulate", "asan", "flow"]
     total = Sum()
     LOGS.mkdir(parents=True, exist_ok=True)
     release = make(total, "build release", "all", "unit-build")
@@ -156,6 +169,8 @@ def main():
         Pytest("lint-tests", "tests/lint").finish(total)
     if "unit" in wanted and release:
         unit(total, "release")
+    if "simulate" in wanted and release:
+        simulate(total)
     asan = {"asan", "flow"} & set(wanted) and make(total, "build asan", "FLAVOUR=asan", "all", "unit-build",
                                                         "replay-build")
     if "asan" in wanted and asan:

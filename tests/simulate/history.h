@@ -1,0 +1,8 @@
+// One history from the seed that sim_init was given, in the working folder, which is empty. Ends
+// the process by sim_fail where something is wrong.
+#ifndef SIMULATE_HISTORY_H
+#define SIMULATE_HISTORY_H
+
+void history_run(void);
+
+#endif

@@ -1,0 +1,96 @@
+// The simulator: the host as it is (app.c and all below it) over a clock, a network, threads and a
+// disk that are simulated here, in one thread and from one seed. What the host links instead of
+// core/loop/, wire/client.h, wire/httpd.h, wire/smtp.h and SQLite's file system stands in this
+// folder, and so does the small model that every history is held against.
+#ifndef SIMULATE_SIM_H
+#define SIMULATE_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/str.h"
+
+struct sim_call;
+
+// --- world.c: chance, time, fibers, what happens when --------------------------------------------
+uint64_t sim_random(void);
+unsigned sim_below(unsigned n); // 0..n-1
+bool sim_chance(unsigned one_in);
+int64_t sim_mono_ms(void);
+int64_t sim_wall_ms(void);
+void sim_jump_wall(int64_t ms);
+void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+uint64_t sim_trace_hash(void);
+// The history is wrong: says so, with the seed, and ends the process.
+void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+// Outside of the host, at a time: lives on over crashes.
+void sim_after(int64_t ms, void (*run)(void *ctx), void *ctx);
+
+unsigned sim_life(void); // 1 for the first start of the host
+bool sim_is_up(void);
+void sim_start_host(int (*main)(void));
+// Runs until the time, or until the host is down, whichever is first.
+void sim_run_until(int64_t mono_ms);
+void sim_rest_until(int64_t mono_ms); // the host is down
+// Ends the host at this very place, from wherever it is called.
+void sim_crash(const char *where);
+// A crash after so many more steps of the scheduler; 0: none.
+void sim_crash_in_steps(unsigned steps);
+// Gives the turn back to the scheduler, inside the host's main fiber.
+void sim_yield(void);
+int sim_exit_code(void); // of the last orderly end
+
+void sim_init(uint64_t seed, FILE *report, bool is_tracing);
+
+// --- loop.c
+// ---------------------------------------------------------------------------------------
+bool sim_loop_is_ready(void);
+int64_t sim_loop_next_ms(void);                           // the earliest timer; INT64_MAX: none
+void sim_loop_enqueue(void (*run)(void *ctx), void *ctx); // on the host's loop, later
+void sim_loop_signal(int signum);
+void sim_loop_forget(void);
+
+// --- disk.c
+// ---------------------------------------------------------------------------------------
+void sim_disk_init(void); // the default VFS of SQLite from now on
+// From now on one of so many operations fails; 0: none.
+void sim_disk_faults(unsigned one_in);
+void sim_disk_crash_in(unsigned operations); // 0: none
+unsigned sim_disk_fault_count(void);
+// The host is gone; with a power loss what was not synced is lost, in pieces.
+void sim_disk_down(bool is_power_lost);
+
+// --- net.c: receivers
+// ------------------------------------------------------------------------------
+enum sim_answer { ANSWER_OK, ANSWER_FAIL, ANSWER_HANG, ANSWER_RESET, ANSWER_LOST, ANSWER_SLOW };
+void sim_net_calm(bool is_calm); // from now on every receiver answers 200
+
+// --- http.c: requests to the host
+// ----------------------------------------------------------------- on_answer: status 0 where the
+// host went away first.
+void sim_http_send(const char *method, const char *path, const char *body,
+                   void (*on_answer)(void *ctx, int status, struct str body), void *ctx);
+void sim_http_forget(void); // the host is gone: whoever waits is told
+bool sim_http_is_open(void);
+
+// --- model.c: what must, may and must not be sent
+// ----------------------------------------------------
+enum { MODEL_RECORDS = 4, MODEL_TURNS = 8 };
+enum model_path { PATH_PLAIN, PATH_ONCE, PATH_ORDER, PATH_SHORT, PATHS };
+void model_asked(unsigned record, unsigned turn);
+void model_acked(unsigned record, unsigned turn);
+void model_received(enum model_path path, unsigned record, unsigned turn, struct str webhook_id);
+// The host has the answer.
+void model_answered(enum model_path path, unsigned record, unsigned turn, bool is_success);
+void model_quiet(void);          // the host has nothing to do just now
+void model_was_down(int64_t ms); // the host did not run
+void model_jumped(int64_t ms);   // the wall clock was set
+void model_cancelled(enum model_path path, unsigned record, unsigned turn);
+const char *model_id(enum model_path path, unsigned record, unsigned turn); // empty: never sent
+void model_state(struct str delivery, struct str state); // at the end, by the host's own list
+void model_check_end(void);
+
+#endif
