@@ -235,7 +235,8 @@ const struct command command_check = {
         "is one: types/deal.lua. --json prints { \"workflows\", \"errors\", \"warnings\" }, each "
         "error "
         "and warning as\n"
-        "{ \"file\", \"line\", \"severity\", \"path\", \"message\" }. `hookline test` runs the "
+        "{ \"file\", \"line\", \"column\", \"severity\", \"path\", \"message\" }. `hookline test` "
+        "runs the "
         "tests.\n",
     .options = check_options,
     .common = COMMON_LOAD | COMMON_JSON,
