@@ -8,6 +8,8 @@ struct batch_reader {
     const struct batch_limits *limits;
 };
 
+enum { BATCH_BULK_EVENTS = 100 };
+
 static int batch_add(struct batch_reader *b, struct json_reader *r, struct err *e)
 {
     struct batch *out = b->batch;
@@ -114,5 +116,8 @@ int batch_read(struct batch *out, struct str body, bool is_ndjson,
                : out->form == BATCH_ARRAY ? batch_read_array(&b, body, e)
                                           : batch_read_object(&b, body, e);
     buf_fini(&b.scratch);
+    for (size_t i = 0; out->count > BATCH_BULK_EVENTS && i < out->count; i++) {
+        out->events[i].is_bulk = true;
+    }
     return code;
 }

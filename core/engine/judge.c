@@ -187,7 +187,7 @@ static int judge_limit(struct engine *g, const struct judge_context *c, struct s
 {
     const struct event *ev = c->event;
     int64_t now_ms = clock_mono_ms(loop_clock(g->config.loop));
-    if (!judge_is_counted(run) || c->is_replay) {
+    if (!judge_is_counted(run) || c->is_replay || ev->is_bulk) {
         return 0;
     }
     enum loops_verdict verdict =
