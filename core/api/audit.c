@@ -22,26 +22,17 @@ struct store_audit_put *api_audit_new(struct api *a, struct httpd_request *r, co
     return p;
 }
 
-static void audit_write_text(struct json_writer *w, const char *key, struct str text)
-{
-    if (text.len) {
-        json_member_string(w, key, text);
-    } else {
-        json_member_null(w, key);
-    }
-}
-
 static void audit_write(struct json_writer *w, const struct store_read *read, size_t i)
 {
     const struct store_audit *row = &read->audits[i];
     json_object_begin(w);
     json_member_time(w, "at", row->at_ms);
     json_member_string(w, "who", row->who);
-    audit_write_text(w, "from", row->from);
+    json_member_string_or_null(w, "from", row->from);
     json_member_string(w, "act", row->act);
-    audit_write_text(w, "subject", row->subject);
-    audit_write_text(w, "before", row->before);
-    audit_write_text(w, "after", row->after);
+    json_member_string_or_null(w, "subject", row->subject);
+    json_member_string_or_null(w, "before", row->before);
+    json_member_string_or_null(w, "after", row->after);
     json_object_end(w);
 }
 

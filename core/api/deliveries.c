@@ -5,15 +5,6 @@
 
 enum { REPEATED_BODIES_MAX_BYTES = 1 << 20 }; // of one delivery, over all its attempts
 
-static void deliveries_write_text(struct json_writer *w, const char *key, struct str text)
-{
-    if (text.len) {
-        json_member_string(w, key, text);
-    } else {
-        json_member_null(w, key);
-    }
-}
-
 static void deliveries_write_head(struct json_writer *w, const struct api *a,
                                   const struct store_delivery_row *d)
 {
@@ -35,7 +26,7 @@ static void deliveries_write_head(struct json_writer *w, const struct api *a,
     } else {
         json_member_null(w, "next_attempt_at");
     }
-    deliveries_write_text(w, "reason", d->reason);
+    json_member_string_or_null(w, "reason", d->reason);
 }
 
 static void deliveries_write_response(struct json_writer *w, const struct store_attempt *at)
@@ -71,8 +62,8 @@ static void deliveries_write_attempt(struct json_writer *w, const struct api *a,
     json_member_integer(w, "number", at->number);
     json_member_time(w, "at", at->at_ms);
     json_member_integer(w, "elapsed_ms", at->elapsed_ms);
-    deliveries_write_text(w, "error", at->error);
-    deliveries_write_text(w, "detail", at->detail);
+    json_member_string_or_null(w, "error", at->error);
+    json_member_string_or_null(w, "detail", at->detail);
     struct request_input in = {.head = o->head,
                                .delivery = o->id,
                                .at_ms = at->at_ms,

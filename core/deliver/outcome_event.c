@@ -18,15 +18,6 @@ unsigned outcome_verb(enum delivery_state state)
                                           : 0;
 }
 
-static void outcome_write_text(struct json_writer *w, const char *key, struct str text)
-{
-    if (text.len) {
-        json_member_string(w, key, text);
-    } else {
-        json_member_null(w, key);
-    }
-}
-
 static void outcome_write_answer(struct json_writer *w, const struct outcome_end *end)
 {
     const struct store_attempt *at = end->attempt;
@@ -64,8 +55,8 @@ static int outcome_write_record(struct json_writer *w, const struct outcome_end 
     json_member_integer(w, "action", end->action);
     json_member_string(w, "target", end->target);
     json_member_integer(w, "attempts", end->attempts);
-    outcome_write_text(w, "reason", end->reason);
-    outcome_write_text(w, "error", end->attempt->error);
+    json_member_string_or_null(w, "reason", end->reason);
+    json_member_string_or_null(w, "error", end->attempt->error);
     struct request_input in = {.head = end->head,
                                .delivery = end->delivery,
                                .at_ms = end->attempt->at_ms,

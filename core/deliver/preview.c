@@ -174,14 +174,6 @@ static void send_request(struct preview *p)
     }
 }
 
-static void write_text(struct json_writer *w, const char *key, struct str text)
-{
-    if (text.len)
-        json_member_string(w, key, text);
-    else
-        json_member_null(w, key);
-}
-
 // What is known of the request before it is sent.
 static int write_request(struct preview *p)
 {
@@ -203,8 +195,8 @@ static int write_request(struct preview *p)
         return code;
     json_object_begin(&p->w);
     json_member_integer(&p->w, "action", q->action);
-    write_text(&p->w, "target", q->target);
-    write_text(&p->w, "invalid", q->invalid);
+    json_member_string_or_null(&p->w, "target", q->target);
+    json_member_string_or_null(&p->w, "invalid", q->invalid);
     json_member_integer(&p->w, "dropped_characters", q->dropped_characters);
     code = request_write_json(&p->w, "request_sent", &p->input, q->body, p->arena);
     if (code == 0)

@@ -208,6 +208,11 @@ void json_member_string(struct json_writer *w, const char *key, struct str text)
     }
 }
 
+void json_member_string_or_null(struct json_writer *w, const char *key, struct str text)
+{
+    json_member_string(w, key, text.len ? text : (struct str){0});
+}
+
 void json_member_text(struct json_writer *w, const char *key, const char *text)
 {
     json_member_string(w, key, str_from(text));

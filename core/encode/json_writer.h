@@ -30,6 +30,8 @@ void json_raw(struct json_writer *w, struct str value); // one whole JSON value,
 
 // Shorthands for a member: key, then value. A text of NULL (a str with NULL data too) is null.
 void json_member_string(struct json_writer *w, const char *key, struct str text);
+void json_member_string_or_null(struct json_writer *w, const char *key,
+                                struct str text); // "": null
 void json_member_text(struct json_writer *w, const char *key, const char *text);
 void json_member_integer(struct json_writer *w, const char *key, int64_t n);
 void json_member_bool(struct json_writer *w, const char *key, bool b);

@@ -15,15 +15,6 @@ local auth = {}
 
 auth.KIND = opaque.kind "hook.basic, hook.api_key or hook.bearer"
 
-local function check_text(value, scope, path)
-  local is_good, message = core.http.check_value(value)
-  if not is_good then
-    scope:error(path, message)
-    return nil
-  end
-  return value
-end
-
 -- A password, key or token: a secret (its data), or plain text.
 local function credential(value, what, scope)
   local data = secrets.data(value)
@@ -37,7 +28,7 @@ local function credential(value, what, scope)
   end
   scope:warning("", "%s is plain text here, and so in the store and in what the host shows; "
     .. 'hook.secret "NAME" keeps it out', what)
-  return { text = check_text(value, scope, "") }
+  return { text = headers.check_value(value, scope, "") }
 end
 
 local function takes_no_more(scope, message, ...)
@@ -72,7 +63,7 @@ function auth.basic(user, password, ...)
     scope:error("", "the user of hook.basic is text without a colon, not %s", words.show(user))
     user = ""
   end
-  check_text(user, scope, "")
+  headers.check_value(user, scope, "")
   local value = credential(password, "the password of hook.basic", scope)
   if not value then
     return result(scope, {})
@@ -89,7 +80,7 @@ local API_KEY = schema.new {
   name = "the second argument of hook.api_key",
   keys = {
     header = headers.NAME_RULE,
-    prefix = { types = { "text" }, check = check_text },
+    prefix = { types = { "text" }, check = headers.check_value },
     query = {
       types = { "text" },
       check = function(key, scope, path)

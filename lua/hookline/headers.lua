@@ -125,6 +125,16 @@ function headers.check_unique(list, scope)
   end
 end
 
+--- For a schema's check: text that may stand as the value of a header, or nil with an error.
+function headers.check_value(value, scope, path)
+  local is_good, message = core.http.check_value(value)
+  if not is_good then
+    scope:error(path, message)
+    return nil
+  end
+  return value
+end
+
 --- For a schema: a key that is the name of a header.
 headers.NAME_RULE = {
   types = { "text" },

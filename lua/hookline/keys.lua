@@ -12,6 +12,18 @@ local KEYS_MAX = 2
 --- For a schema: the types of such a value.
 keys.TYPES = { secrets.KIND.__name, "table" }
 
+--- For a schema: how a signature is written, "hex" or "base64".
+keys.ENCODING_RULE = {
+  types = { "text" },
+  check = function(value, scope, path)
+    if value ~= "hex" and value ~= "base64" then
+      scope:error(path, '%s is no encoding of a signature; there are "hex" and "base64"',
+        words.show(value))
+    end
+    return value
+  end,
+}
+
 --- The name of a secret that stands alone, with no text in front of it.
 function keys.check(value, scope, path)
   local data = secrets.data(value)

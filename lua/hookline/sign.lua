@@ -1,13 +1,11 @@
 -- How a webhook is signed: the key `sign`, and hook.hmac. What it gives are lines of the request's
 -- head, which the sender fills in at each attempt.
-local core = require "hookline.core"
 local faults = require "hookline.faults"
 local headers = require "hookline.headers"
 local keys = require "hookline.keys"
 local opaque = require "hookline.opaque"
 local schema = require "hookline.schema"
 local secrets = require "hookline.secret"
-local words = require "hookline.words"
 
 local sign = {}
 
@@ -40,12 +38,7 @@ end
 local check_value_text = check_text(VALUE, "signature")
 
 local function check_value(value, scope, path)
-  local is_good, message = core.http.check_value(value)
-  if not is_good then
-    scope:error(path, message)
-    return nil
-  end
-  return check_value_text(value, scope, path)
+  return headers.check_value(value, scope, path) and check_value_text(value, scope, path)
 end
 
 local HMAC = schema.new {
@@ -64,16 +57,7 @@ local HMAC = schema.new {
     },
     signed = { types = { "text" }, check = check_text(SIGNED, "body") },
     value = { types = { "text" }, check = check_value },
-    encoding = {
-      types = { "text" },
-      check = function(value, scope, path)
-        if value ~= "hex" and value ~= "base64" then
-          scope:error(path, '%s is no encoding of a signature; there are "hex" and "base64"',
-            words.show(value))
-        end
-        return value
-      end,
-    },
+    encoding = keys.ENCODING_RULE,
     timestamp_header = headers.NAME_RULE,
   },
 }

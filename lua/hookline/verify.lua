@@ -63,16 +63,7 @@ local HMAC = schema.new {
       check = headers.NAME_RULE.check,
     },
     key = { types = keys.TYPES, required = 'key = hook.secret "NAME"' },
-    encoding = {
-      types = { "text" },
-      check = function(value, scope, path)
-        if value ~= "hex" and value ~= "base64" then
-          scope:error(path, '%s is no encoding of a signature; there are "hex" and "base64"',
-            words.show(value))
-        end
-        return value
-      end,
-    },
+    encoding = keys.ENCODING_RULE,
     prefix = { types = { "text" } },
   },
 }

@@ -152,6 +152,8 @@ static void test_members(void **state)
     json_member_string(&w, "s", STR("a\"b"));
     json_member_string(&w, "none", (struct str){NULL, 0});
     json_member_string(&w, "empty", STR(""));
+    json_member_string_or_null(&w, "some", STR("y"));
+    json_member_string_or_null(&w, "nothing", STR(""));
     json_member_text(&w, "t", "x");
     json_member_text(&w, "no_text", NULL);
     json_member_integer(&w, "i", -7);
@@ -159,9 +161,9 @@ static void test_members(void **state)
     json_member_null(&w, "n");
     json_member_time(&w, "at", 1795425300120);
     json_object_end(&w);
-    assert_written(&out,
-                   "{\"s\":\"a\\\"b\",\"none\":null,\"empty\":\"\",\"t\":\"x\",\"no_text\":null,"
-                   "\"i\":-7,\"b\":true,\"n\":null,\"at\":\"2026-11-23T09:15:00.120Z\"}");
+    assert_written(&out, "{\"s\":\"a\\\"b\",\"none\":null,\"empty\":\"\",\"some\":\"y\","
+                         "\"nothing\":null,\"t\":\"x\",\"no_text\":null,\"i\":-7,\"b\":true,\"n\":"
+                         "null,\"at\":\"2026-11-23T09:15:00.120Z\"}");
     buf_fini(&out);
 }
 
