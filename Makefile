@@ -150,6 +150,12 @@ bench-slot: ## how long events wait while a time trigger runs over 100,000 recor
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) tests/bench/slot_bench.py $(BUILD) $(ARGS)
 
+.PHONY: bench-targets
+bench-targets: ## how long a live target's webhooks take beside dead, hanging and 10,000 other targets
+	@dist/packages.sh build bench
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/bench/targets_bench.py $(BUILD) $(ARGS)
+
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(PKG_LIBS)

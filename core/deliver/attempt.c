@@ -163,7 +163,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     }
     t->in_flight--;
     d->in_flight--;
-    d->on_trial_in_flight -= j->is_on_trial;
+    d->in_flight_of[j->standing]--;
     const struct generation *g = engine_generation(d->config.engine);
     const struct generation_workflow *w = g ? generation_find(g, j->workflow) : NULL;
     struct decide_attempt ended = {.delivery = j->id,

@@ -48,8 +48,10 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     map_init(&d->pauses);
     heap_init(&d->due);
     heap_init(&d->asleep);
-    d->ready.last = &d->ready.first;
-    d->on_trial.last = &d->on_trial.first;
+    for (size_t i = 0; i < TARGET_STANDINGS; i++) {
+        d->ready[i].last = &d->ready[i].first;
+    }
+    d->idle.last = &d->idle.first;
     d->rechecks.last = &d->rechecks.first;
     loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
     loop_timer_init(&d->wake_timer, c->loop, LOOP_HOST_TIME, gate_on_timer, d);

@@ -11,14 +11,17 @@
 
 enum {
     TARGET_FIRST_IN_FLIGHT = 2,
-    TARGET_ERROR_MAX = 200,
+    TARGET_ERROR_MAX = 32,
     TARGET_JOBS_MAX = 128,            // held in memory for one target
     DELIVER_JOB_BYTES_MAX = 32 << 20, // held in memory in all
-    DELIVER_IDLE_TARGETS_MAX = 4096,
+    DELIVER_IDLE_TARGETS_MAX = 16384,
     DELIVER_DUE_TARGETS_MAX = 64, // asked of the store at once
     DELIVER_AGAIN_MS = 1000,      // after a store that failed
     JOB_ARENA_MAX = 96 << 20      // of one attempt and what its outcome causes
 };
+
+// What a target's last attempt says of it, and so how many places it may share.
+enum target_standing { TARGET_PROVEN, TARGET_NEW, TARGET_FAILING, TARGET_STANDINGS };
 
 struct target {
     struct heap_node
@@ -28,7 +31,9 @@ struct target {
     struct target *next_ready;
     struct target **ready_link; // what points at it in the ring
     bool is_failing;            // people are told when it takes something again
-    bool is_proven;             // its last attempt succeeded
+    enum target_standing standing;
+    struct target *next_idle;  // behind it among those that may be forgotten
+    struct target **idle_link; // what points at it there; NULL: it is not there
     bool is_leased;
     bool is_lease_asked;
     bool is_paused;  // by an operator: nothing is started
@@ -82,10 +87,10 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct str retry;
     struct str workflow;
     struct str order_key;
-    bool was_held_up;   // by its target's breaker, before this attempt
-    bool is_probe;      // of a target that is half open
-    bool is_on_trial;   // counted among the attempts to targets that are not proven
-    struct arena arena; // of this attempt: request and outcome
+    bool was_held_up;              // by its target's breaker, before this attempt
+    bool is_probe;                 // of a target that is half open
+    enum target_standing standing; // of its target when the attempt began: where it is counted
+    struct arena arena;            // of this attempt: request and outcome
     struct mask mask;
     struct str answer; // its body as far as it was read, masked; on the arena
     bool is_answer_cut;
@@ -103,13 +108,13 @@ struct target_ring { // first in, first out
 
 struct deliver {
     struct deliver_config config;
-    struct map targets;          // by name
-    struct map jobs;             // by id
-    struct map held_back;        // ids of workflows whose webhooks are not to be started
-    struct heap due;             // targets with something due in the store
-    struct target_ring ready;    // of targets that are proven
-    struct target_ring on_trial; // of the others: a quarter of all attempts under way at most
-    bool is_trial_turn;
+    struct map targets;   // by name
+    struct map jobs;      // by id
+    struct map held_back; // ids of workflows whose webhooks are not to be started
+    struct heap due;      // targets with something due in the store
+    struct target_ring ready[TARGET_STANDINGS]; // of targets that may start something
+    enum target_standing turn;                  // whose was the last
+    struct target_ring idle; // of targets that owed nothing when they were looked at last
     struct loop_timer timer;
     struct heap asleep; // targets that wait for their breaker or rate
     struct loop_timer wake_timer;
@@ -118,7 +123,7 @@ struct deliver {
     struct store_pauses pauses_read;
     struct arena pauses_arena;
     size_t in_flight;
-    size_t on_trial_in_flight;
+    size_t in_flight_of[TARGET_STANDINGS];
     size_t job_bytes;
     bool is_draining;
     bool is_drained; // the store is closed next: it is asked nothing more
@@ -157,6 +162,7 @@ void target_mark_due(struct target *t, int64_t due_ms);
 void target_update_ready(struct target *t);
 void target_leave_ring(struct target *t); // it is in one
 // Lets a target go that has nothing left, when there are many.
+// Something of it ended: there may be room for more, or it may be forgotten one day.
 void target_settle(struct target *t);
 void target_look_again(struct target *t); // there is room for more of it
 void target_succeeded(struct target *t);

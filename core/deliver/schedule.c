@@ -8,18 +8,29 @@ static int64_t schedule_now_ms(const struct deliver *d)
     return clock_wall_ms(loop_clock(d->config.loop));
 }
 
-// Whose turn it is, or NULL. Targets that hang hold what they are given until it times out: those
-// whose last attempt did not succeed share a quarter of all places, so that they cannot take them
-// all (SPEC 3).
-static struct target_ring *schedule_next_ring(struct deliver *d)
+// Targets that hang hold what they are given until it times out: those whose last attempt did not
+// succeed share a quarter of all places (SPEC 3), of which those that failed leave half to those
+// that were never tried.
+static bool schedule_has_place(const struct deliver *d, enum target_standing s)
 {
     size_t quarter = d->config.max_in_flight / 4;
-    bool has_trial = d->on_trial.first && d->on_trial_in_flight < (quarter ? quarter : 1);
-    if (!has_trial) {
-        return d->ready.first ? &d->ready : NULL;
+    size_t failing = d->in_flight_of[TARGET_FAILING];
+    size_t not_proven = d->in_flight_of[TARGET_NEW] + failing;
+    return s == TARGET_PROVEN || not_proven == 0 ||
+           (not_proven < quarter && (s == TARGET_NEW || failing < quarter / 2));
+}
+
+// Whose turn it is, or NULL.
+static struct target *schedule_next_target(struct deliver *d)
+{
+    for (size_t i = 1; i <= TARGET_STANDINGS; i++) {
+        enum target_standing s = (d->turn + i) % TARGET_STANDINGS;
+        if (d->ready[s].first && schedule_has_place(d, s)) {
+            d->turn = s;
+            return d->ready[s].first;
+        }
     }
-    d->is_trial_turn = !d->ready.first || !d->is_trial_turn;
-    return d->is_trial_turn ? &d->on_trial : &d->ready;
+    return NULL;
 }
 
 static struct job *schedule_take_job(struct target *t)
@@ -31,20 +42,19 @@ static struct job *schedule_take_job(struct target *t)
         t->last = &t->first;
     }
     j->next = NULL;
-    j->is_on_trial = !t->is_proven;
+    j->standing = t->standing;
     t->in_flight++;
     d->in_flight++;
-    d->on_trial_in_flight += j->is_on_trial;
+    d->in_flight_of[j->standing]++;
     gate_started(t, j);
     return j;
 }
 
 void schedule_pump(struct deliver *d)
 {
-    struct target_ring *ring;
+    struct target *t;
     while (!d->is_draining && d->in_flight < d->config.max_in_flight &&
-           (ring = schedule_next_ring(d)) != NULL) {
-        struct target *t = ring->first;
+           (t = schedule_next_target(d)) != NULL) {
         target_leave_ring(t);
         struct job *j = schedule_take_job(t);
         target_update_ready(t); // behind the others

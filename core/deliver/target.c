@@ -62,6 +62,7 @@ struct target *target_get(struct deliver *d, struct str name)
     t->deliver = d;
     t->due_ms = INT64_MAX;
     t->last = &t->first;
+    t->standing = TARGET_NEW;
     t->is_failing = notices_is_failing(d->config.notices, name);
     struct deliver_limits limits;
     d->config.target_limits(d->config.ctx, name, &limits);
@@ -97,7 +98,7 @@ void target_update_ready(struct target *t)
         t->in_flight >= t->allowed || !gate_lets(t)) {
         return;
     }
-    t->ring = t->is_proven ? &d->ready : &d->on_trial;
+    t->ring = &d->ready[t->standing];
     t->next_ready = NULL;
     t->ready_link = t->ring->last;
     *t->ring->last = t;
@@ -126,31 +127,77 @@ void target_look_again(struct target *t)
     }
 }
 
+static bool target_is_idle(const struct target *t)
+{
+    return t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->ring &&
+           t->state == TARGET_CLOSED && !t->deliver->is_reading_due;
+}
+
+static void target_leave_idle(struct target *t)
+{
+    if (t->idle_link == NULL) {
+        return;
+    }
+    *t->idle_link = t->next_idle;
+    if (t->next_idle) {
+        t->next_idle->idle_link = t->idle_link;
+    } else {
+        t->deliver->idle.last = t->idle_link;
+    }
+    t->idle_link = NULL;
+}
+
+static void target_enter_idle(struct target *t)
+{
+    struct target_ring *idle = &t->deliver->idle;
+    t->next_idle = NULL;
+    t->idle_link = idle->last;
+    *idle->last = t;
+    idle->last = &t->next_idle;
+}
+
+// Of too many targets those go that were used longest ago: what a target has earned is worth
+// keeping while it is in use.
+static void target_forget_oldest(struct deliver *d)
+{
+    struct target *t;
+    while (d->targets.count > DELIVER_IDLE_TARGETS_MAX && (t = d->idle.first) != NULL) {
+        target_leave_idle(t);
+        if (target_is_idle(t)) {
+            map_remove(&d->targets, (struct str){t->name, t->name_len});
+            gate_forget(t);
+            free(t);
+        } // else it comes back when something of it ends
+    }
+}
+
 void target_settle(struct target *t)
 {
-    struct deliver *d = t->deliver;
     target_look_again(t);
-    bool is_idle = t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->ring &&
-                   t->state == TARGET_CLOSED && !d->is_reading_due;
-    if (is_idle && d->targets.count > DELIVER_IDLE_TARGETS_MAX) {
-        map_remove(&d->targets, (struct str){t->name, t->name_len});
-        gate_forget(t);
-        free(t);
+    target_leave_idle(t);
+    if (target_is_idle(t)) {
+        target_enter_idle(t);
+        target_forget_oldest(t->deliver);
     }
+}
+
+static void target_stands(struct target *t, enum target_standing s)
+{
+    if (t->standing != s && t->ring) { // it waits among those no more
+        target_leave_ring(t);
+    }
+    t->standing = s;
 }
 
 void target_succeeded(struct target *t)
 {
-    if (!t->is_proven && t->ring) { // it waits among those on trial no more
-        target_leave_ring(t);
-    }
-    t->is_proven = true;
+    target_stands(t, TARGET_PROVEN);
     gate_succeeded(t);
 }
 
 void target_failed(struct target *t, const struct job *j, const char *error, int status)
 {
-    t->is_proven = false;
+    target_stands(t, TARGET_FAILING);
     if (t->allowed / 2 >= TARGET_FIRST_IN_FLIGHT) {
         t->allowed /= 2;
     }

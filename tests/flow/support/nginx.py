@@ -24,10 +24,10 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, folder, logs=True, log_format="$http_webhook_id $request_method $uri $status"):
+    def __init__(self, folder, logs=True, log_format="$http_webhook_id $request_method $uri $status", address="127.0.0.1"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
-        self.log_format = log_format
+        self.log_format, self.address = log_format, address
         self.logs, self.asked = logs, 0
         self.access = self.folder / "access"
         # nginx cannot be told to take any free port: another may take the one found, then the next is tried.
@@ -50,7 +50,7 @@ class Nginx:
               merge_slashes off; large_client_header_buffers 4 64k;
               access_log {f"{self.access} ids" if self.logs else "off"};
               keepalive_requests 100000000; keepalive_timeout 600s;
-              server {{ listen 127.0.0.1:{self.port} backlog=4096;
+              server {{ listen {self.address}:{self.port} backlog=4096;
                         location / {{ return 200 "ok"; }}
                         location /busy {{ return 503 "busy"; }}
                         location /count {{ stub_status; access_log off; }} }}

@@ -373,6 +373,49 @@ static void silent_targets_do_not_take_every_place(void **state)
     assert_in_range(p->sent_count, sent + 2, sent + 4);
 }
 
+// Those that failed leave half of that quarter to targets that were never tried.
+static void failing_targets_leave_room_for_new_ones(void **state)
+{
+    struct played *p = *state;
+    char name[32];
+    for (uint64_t i = 0; i < 25; i++) {
+        snprintf(name, sizeof name, "http://failing%llu:80", (unsigned long long)i);
+        take(p, 1 + i, name, STR("{}"));
+        answer_leases(p, 0);
+    }
+    for (size_t i = 0; i < 25; i++) {
+        answer_sent(p, i, 500);
+        p->finish->on_done(p->finish);
+        snprintf(name, sizeof name, "http://failing%zu:80", i);
+        take(p, 100 + i, name, STR("{}"));
+    }
+    assert_int_equal(deliver_in_flight(p->deliver), 12);
+    take(p, 1000, "http://new:80", STR("{}"));
+    answer_leases(p, 0);
+    assert_int_equal(deliver_in_flight(p->deliver), 13);
+}
+
+// What a target has earned is kept while it is in use, however many others come and go.
+static void the_target_used_longest_ago_is_forgotten(void **state)
+{
+    struct played *p = *state;
+    struct deliver_target seen;
+    char name[32];
+    for (uint64_t i = 0; i < DELIVER_IDLE_TARGETS_MAX + 100; i++) {
+        bool is_live = i % 1000 == 0;
+        snprintf(name, sizeof name, "http://t%llu:80", (unsigned long long)i);
+        p->sent_count = 0;
+        take(p, 1 + i, is_live ? "http://live:80" : name, STR("{}"));
+        answer_leases(p, 0);
+        answer_sent(p, 0, is_live ? 500 : 200); // what it failed with shows that it is known
+        p->finish->on_done(p->finish);
+    }
+    deliver_look_at(p->deliver, STR("http://live:80"), &seen);
+    assert_string_equal(seen.last_error, "status 500");
+    assert_int_equal(p->deliver->targets.count, DELIVER_IDLE_TARGETS_MAX);
+    assert_null(map_get(&p->deliver->targets, STR("http://t1:80")));
+}
+
 static void on_drained(void *ctx)
 {
     ((struct played *)ctx)->is_drained = true;
@@ -457,6 +500,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_jump_of_the_wall_clock_is_seen_within_a_minute, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(silent_targets_do_not_take_every_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(failing_targets_leave_room_for_new_ones, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_target_used_longest_ago_is_forgotten, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_outcome_is_given_to_the_store_until_it_takes_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(after_the_drain_the_store_is_asked_nothing_more, set_up,
