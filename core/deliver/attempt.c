@@ -264,6 +264,7 @@ static int attempt_send(struct job *j, struct err *e)
                                .timeout_ms = j->timeout_ms,
                                .max_response_bytes = wants_answer ? ATTEMPT_ANSWER_BYTES : 0,
                                .also_allow = d->config.redirect_allow,
+                               .is_alone = j->standing != TARGET_PROVEN,
                                .on_done = attempt_on_response,
                                .ctx = j};
     code = client_send(d->config.client, &q);

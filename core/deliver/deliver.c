@@ -53,6 +53,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     }
     d->idle.last = &d->idle.first;
     d->rechecks.last = &d->rechecks.first;
+    loop_timer_init(&d->turn_timer, c->loop, LOOP_REAL_TIME, schedule_on_turn, d);
     loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
     loop_timer_init(&d->wake_timer, c->loop, LOOP_HOST_TIME, gate_on_timer, d);
     loop_timer_init(&d->again_timer, c->loop, LOOP_REAL_TIME, deliver_on_again, d);
@@ -147,7 +148,9 @@ bool deliver_is_settled(const struct deliver *d)
     const struct heap_node *asleep = heap_top(&d->asleep);
     bool is_asleep = asleep == NULL || asleep->key > loop_now_ms(d->config.loop, LOOP_HOST_TIME);
     int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
-    return d->asked == 0 && !d->is_reading_due && is_asleep && (top == NULL || top->key > now_ms);
+    bool is_paced = d->trials >= DELIVER_TRIALS_A_TURN; // more may wait for the next turn
+    return d->asked == 0 && !d->is_reading_due && !is_paced && is_asleep &&
+           (top == NULL || top->key > now_ms);
 }
 
 size_t deliver_in_flight(const struct deliver *d)
@@ -177,6 +180,7 @@ void deliver_drain(struct deliver *d, int64_t limit_ms, void (*on_drained)(void 
     d->is_draining = true;
     d->on_drained = on_drained;
     d->drain_ctx = ctx;
+    loop_timer_stop(&d->turn_timer);
     loop_timer_stop(&d->timer);
     loop_timer_stop(&d->wake_timer);
     loop_timer_start(&d->drain_timer, limit_ms);
@@ -188,6 +192,7 @@ void deliver_free(struct deliver *d)
     if (d == NULL) {
         return;
     }
+    loop_timer_stop(&d->turn_timer);
     loop_timer_stop(&d->timer);
     loop_timer_stop(&d->wake_timer);
     loop_timer_stop(&d->again_timer);

@@ -11,13 +11,16 @@ static int64_t schedule_now_ms(const struct deliver *d)
 // Targets that hang hold what they are given until it times out: those whose last attempt did not
 // succeed share a quarter of all places (SPEC 3), of which those that failed leave half to those
 // that were never tried.
+// And a burst of them is spread over turns of the loop, since each costs a connection: what else
+// the loop has to do comes in between.
 static bool schedule_has_place(const struct deliver *d, enum target_standing s)
 {
     size_t quarter = d->config.max_in_flight / 4;
     size_t failing = d->in_flight_of[TARGET_FAILING];
     size_t not_proven = d->in_flight_of[TARGET_NEW] + failing;
-    return s == TARGET_PROVEN || not_proven == 0 ||
-           (not_proven < quarter && (s == TARGET_NEW || failing < quarter / 2));
+    bool has_room =
+        not_proven == 0 || (not_proven < quarter && (s == TARGET_NEW || failing < quarter / 2));
+    return s == TARGET_PROVEN || (has_room && d->trials < DELIVER_TRIALS_A_TURN);
 }
 
 // Whose turn it is, or NULL.
@@ -46,6 +49,9 @@ static struct job *schedule_take_job(struct target *t)
     t->in_flight++;
     d->in_flight++;
     d->in_flight_of[j->standing]++;
+    if (j->standing != TARGET_PROVEN && d->trials++ == 0) {
+        loop_timer_start(&d->turn_timer, 0);
+    }
     gate_started(t, j);
     return j;
 }
@@ -60,6 +66,13 @@ void schedule_pump(struct deliver *d)
         target_update_ready(t); // behind the others
         attempt_start(j);
     }
+}
+
+void schedule_on_turn(void *ctx)
+{
+    struct deliver *d = ctx;
+    d->trials = 0;
+    schedule_pump(d);
 }
 
 void schedule_arm(struct deliver *d)

@@ -66,6 +66,7 @@ struct client_request {
     int64_t timeout_ms;                // in all (0: 30 s; 10 min at most)
     size_t max_response_bytes;         // of this answer's body that are kept; 0: as configured
     const struct netblock *also_allow; // one more block, for this request (redirect-all), or NULL
+    bool is_alone; // no other is expected to that place soon: the connection is closed after it
     void (*on_done)(void *ctx, const struct client_response *r);
     void *ctx;
 };

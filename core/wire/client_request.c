@@ -171,6 +171,7 @@ static int set_url(struct transfer *t, const char *url)
 
 int client_request_set(struct transfer *t, const struct client_request *q)
 {
+    curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, (long)q->is_alone);
     int rc = set_method(t, q);
     if (rc == 0) {
         rc = set_url(t, q->url);

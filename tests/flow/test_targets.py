@@ -37,7 +37,8 @@ def test_a_target_has_a_limit_in_flight(serve, receivers):
     answered = 0
     while answered < 50:
         receiver.wait_until(lambda seen: receiver.parked, "a request")
-        assert len(receiver.parked) <= 3 and receiver.connections <= 3
+        # The first two, to a target that has not shown that it lives, are not kept.
+        assert len(receiver.parked) <= 3 and receiver.connections <= 3 + 2
         answered += receiver.release()
     until(lambda: not host.deliveries("&state=pending"), "all delivered")
 

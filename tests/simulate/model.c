@@ -6,7 +6,12 @@
 
 #include "sim.h"
 
-enum { OFFSETS_MAX = 16, LATE_MS = 11 * 60 * 1000, SPREAD_MAX_MS = 15 * 60 * 1000 };
+enum {
+    OFFSETS_MAX = 16,
+    SPREAD_MAX_MS = 15 * 60 * 1000,
+    // Behind an open breaker each waits for its turn as the probe: a minute and a time limit apart.
+    LATE_MS = MODEL_RECORDS * MODEL_TURNS * 90 * 1000
+};
 
 struct owed {
     char id[32]; // of its requests; empty: none was sent

@@ -232,7 +232,7 @@ static void answer_sent(struct played *p, size_t i, int status)
     p->sent[i].on_done(p->sent[i].ctx, &r);
 }
 
-// An event with one delivery to the target was stored.
+// An event with one delivery to the target was stored, in a turn of its own.
 static void take(struct played *p, uint64_t id, const char *target, struct str body)
 {
     struct store_delivery d = {.id = id,
@@ -245,6 +245,7 @@ static void take(struct played *p, uint64_t id, const char *target, struct str b
     struct store_run run = {.deliveries = &d, .delivery_count = 1};
     struct store_event ev = {.runs = &run, .run_count = 1};
     deliver_take_event(p->deliver, &ev);
+    loop_turn(p->loop);
 }
 
 static void answer_targets(struct played *p, int code, struct store_due_target *targets,
@@ -395,6 +396,26 @@ static void failing_targets_leave_room_for_new_ones(void **state)
     assert_int_equal(deliver_in_flight(p->deliver), 13);
 }
 
+// A burst of targets that were never tried is begun a few in each turn of the loop.
+static void a_burst_of_new_targets_is_spread(void **state)
+{
+    struct played *p = *state;
+    char name[32];
+    for (uint64_t i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "http://new%llu:80", (unsigned long long)i);
+        take(p, 1 + i, name, STR("{}"));
+    }
+    answer_leases(p, 0);
+    assert_int_equal(deliver_in_flight(p->deliver), DELIVER_TRIALS_A_TURN);
+    assert_false(deliver_is_settled(p->deliver));
+    loop_turn(p->loop);
+    assert_int_equal(deliver_in_flight(p->deliver), 2 * DELIVER_TRIALS_A_TURN);
+    loop_turn(p->loop);
+    loop_turn(p->loop);
+    assert_int_equal(deliver_in_flight(p->deliver), 20);
+    assert_true(deliver_is_settled(p->deliver));
+}
+
 // What a target has earned is kept while it is in use, however many others come and go.
 static void the_target_used_longest_ago_is_forgotten(void **state)
 {
@@ -501,6 +522,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(silent_targets_do_not_take_every_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failing_targets_leave_room_for_new_ones, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_burst_of_new_targets_is_spread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_target_used_longest_ago_is_forgotten, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_outcome_is_given_to_the_store_until_it_takes_it, set_up,

@@ -67,6 +67,24 @@ static void keeps_connections(void **state)
     scene_close(&s);
 }
 
+static void closes_what_is_alone(void **state)
+{
+    struct scene s;
+    scene_open(&s, *state, &(struct client_config){.log = NULL});
+    struct sent sent;
+    for (size_t i = 1; i <= 2; i++) {
+        send_wait(s.loop, s.client, &sent,
+                  &(struct client_request){.url = s.receiver.url, .is_alone = true});
+        assert_int_equal(sent.response.error, CLIENT_OK);
+        assert_int_equal(s.receiver.stream_count, i);
+        sent_fini(&sent);
+    }
+    expect_ok(&s, s.receiver.url); // and the next one that is not is kept again
+    expect_ok(&s, s.receiver.url);
+    assert_int_equal(s.receiver.stream_count, 3);
+    scene_close(&s);
+}
+
 static void sends_in_parallel_within_its_bound(void **state)
 {
     enum { COUNT = 400, MOST = 5 };
@@ -418,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(keeps_connections),
+        CASE(closes_what_is_alone),
         CASE(sends_in_parallel_within_its_bound),
         CASE(one_slow_receiver_delays_no_other),
         CASE(limits_the_time),
