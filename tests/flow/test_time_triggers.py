@@ -4,7 +4,7 @@ import re
 import signal
 import sqlite3
 import threading
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,9 +38,16 @@ def go_to(host, moment):
     host.advance(f"{milliseconds}ms")
 
 
+def at_night(host):
+    """The host, its clock moved to ten past midnight, whenever the test runs: no time of its workflows is near."""
+    midnight = clock(host).replace(hour=0, minute=0, second=0, microsecond=0)
+    go_to(host, midnight + DAY + timedelta(minutes=10))
+    return host
+
+
 def next_at(host, hour, zone="UTC"):
-    """The next time of that hour on the zone's clocks, at least an hour from now."""
-    now = (clock(host) + timedelta(hours=1)).astimezone(ZoneInfo(zone))
+    """The next time of that hour on the zone's clocks."""
+    now = clock(host).astimezone(ZoneInfo(zone))
     found = now.replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
     return found if found > now else (found.replace(tzinfo=None) + DAY).replace(tzinfo=ZoneInfo(zone))
 
@@ -59,8 +66,8 @@ def utc(moment):
 
 
 def test_daily_runs_for_each_record_as_it_then_is(serve, receiver):
-    host = serve({"w.lua": scheduled(receiver.url, 'hook.daily { at = "09:00" }',
-                                     wf_when='field "amount":at_least(100)')}, test_clock=True)
+    host = at_night(serve({"w.lua": scheduled(receiver.url, 'hook.daily { at = "09:00" }',
+                                     wf_when='field "amount":at_least(100)')}, test_clock=True))
     load(host, {"id": 1, "amount": 100}, {"id": 2, "amount": 99}, {"id": 3, "amount": 5}, {"id": 4, "amount": 500})
     assert host.accept(deal(3, amount=300))[0]["deliveries"] == [], "no change of a record sets it off"
     host.accept(deal(4, type="deal.deleted", amount=500))
@@ -83,11 +90,11 @@ def test_daily_runs_for_each_record_as_it_then_is(serve, receiver):
 
 
 def test_each_workflow_has_its_own_events(serve, receiver):
-    host = serve({"a.lua": scheduled(f"{receiver.url}/a", 'hook.daily { at = "09:00" }'),
+    host = at_night(serve({"a.lua": scheduled(f"{receiver.url}/a", 'hook.daily { at = "09:00" }'),
                   "b.lua": scheduled(f"{receiver.url}/b", 'hook.daily { at = "09:00" }'),
                   "c.lua": scheduled(f"{receiver.url}/c", 'hook.daily { at = "09:00" }', wf_active="false"),
                   "d.lua": scheduled(f"{receiver.url}/d", 'hook.daily { at = "09:00" }', wf_record='"lead"')},
-                 test_clock=True)
+                 test_clock=True))
     load(host, {"id": 1})
     load(host, {"id": 7}, type="lead")
     go_to(host, next_at(host, 9))
@@ -158,11 +165,10 @@ def test_a_change_of_the_clocks(serve, receiver):
 
 
 def test_the_day_that_a_field_says(serve, receiver):
-    host = serve({"w.lua": scheduled(
+    host = at_night(serve({"w.lua": scheduled(
         receiver.url, 'hook.date { field = "contract.ends", offset = "-3d", at = "09:00" }',
-        wf_zone='"America/New_York"')}, test_clock=True)
+        wf_zone='"America/New_York"')}, test_clock=True))
     zone = ZoneInfo("America/New_York")
-    go_to(host, next_at(host, 10, "America/New_York"))  # today's 09:00 is behind, whenever the test runs
     slot = next_at(host, 9, "America/New_York")
     day = slot.date()
 
@@ -225,10 +231,10 @@ def rewrite_slots(host, sql):
 
 
 def test_a_missed_time_runs_once_at_the_next_start(serve, receiver):
-    day = date.today()
     rules = {"daily.lua": scheduled(f"{receiver.url}/daily", 'hook.daily { at = "00:00" }'),
              "date.lua": scheduled(f"{receiver.url}/date", 'hook.date { field = "due", at = "00:00" }')}
     host = serve(rules, test_clock=True)
+    day = clock(host).date()
     load(host, {"id": 1, "due": str(day)}, {"id": 2, "due": str(day - 2 * DAY)}, {"id": 3, "due": str(day - 9 * DAY)})
     host.advance("1s")
     assert runs(host) == [], "a workflow that is new does not run for times before it"
@@ -249,7 +255,7 @@ def test_a_missed_time_runs_once_at_the_next_start(serve, receiver):
 
 
 def test_a_changed_schedule_and_one_started_again_begin_then(serve, receiver):
-    host = serve({"w.lua": scheduled(receiver.url, 'hook.daily { at = "00:00" }')}, test_clock=True)
+    host = at_night(serve({"w.lua": scheduled(receiver.url, 'hook.daily { at = "00:00" }')}, test_clock=True))
     load(host, {"id": 1})
     host.advance("1s")
 
@@ -276,7 +282,7 @@ def test_a_crash_in_the_middle_of_a_time(serve, receiver):
     count = 2000
     host = serve({"w.lua": scheduled(receiver.url, 'hook.daily { at = "09:00" }',
                                      wf_when='field "n":less_than(1500)')}, test_clock=True, start=False)
-    host.start("--crash-at", "slot_page")
+    at_night(host.start("--crash-at", "slot_page"))
     load(host, *({"id": n, "n": n} for n in range(count)))
     slot = next_at(host, 9)
     with pytest.raises((AssertionError, OSError)):
@@ -298,8 +304,8 @@ def test_a_crash_in_the_middle_of_a_time(serve, receiver):
 
 
 def test_events_are_taken_and_files_reloaded_while_a_time_runs(serve, receiver):
-    host = serve({"w.lua": scheduled(f"{receiver.url}/slot", 'hook.daily { at = "09:00" }'),
-                  "e.lua": workflow(f"{receiver.url}/event", wf_record='"lead"')}, test_clock=True)
+    host = at_night(serve({"w.lua": scheduled(f"{receiver.url}/slot", 'hook.daily { at = "09:00" }'),
+                  "e.lua": workflow(f"{receiver.url}/event", wf_record='"lead"')}, test_clock=True))
     load(host, *({"id": n, "n": n} for n in range(3000)))
     slot = next_at(host, 9)
     go_to(host, slot - timedelta(milliseconds=1))
@@ -322,7 +328,7 @@ def test_events_are_taken_and_files_reloaded_while_a_time_runs(serve, receiver):
 
 
 def test_an_id_that_an_event_cannot_have(serve, receiver):
-    host = serve({"w.lua": scheduled(receiver.url, 'hook.daily { at = "09:00" }')}, test_clock=True)
+    host = at_night(serve({"w.lua": scheduled(receiver.url, 'hook.daily { at = "09:00" }')}, test_clock=True))
     slot = next_at(host, 9)
     host.accept({"id": f"scheduled:w:{utc(slot)}:taken", "type": "deal.created", "record": {"id": "taken"}})
     load(host, {"id": "a\nb"}, {"id": "x" * 256}, {"id": "y"})
