@@ -66,7 +66,7 @@ static void act_on(struct api *a, struct httpd_request *r, struct str id, enum s
     arena_init(&q->arena, ACT_ARENA_MAX);
     q->act = (struct store_act){.kind = kind,
                                 .delivery = number,
-                                .now_ms = clock_wall_ms(loop_clock(a->config.loop)),
+                                .now_ms = clock_running_ms(loop_clock(a->config.loop)),
                                 .arena = &q->arena,
                                 .on_done = act_on_done,
                                 .ctx = q};

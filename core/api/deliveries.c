@@ -21,8 +21,9 @@ static void deliveries_write_head(struct json_writer *w, const struct api *a,
     if (is_due) {
         struct deliver_target now; // its breaker may put it off
         deliver_look_at(a->config.deliver, o->target, &now);
+        int64_t due_ms = now.not_before_ms > o->due_at_ms ? now.not_before_ms : o->due_at_ms;
         json_member_time(w, "next_attempt_at",
-                         now.not_before_ms > o->due_at_ms ? now.not_before_ms : o->due_at_ms);
+                         clock_wall_at_ms(loop_clock(a->config.loop), due_ms));
     } else {
         json_member_null(w, "next_attempt_at");
     }

@@ -143,8 +143,12 @@ static int judge(struct world *w, size_t i, const struct event *ev, struct json_
                  struct err *e)
 {
     const struct rules_workflow *workflow = rules_workflow(w->rules, i);
-    struct judge_context context = {
-        .rules = w->rules, .event = ev, .ids = &w->source, .now_ms = w->now_ms, .arena = &w->arena};
+    struct judge_context context = {.rules = w->rules,
+                                    .event = ev,
+                                    .ids = &w->source,
+                                    .now_ms = w->now_ms,
+                                    .running_ms = w->now_ms,
+                                    .arena = &w->arena};
     struct store_run run;
     enum rules_verdict verdict;
     int code = judge_workflow(&context, i, workflow->is_dry, &run, &verdict);

@@ -77,6 +77,7 @@ static void attempt_tell(struct job *j)
         notices_recovered(notices, name, j->workflow);
         return;
     }
+    struct clock *clock = loop_clock(t->deliver->config.loop);
     struct notice_failure failure = {.target = name,
                                      .workflow = j->workflow,
                                      .head = j->head,
@@ -87,7 +88,7 @@ static void attempt_tell(struct job *j)
                                      .detail = f->attempt.detail,
                                      .is_end = f->state == DELIVERY_TERMINATED,
                                      .reason = f->reason,
-                                     .next_ms = f->due_at_ms};
+                                     .next_ms = clock_wall_at_ms(clock, f->due_at_ms)};
     notices_failed(notices, &failure);
 }
 
@@ -138,7 +139,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     struct target *t = j->target;
     struct deliver *d = t->deliver;
     struct store_finish *f = &j->finish;
-    int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    int64_t now_ms = deliver_now_ms(d);
     *f = (struct store_finish){.delivery = j->id,
                                .base_ms = j->base_ms,
                                .order_key = j->order_key,
@@ -207,17 +208,16 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
 void attempt_give_up(struct job *j)
 {
     struct target *t = j->target;
-    int64_t now_ms = clock_wall_ms(loop_clock(t->deliver->config.loop));
     struct buf words;
     buf_init(&words, 1024);
     buf_printf(&words, "%d attempts were made, and no more got through before its end: %s is down",
                j->attempts_made, t->name);
-    j->started_ms = now_ms;
+    j->started_ms = deliver_wall_ms(t->deliver);
     j->finish = (struct store_finish){.delivery = j->id,
                                       .state = DELIVERY_TERMINATED,
                                       .base_ms = j->base_ms,
                                       .reason = arena_dup(&j->arena, buf_str(&words)),
-                                      .attempt = {.at_ms = now_ms},
+                                      .attempt = {.at_ms = j->started_ms},
                                       .on_done = attempt_on_stored,
                                       .ctx = j};
     buf_fini(&words);
@@ -274,7 +274,7 @@ static int attempt_send(struct job *j, struct err *e)
 void attempt_start(struct job *j)
 {
     struct err e = {0};
-    j->started_ms = clock_wall_ms(loop_clock(j->target->deliver->config.loop));
+    j->started_ms = deliver_wall_ms(j->target->deliver);
     int code = attempt_send(j, &e);
     if (code) {
         // Nothing went out: a secret that is missing, or this machine's own trouble. It counts as

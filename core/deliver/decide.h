@@ -1,6 +1,7 @@
-// What an attempt's end leads to: delivered, another attempt, or the end (SPEC section 3). The host
-// and `hookline test` ask the same function. A webhook's own functions are asked through the rules
-// in force; what one of them says that is gone, or raises, is what is said without any.
+// What an attempt's end leads to: delivered, another attempt, or the end (SPEC section 3). Times
+// are the running time (base/clock.h). The host and `hookline test` ask the same function. A
+// webhook's own functions are asked through the rules in force; what one of them says that is gone,
+// or raises, is what is said without any.
 #ifndef DELIVER_DECIDE_H
 #define DELIVER_DECIDE_H
 
@@ -20,7 +21,7 @@ struct decide_attempt {
     int action;             // of it, from 1
     struct str headers;     // of the answer, "Name: value" lines
     struct str body;        // of the answer; whole where the policy asks for it
-    int64_t base_ms;        // wall time of the first failure; 0: none before
+    int64_t base_ms;        // when the first failure was; 0: none before
     int64_t due_ms;         // when this attempt was due
     int64_t now_ms;         // when it ended
     int64_t retry_after_ms; // what the answer asked for, from now; negative: nothing
@@ -40,7 +41,7 @@ struct decide_outcome {
 void decide_outcome(const struct decide_attempt *a, struct arena *arena,
                     struct decide_outcome *out);
 
-// When a delivery ends whatever becomes of its attempts (wall ms). base_ms 0: none was made, and
+// When a delivery ends whatever becomes of its attempts. base_ms 0: none was made, and
 // due_ms is when the first fell due.
 int64_t decide_end_ms(struct str retry, int64_t base_ms, int64_t due_ms);
 

@@ -13,6 +13,7 @@ static void deliver_on_again(void *ctx)
     attempt_store_again(d);
     target_ask_leases_again(d);
     pause_step_again(d);
+    running_step_again(d);
 }
 
 static void deliver_end_drain(void *ctx)
@@ -71,6 +72,7 @@ void deliver_start(struct deliver *d)
     if (!d->has_started) {
         d->has_started = true;
         pause_start(d);
+        running_start(d);
     }
     d->is_start_owed = false;
     d->is_start_asked = true;
@@ -96,7 +98,7 @@ void deliver_look_at(const struct deliver *d, struct str target, struct deliver_
     out->in_flight = t->in_flight;
     out->last_error = t->last_error;
     if (t->state == TARGET_OPEN && t->open_until_ms > now_ms) {
-        out->not_before_ms = clock_wall_ms(loop_clock(d->config.loop)) + t->open_until_ms - now_ms;
+        out->not_before_ms = deliver_now_ms(d) + t->open_until_ms - now_ms;
     }
 }
 
@@ -128,7 +130,7 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
 
 void deliver_take_event(struct deliver *d, const struct store_event *ev)
 {
-    int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    int64_t now_ms = deliver_now_ms(d);
     for (size_t r = 0; r < ev->run_count; r++) {
         const struct store_run *run = &ev->runs[r];
         notices_judged(d->config.notices, ev, run);
@@ -147,7 +149,7 @@ bool deliver_is_settled(const struct deliver *d)
     const struct heap_node *top = heap_top(&d->due);
     const struct heap_node *asleep = heap_top(&d->asleep);
     bool is_asleep = asleep == NULL || asleep->key > loop_now_ms(d->config.loop, LOOP_HOST_TIME);
-    int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    int64_t now_ms = deliver_now_ms(d);
     bool is_paced = d->trials >= DELIVER_TRIALS_A_TURN; // more may wait for the next turn
     return d->asked == 0 && !d->is_reading_due && !is_paced && is_asleep &&
            (top == NULL || top->key > now_ms);

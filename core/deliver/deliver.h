@@ -60,7 +60,7 @@ struct deliver_target { // how a target does
     enum deliver_target_state state;
     size_t in_flight;
     int64_t interval_us;    // of its rate; 0: any
-    int64_t not_before_ms;  // wall: its breaker lets nothing through until then; 0: it does
+    int64_t not_before_ms;  // running: its breaker lets nothing through until then
     const char *last_error; // why its last attempt failed; NULL or empty: it did not
 };
 // As it stands in memory: of one that has done nothing for long, that it is closed. Borrowed until

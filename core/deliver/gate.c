@@ -24,11 +24,6 @@ static int64_t gate_now_ms(const struct target *t)
     return loop_now_ms(t->deliver->config.loop, LOOP_HOST_TIME);
 }
 
-static int64_t gate_wall_ms(const struct target *t)
-{
-    return clock_wall_ms(loop_clock(t->deliver->config.loop));
-}
-
 static void gate_arm(struct deliver *d)
 {
     struct heap_node *top = heap_top(&d->asleep);
@@ -73,7 +68,7 @@ void gate_on_timer(void *ctx)
 // What the breaker held up ends when it would have ended without one.
 static void gate_end_late(struct target *t)
 {
-    int64_t now_ms = gate_wall_ms(t);
+    int64_t now_ms = deliver_now_ms(t->deliver);
     while (t->first &&
            decide_end_ms(t->first->retry, t->first->base_ms, t->first->due_ms) <= now_ms) {
         struct job *j = t->first;
@@ -97,7 +92,7 @@ static bool gate_breaker_lets(struct target *t)
         t->has_probe = false;
     }
     if (t->state == TARGET_OPEN) {
-        t->held_up_until_ms = gate_wall_ms(t);
+        t->held_up_until_ms = deliver_now_ms(t->deliver);
         gate_sleep(t, t->open_until_ms);
         return false;
     }
@@ -146,7 +141,7 @@ void gate_succeeded(struct target *t)
         log_info(t->deliver->config.log, "the target %s answers again: it gets what it is owed",
                  t->name);
         t->state = TARGET_CLOSED;
-        t->held_up_until_ms = gate_wall_ms(t);
+        t->held_up_until_ms = deliver_now_ms(t->deliver);
         gate_forget(t);
     }
     t->has_probe = false;
@@ -178,7 +173,7 @@ static void gate_open(struct target *t)
     t->state = TARGET_OPEN;
     t->has_probe = false;
     t->open_until_ms = gate_now_ms(t) + t->open_ms;
-    t->held_up_until_ms = gate_wall_ms(t);
+    t->held_up_until_ms = deliver_now_ms(t->deliver);
     t->allowed = TARGET_FIRST_IN_FLIGHT < t->most ? TARGET_FIRST_IN_FLIGHT : t->most;
     t->is_ramping = true;
     t->successes = 0;

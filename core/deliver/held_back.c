@@ -113,7 +113,7 @@ void deliver_freed(struct deliver *d, const struct store_freed *freed)
 
 void deliver_resent(struct deliver *d, struct str target)
 {
-    struct store_freed freed = {target, clock_wall_ms(loop_clock(d->config.loop))};
+    struct store_freed freed = {target, deliver_now_ms(d)};
     deliver_freed(d, &freed);
 }
 

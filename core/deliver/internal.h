@@ -25,8 +25,7 @@ enum {
 enum target_standing { TARGET_PROVEN, TARGET_NEW, TARGET_FAILING, TARGET_STANDINGS };
 
 struct target {
-    struct heap_node
-        due; // first: place among the targets by when the store holds something due (wall ms)
+    struct heap_node due; // first: place among the targets by when the store holds something due
     struct deliver *deliver;
     struct target_ring *ring; // of those that may start something; NULL: it may not
     struct target *next_ready;
@@ -49,7 +48,7 @@ struct target {
     int failures;                      // in a row, of those that say that it is down
     int64_t open_ms;                   // how long it was opened for last
     int64_t open_until_ms;             // loop_now_ms(LOOP_HOST_TIME)
-    int64_t held_up_until_ms;          // wall: up to then it has been open; 0: never
+    int64_t held_up_until_ms;          // up to then it has been open; 0: never
     int64_t interval_us;               // between the starts of two attempts at least; 0: any
     int64_t next_us;                   // the next may start then
     size_t successes;                  // of those that `allowed` grows by while it ramps
@@ -137,7 +136,14 @@ struct deliver {
     struct store_due_target due_targets[DELIVER_DUE_TARGETS_MAX];
     struct target *due_owners[DELIVER_DUE_TARGETS_MAX];
     struct arena due_arena;
+    // the running time is being stored
+    bool is_marking;
+    int64_t marked_ms;
+    struct store_time mark;
     // at the start
+    struct store_time delay_step; // delays are made up for an outage
+    bool is_delay_owed;           // the store failed
+    bool has_moved_delays;
     bool has_started;
     bool is_start_asked;
     bool is_start_owed; // asked for meanwhile, or the store could not say what is owed
@@ -157,9 +163,19 @@ struct deliver {
     void *drain_ctx;
 };
 
+// By the host's running time (base/clock.h), as is all that is due, a base or an end.
+static inline int64_t deliver_now_ms(const struct deliver *d)
+{
+    return clock_running_ms(loop_clock(d->config.loop));
+}
+static inline int64_t deliver_wall_ms(const struct deliver *d)
+{
+    return clock_wall_ms(loop_clock(d->config.loop));
+}
+
 // --- target.c ---
 struct target *target_get(struct deliver *d, struct str name); // found or made; NULL: no memory
-// Something is owed in the store at due_ms (wall).
+// Something is owed in the store at due_ms.
 void target_mark_due(struct target *t, int64_t due_ms);
 // Whether it may take part in the turns now; puts it in its ring if so.
 void target_update_ready(struct target *t);
@@ -218,6 +234,13 @@ void schedule_on_turn(void *ctx);
 void schedule_on_timer(void *ctx);
 void schedule_pump(struct deliver *d); // starts what may be started
 void schedule_on_start(struct store_targets *t);
+
+// --- running.c ---
+// How long to wait, of what waits for so long, until the running time is to be stored again.
+int64_t running_look_ms(int64_t wait_ms);
+void running_mark(struct deliver *d);       // stores it, unless that was just done
+void running_start(struct deliver *d);      // delays that waited while the host was down
+void running_step_again(struct deliver *d); // after the store failed
 
 // --- attempt.c ---
 void attempt_start(struct job *j);

@@ -82,14 +82,14 @@ static bool notice_has_workflow(const struct notice *one, struct str id)
 static bool notice_count(struct notice *one, struct str workflow, bool is_first)
 {
     struct topic *t = one->topic;
-    int64_t now_ms = notices_now_ms(t->notices);
+    int64_t now_ms = notices_now_ms(t->notices), wall_ms = notices_wall_ms(t->notices);
     bool is_new = one->count == one->in_mail;
     bool is_late = one->told_at_ms == 0 || now_ms - one->told_at_ms >= NOTICE_GAP_MS;
     if (is_new) {
-        one->first_at_ms = now_ms;
+        one->first_at_ms = wall_ms;
     }
     one->count++;
-    one->last_at_ms = now_ms;
+    one->last_at_ms = wall_ms;
     if (workflow.len && !notice_has_workflow(one, workflow) &&
         one->workflows.len + workflow.len + 1 <= NOTICE_WORKFLOWS_MAX) {
         buf_append_str(&one->workflows, workflow);
@@ -257,7 +257,9 @@ static void notice_take_row(struct notices *n, const struct store_notice *row)
         buf_reset(&one->workflows);
         buf_append_str(&one->workflows, row->workflows);
         if (!one->is_urgent && t->digest_at_ms == 0) {
-            t->digest_at_ms = row->first_at_ms + NOTICE_GAP_MS;
+            int64_t age_ms = notices_wall_ms(n) - row->first_at_ms; // the clock may have been set
+            age_ms = age_ms < 0 ? 0 : age_ms < NOTICE_GAP_MS ? age_ms : NOTICE_GAP_MS;
+            t->digest_at_ms = notices_now_ms(n) + NOTICE_GAP_MS - age_ms;
         }
     }
     t->told_at_ms = t->told_at_ms > row->told_at_ms ? t->told_at_ms : row->told_at_ms;

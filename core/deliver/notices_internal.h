@@ -35,9 +35,9 @@ struct notice { // of one kind about one topic
     int64_t count;   // not told yet
     int64_t in_mail; // of them in the mail that is under way
     bool is_urgent_in_mail;
-    int64_t first_at_ms;
+    int64_t first_at_ms; // wall, as is last_at_ms: they are shown
     int64_t last_at_ms;
-    int64_t told_at_ms;
+    int64_t told_at_ms; // running time (base/clock.h), as is all below by which mails go
     struct buf text;
     struct buf workflows;
     // its row:
@@ -77,12 +77,13 @@ struct notices {
     struct arena mail_arena;
     struct buf message;
     char *password;
-    uint64_t mail_count; // for message ids
-    int64_t mail_at_ms;  // when the one under way was written
+    uint64_t mail_count;   // for message ids
+    int64_t mail_at_ms;    // when the one under way was written: wall
+    int64_t mail_taken_ms; // and running time
     // when the next may go
     struct loop_timer timer;
     int failed_in_row;
-    int64_t retry_at_ms; // wall; 0: at once
+    int64_t retry_at_ms; // 0: at once
     int64_t window_at_ms;
     int window_count;
     bool is_stopping;
@@ -92,6 +93,11 @@ struct notices {
 };
 
 static inline int64_t notices_now_ms(const struct notices *n)
+{
+    return clock_running_ms(loop_clock(n->config.loop));
+}
+
+static inline int64_t notices_wall_ms(const struct notices *n)
 {
     return clock_wall_ms(loop_clock(n->config.loop));
 }

@@ -121,7 +121,7 @@ static int mail_find_password(struct notices *n, struct err *e)
     return code;
 }
 
-// at_ms: when the mail was written, so that a slow mail server moves no digest.
+// at_ms: the running time when the mail was written, so that a slow mail server moves no digest.
 static void mail_told(struct topic *t, int64_t at_ms)
 {
     bool is_left = false, is_digest = true;
@@ -173,7 +173,7 @@ static void mail_end(struct notices *n, int code, const char *why)
             t->is_in_mail = false;
             t->tried_at_ms = now_ms;
             if (code == 0) {
-                mail_told(t, n->mail_at_ms);
+                mail_told(t, n->mail_taken_ms);
             }
             for (int kind = 0; kind < NOTICE_KINDS; kind++) {
                 if (t->kinds[kind]) {
@@ -220,7 +220,8 @@ static void mail_take(struct notice *one)
 static void mail_send(struct notices *n, struct topic *const *topics, size_t count)
 {
     struct err e = {0};
-    n->mail_at_ms = notices_now_ms(n);
+    n->mail_at_ms = notices_wall_ms(n);
+    n->mail_taken_ms = notices_now_ms(n);
     for (size_t i = 0; i < count; i++) {
         topics[i]->is_in_mail = true;
         for (int kind = 0; kind < NOTICE_KINDS; kind++) {
@@ -302,7 +303,7 @@ void notices_pump(struct notices *n)
     if (n->is_sending || n->is_stopping || !n->is_loaded) {
         return;
     }
-    if (now_ms - n->window_at_ms >= NOTICE_GAP_MS || now_ms < n->window_at_ms) {
+    if (now_ms - n->window_at_ms >= NOTICE_GAP_MS) {
         n->window_at_ms = now_ms;
         n->window_count = 0;
         notices_prune(n, now_ms);

@@ -36,7 +36,7 @@ static int outcome_judge(struct job *j, struct err *e)
                               .cause_key = cause->key,
                               .cause_time_ms = cause->time_ms,
                               .cause_payload = cause->payload};
-    int64_t now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    int64_t now_ms = deliver_wall_ms(d);
     uint64_t id = id_next(d->config.ids, now_ms);
     struct event ev;
     memcpy(o->shown_id, "evt_", 4);

@@ -48,7 +48,7 @@ static void pause_look(struct pause *p)
         t = target_get(d, pause_name(p));
     }
     if (t && !t->is_paused) {
-        target_mark_due(t, clock_wall_ms(loop_clock(d->config.loop)));
+        target_mark_due(t, deliver_now_ms(d));
         schedule_arm(d);
     }
 }
@@ -87,7 +87,7 @@ static void pause_step(struct pause *p)
     }
     p->is_under_way = true;
     p->step.target = pause_name(p);
-    p->step.now_ms = clock_wall_ms(loop_clock(d->config.loop));
+    p->step.now_ms = deliver_now_ms(d);
     p->step.on_done = pause_on_step;
     p->step.ctx = p;
     d->asked++;
@@ -141,7 +141,7 @@ void pause_set(struct target *t, bool is_paused)
     }
     t->is_starved = false;
     t->due_ms = INT64_MAX;
-    target_mark_due(t, clock_wall_ms(loop_clock(d->config.loop)));
+    target_mark_due(t, deliver_now_ms(d));
     target_update_ready(t);
     schedule_arm(d);
     schedule_pump(d);
@@ -190,7 +190,7 @@ int deliver_pause(struct deliver *d, struct str target, bool is_paused,
     }
     q->put = (struct store_pause_put){.target = {q->name, target.len},
                                       .is_paused = is_paused,
-                                      .now_ms = clock_wall_ms(loop_clock(d->config.loop)),
+                                      .now_ms = deliver_now_ms(d),
                                       .on_done = pause_on_put,
                                       .ctx = q};
     d->asked++;

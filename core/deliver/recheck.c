@@ -26,7 +26,7 @@ static void recheck_put_off(struct job *j)
     struct deliver *d = t->deliver;
     recheck_end(j);
     job_drop(j);
-    target_mark_due(t, clock_wall_ms(loop_clock(d->config.loop)) + DELIVER_AGAIN_MS);
+    target_mark_due(t, deliver_now_ms(d) + DELIVER_AGAIN_MS);
     schedule_arm(d);
 }
 
@@ -69,7 +69,7 @@ static void recheck_decide(struct job *j)
                                       .base_ms = j->base_ms,
                                       .is_rechecked = true,
                                       .order_key = j->order_key,
-                                      .now_ms = clock_wall_ms(loop_clock(d->config.loop)),
+                                      .now_ms = deliver_now_ms(d),
                                       .arena = &j->arena,
                                       .on_done = recheck_on_stored,
                                       .ctx = j};

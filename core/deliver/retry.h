@@ -1,5 +1,6 @@
 // When a failed webhook is tried again: the two windows of the seed ("for an hour", "for the next 2
-// days") as a table of offsets from the first failure, SPEC section 3. Pure functions, any thread.
+// days") as a table of offsets from the first failure, SPEC section 3. Times are the running time
+// (base/clock.h). Pure functions, any thread.
 #ifndef DELIVER_RETRY_H
 #define DELIVER_RETRY_H
 
@@ -22,14 +23,14 @@ int retry_parse(struct str text, struct retry_policy *out);
 
 struct retry_failure {
     uint64_t delivery;      // spreads its attempts, always in the same way
-    int64_t base_ms;        // wall time of the first failure
+    int64_t base_ms;        // when the first failure was
     int64_t due_ms;         // when the attempt that failed was due
     int64_t now_ms;         // when it failed
     int64_t retry_after_ms; // what the answer asked for, from now; negative: nothing
     bool is_exact;          // without the spread
 };
 
-// The wall time of the next attempt: base + offset + a spread of 0 to 10 % of the offset (15 min at
+// When the next attempt is due: base + offset + a spread of 0 to 10 % of the offset (15 min at
 // most, none on the last of a window, never as far as the next offset). Offsets that are past, by
 // the clock or by Retry-After, are dropped. INT64_MAX: there is none left, the delivery is at its
 // end.

@@ -1,12 +1,7 @@
 // What is started when: the turns of the targets, and the reading of what falls due in the store.
 #include "deliver/internal.h"
 
-enum { SCHEDULE_ARENA_MAX = 64 << 20, SCHEDULE_LOOK_MS = 60 * 1000 };
-
-static int64_t schedule_now_ms(const struct deliver *d)
-{
-    return clock_wall_ms(loop_clock(d->config.loop));
-}
+enum { SCHEDULE_ARENA_MAX = 64 << 20 };
 
 // Targets that hang hold what they are given until it times out: those whose last attempt did not
 // succeed share a quarter of all places (SPEC 3), of which those that failed leave half to those
@@ -82,11 +77,8 @@ void schedule_arm(struct deliver *d)
         loop_timer_stop(&d->timer);
         return;
     }
-    // Due is wall time, timers are monotonic: a machine that slept, or whose clock was set, is seen
-    // by looking again.
-    int64_t wait_ms = top->key - schedule_now_ms(d);
-    wait_ms = wait_ms < SCHEDULE_LOOK_MS ? wait_ms : SCHEDULE_LOOK_MS;
-    loop_timer_start(&d->timer, wait_ms > 0 ? wait_ms : 0);
+    int64_t wait_ms = top->key - deliver_now_ms(d);
+    loop_timer_start(&d->timer, wait_ms > 0 ? running_look_ms(wait_ms) : 0);
 }
 
 static void schedule_take_owed(struct deliver *d, const struct store_due *r)
@@ -111,7 +103,7 @@ static void schedule_on_due(struct store_due *r)
     }
     for (size_t i = 0; i < r->target_count; i++) {
         struct target *t = d->due_owners[i];
-        target_mark_due(t, r->code ? schedule_now_ms(d) + DELIVER_AGAIN_MS
+        target_mark_due(t, r->code ? deliver_now_ms(d) + DELIVER_AGAIN_MS
                                    : r->targets[i].next_due_at_ms);
         target_update_ready(t);
     }
@@ -152,9 +144,10 @@ void schedule_on_timer(void *ctx)
     if (d->is_reading_due || d->is_draining) {
         return;
     }
-    int64_t now_ms = schedule_now_ms(d);
+    int64_t now_ms = deliver_now_ms(d);
     size_t count = schedule_collect(d, now_ms);
     if (count == 0) {
+        running_mark(d);
         schedule_arm(d);
         return;
     }

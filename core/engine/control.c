@@ -72,7 +72,7 @@ static void control_want_owed(struct control *c, enum when_stopped owed, const c
         return;
     }
     if (v->owed != WHEN_STOPPED_HOLD) { // a release needs to know since when
-        v->owed_since_ms = clock_wall_ms(loop_clock(c->engine->config.loop));
+        v->owed_since_ms = clock_running_ms(loop_clock(c->engine->config.loop));
     }
     v->owed = owed;
     v->is_owed_done = false;
@@ -266,7 +266,7 @@ static void control_step(struct control *c)
 {
     c->is_busy = true;
     c->step.workflow = str_from(c->id);
-    c->step.now_ms = clock_wall_ms(loop_clock(c->engine->config.loop));
+    c->step.now_ms = clock_running_ms(loop_clock(c->engine->config.loop));
     c->step.on_done = control_on_step;
     c->step.ctx = c;
     store_workflow_step(c->engine->config.store, &c->step);
@@ -405,7 +405,8 @@ void control_note_stop(struct engine *g, const char *id, struct str reason)
     if (c == NULL || c->now.suspended_at_ms) {
         return;
     }
-    int64_t now_ms = clock_wall_ms(loop_clock(g->config.loop));
+    const struct clock *clock = loop_clock(g->config.loop);
+    int64_t now_ms = clock_mono_ms(clock);
     size_t kept = 0;
     for (size_t i = 0; i < c->stop_count; i++) {
         if (now_ms - c->stops_ms[i] < CONTROL_STOPS_WITHIN_MS) {
@@ -415,7 +416,7 @@ void control_note_stop(struct engine *g, const char *id, struct str reason)
     c->stops_ms[kept++] = now_ms;
     c->stop_count = kept;
     if (kept == CONTROL_STOPS_MAX) {
-        control_suspend(g, c, w, now_ms, reason);
+        control_suspend(g, c, w, clock_wall_ms(clock), reason);
     }
 }
 

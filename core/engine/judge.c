@@ -59,7 +59,8 @@ static int judge_copy_requests(const struct judge_context *c, struct store_run *
                      : run->outcome == RUN_DRY ? DELIVERY_CANCELLED
                                                : DELIVERY_PENDING,
             .target = q->target,
-            .due_at_ms = c->now_ms + w->delay_ms,
+            .due_at_ms = c->running_ms + w->delay_ms,
+            .is_delayed = w->delay_ms > 0,
             .wants_recheck = w->is_rechecked,
             .recheck_previous = ev->is_compared ? ev->previous : (struct str){NULL, 0},
             .head = q->head,
@@ -255,11 +256,13 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
                       const struct index_look *look, const struct event *ev, struct str shown_id,
                       struct arena *arena, struct store_event *out, struct err *e)
 {
+    const struct clock *clock = loop_clock(g->config.loop);
     struct judge_context context = {.rules = g->current->rules,
                                     .generation = g->current->id,
                                     .event = ev,
                                     .ids = g->config.ids,
-                                    .now_ms = clock_wall_ms(loop_clock(g->config.loop)),
+                                    .now_ms = clock_wall_ms(clock),
+                                    .running_ms = clock_running_ms(clock),
                                     .is_replay = out->is_replay,
                                     .arena = arena};
     struct rules_event re = {.json = ev->json,

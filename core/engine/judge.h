@@ -13,9 +13,10 @@ struct judge_context {
     uint64_t generation;
     const struct event *event;
     struct id_source *ids; // of the deliveries
-    int64_t now_ms;
-    bool is_replay;      // its runs are not counted
-    struct arena *arena; // takes what is owed
+    int64_t now_ms;        // wall
+    int64_t running_ms;    // base/clock.h
+    bool is_replay;        // its runs are not counted
+    struct arena *arena;   // takes what is owed
 };
 
 // Asks the workflow of that index. *verdict: RULES_NO_MATCH, or *run is to be stored; whether an

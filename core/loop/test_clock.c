@@ -81,23 +81,29 @@ static void advance_start(struct client *c, int64_t ms)
 
 static void client_obey(struct client *c, struct str line)
 {
-    const struct str advance = STR("advance ");
+    const struct str advance = STR("advance "), wall = STR("wall ");
     line = str_trim(line);
     if (str_eq(line, STR("now"))) {
         client_answer_time(c);
         return;
     }
-    if (!str_starts_with(line, advance)) {
-        client_answer(c, "error unknown command: say \"advance 15s\" or \"now\"");
+    bool is_wall = str_starts_with(line, wall);
+    if (!is_wall && !str_starts_with(line, advance)) {
+        client_answer(c, "error unknown command: say \"advance 15s\", \"wall -1d\" or \"now\"");
         return;
     }
     int64_t ms;
-    struct str duration = {line.data + advance.len, line.len - advance.len};
-    if (duration_parse(str_trim(duration), &ms) != 0) {
+    size_t at = is_wall ? wall.len : advance.len;
+    bool is_back = is_wall && at < line.len && line.data[at] == '-';
+    at += is_back;
+    if (duration_parse(str_trim((struct str){line.data + at, line.len - at}), &ms) != 0) {
         client_answer(c, "error not a duration: say a number and ms, s, m, h or d");
-        return;
+    } else if (is_wall) {
+        clock_set_wall(loop_clock(c->owner->loop), is_back ? -ms : ms);
+        client_answer_time(c);
+    } else {
+        advance_start(c, ms);
     }
-    advance_start(c, ms);
 }
 
 // Carries out the client's complete lines, up to one that takes time. The client may be gone after.

@@ -5,6 +5,10 @@
 // is one transaction, so the price of a sync is shared. A request that failed changed nothing.
 //
 // Durability: on_done with code 0 means that it is on disk.
+//
+// What is due, bases, and since when something is held are the host's running time (base/clock.h);
+// so is `now_ms` where it is compared with them. The store keeps that time: each transaction that
+// writes carries it, and so does the close, so it goes on where it stood, or a little before.
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -26,12 +30,13 @@ struct store_config {
 };
 
 enum { STORE_SHARDS = 16 };
-enum { STORE_SCHEMA_VERSION = 2 };
+enum { STORE_SCHEMA_VERSION = 3 };
 enum { STORE_PAGE_MAX = 1000 };
 
 // Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier
-// one). Blocks: for the start alone. ERR_BUSY (another host has it), ERR_VERSION (a newer schema),
-// ERR_CORRUPT, ERR_FULL, ERR_IO: with words that say what to do.
+// one), and sets the running time of the loop's clock to what was stored last. Blocks: for the
+// start alone. ERR_BUSY (another host has it), ERR_VERSION (a newer schema), ERR_CORRUPT, ERR_FULL,
+// ERR_IO: with words that say what to do.
 int store_open(struct store **out, const struct store_config *c, struct err *e);
 // Finishes what is queued, then closes; on_closed on the loop. Nothing may be queued after.
 void store_close(struct store *s, void (*on_closed)(void *ctx), void *ctx);
@@ -87,8 +92,9 @@ struct store_delivery {        // one webhook owed
     // are HELD, and `latest` is the one that supersedes older ones that wait. Empty: none.
     struct str order_key;
     bool is_latest;
-    int64_t due_at_ms; // wall
-    struct str head;   // encode/head.h
+    int64_t due_at_ms;
+    bool is_delayed; // by its workflow: the time in which the host is down counts (store_time_step)
+    struct str head; // encode/head.h
     struct str body;
     struct str retry;   // the retry windows as text where they are not the default, else empty
     int64_t timeout_ms; // 0: the default
@@ -222,7 +228,7 @@ struct store_finish {
     struct store_attempt attempt; // number 0: none (a state change alone)
     bool is_rechecked;            // attempt.number other than 1: it wants no recheck any more
     struct str order_key;         // of the delivery; empty: none
-    int64_t now_ms;               // with an order key: wall
+    int64_t now_ms;               // with an order key
     struct arena *arena;          // with an order key: for out values
     // The events that this outcome is, with what they make owed, stored in the same transaction.
     // They are new and the host's own: no key, digest or version of theirs is looked at.
@@ -317,6 +323,25 @@ struct store_targets {      // every target that is owed something, for the star
     size_t target_count;
 };
 void store_targets(struct store *s, struct store_targets *t);
+
+// --- the running time ---------------------------------------------------------------------------
+
+struct store_time {
+    struct store_item item; // the store's
+    void (*on_done)(struct store_time *t);
+    void *ctx;
+    // out:
+    int code;
+    size_t changed; // step: deliveries
+    bool is_done;   // step: with all
+};
+// Stores the time alone, for a host that has nothing else to store for long: not synced, as what a
+// power loss undoes of it makes retries a little late, and no more.
+void store_time_mark(struct store *s, struct store_time *t);
+// For the start. A delayed delivery goes at its time also where the host was down meanwhile: moves
+// some of those that were stored before the last outage earlier by as long as that was by the wall
+// clock, to now at the earliest. A crash between two steps moves nothing twice.
+void store_time_step(struct store *s, struct store_time *t);
 
 // --- generations of workflow files --------------------------------------------------------------
 
@@ -437,7 +462,7 @@ struct store_act {          // an operator's, on one delivery
     struct store_item item; // the store's
     enum store_act_kind kind;
     uint64_t delivery;
-    int64_t now_ms;      // wall: when one that is RESENT is due
+    int64_t now_ms;      // when one that is RESENT is due
     struct arena *arena; // for out values
     void (*on_done)(struct store_act *a);
     void *ctx;
@@ -464,7 +489,7 @@ struct store_notice {
     int64_t count;    // that nobody was told of yet
     int64_t first_at_ms;
     int64_t last_at_ms;
-    int64_t told_at_ms;   // when one was last told at once
+    int64_t told_at_ms;   // when one was last told at once: running time (base/clock.h)
     struct str text;      // of the first
     struct str workflows; // ids, one a line
 };

@@ -141,6 +141,11 @@ static int write_delivery(struct writer *w, const struct store_event *ev,
     } else {
         sqlite3_bind_null(s, 15);
     }
+    if (d->is_delayed && is_owed) {
+        bind_int(s, 16, w->down_ms);
+    } else {
+        sqlite3_bind_null(s, 16);
+    }
     rc = statement_run(s);
     if (rc == SQLITE_OK && is_large) {
         bind_id(w->stmts[WRITE_LARGE_BODY], 1, d->id);

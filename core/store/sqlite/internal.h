@@ -55,6 +55,8 @@ enum request_kind {
     REQUEST_PAUSE_PUT,
     REQUEST_PAUSE_STEP,
     REQUEST_PAUSES,
+    REQUEST_TIME_MARK,
+    REQUEST_TIME_STEP,
     REQUEST_READ
 };
 
@@ -78,6 +80,9 @@ struct writer { // the writer thread's alone
     sqlite3_stmt *stmts[WRITE_STATEMENT_COUNT];
     struct map targets; // text to struct target_entry
     int64_t owed;       // as the open transaction will leave it
+    int64_t running_ms; // what it says of the time
+    int64_t wall_ms;
+    int64_t down_ms;    // in all, of this host and those before it
     struct buf runs;    // the JSON of one event's runs
     struct buf scratch; // for reading JSON
     int wal_frames;     // in the WAL after the last commit
@@ -85,7 +90,7 @@ struct writer { // the writer thread's alone
     enum stopped_workflows paused; // the same of targets that are paused
     struct buf held_reason;        // of what is held back
     bool is_in_trouble;
-    bool is_sync_off; // the last commit was a step of retention
+    bool is_sync_off; // the last commit was not synced
     unsigned batches_since_spare;
 };
 
@@ -104,6 +109,7 @@ struct store {
     int lock_fd;
     uint64_t last_id;
     uint64_t epoch;
+    int64_t opened_running_ms;
 
     // The loop thread's:
     struct item_list turn_writes;
@@ -127,6 +133,8 @@ struct store {
     struct item_list writes;
     struct item_list reads;
     struct item_list spare; // for the writer when it has nothing else
+    int64_t running_ms;     // when the loop handed over last
+    int64_t wall_ms;
     bool is_closing;
     struct err damage;     // ERR_CORRUPT and words once the file was found damaged
     bool is_reader_gone;   // its connection is closed
@@ -200,7 +208,10 @@ int workflow_put_run(struct writer *w, struct store_workflow_put *p);
 int workflows_run(struct writer *w, struct store_workflows *q);
 int workflow_step_run(struct writer *w, struct store_workflow_step *q);
 int mark_forget_run(struct writer *w, struct store_mark_forget *q);
-int act_run(struct writer *w, struct store_act *a);             // act.c
+int act_run(struct writer *w, struct store_act *a); // act.c
+// time.c
+int time_begin(struct store *s, struct clock *clock); // for the start
+int time_step_run(struct store *s, struct store_time *t);
 int audit_put_run(struct writer *w, struct store_audit_put *p); // audit.c
 int notice_put_run(struct writer *w, struct store_notice_put *p);
 int notices_run(struct writer *w, struct store_notices *q);

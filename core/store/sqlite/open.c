@@ -180,6 +180,9 @@ static int open_writer(struct store *s, struct err *e)
     if (rc == 0) {
         int sql_rc =
             statement_prepare_all(w->db, WRITE_STATEMENTS, WRITE_STATEMENT_COUNT, w->stmts);
+        if (sql_rc == SQLITE_OK) {
+            sql_rc = time_begin(s, loop_clock(s->loop));
+        }
         rc = sql_rc == SQLITE_OK ? 0 : fault_set(e, w->db, s->db_path, sql_rc);
     }
     return rc;

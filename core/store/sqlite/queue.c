@@ -36,7 +36,11 @@ static void hand_over(void *ctx)
     bool has_writes = s->turn_writes.first != NULL;
     bool has_reads = s->turn_reads.first != NULL;
     has_writes |= s->turn_spare.first != NULL;
+    const struct clock *clock = loop_clock(s->loop);
+    int64_t running_ms = clock_running_ms(clock), wall_ms = clock_wall_ms(clock);
     pthread_mutex_lock(&s->lock);
+    s->running_ms = running_ms;
+    s->wall_ms = wall_ms;
     item_list_append(&s->writes, s->turn_writes);
     item_list_append(&s->reads, s->turn_reads);
     item_list_append(&s->spare, s->turn_spare);
@@ -186,6 +190,12 @@ static void call_on_done(struct store_item *item)
         q->on_done(q);
         break;
     }
+    case REQUEST_TIME_MARK:
+    case REQUEST_TIME_STEP: {
+        struct store_time *t = (struct store_time *)item;
+        t->on_done(t);
+        break;
+    }
     case REQUEST_PAUSES: {
         struct store_pauses *q = (struct store_pauses *)item;
         q->on_done(q);
@@ -318,6 +328,16 @@ void store_audit_put(struct store *s, struct store_audit_put *p)
 void store_finish(struct store *s, struct store_finish *f)
 {
     submit(s, &s->turn_writes, &f->item, REQUEST_FINISH);
+}
+
+void store_time_mark(struct store *s, struct store_time *t)
+{
+    submit(s, &s->turn_writes, &t->item, REQUEST_TIME_MARK);
+}
+
+void store_time_step(struct store *s, struct store_time *t)
+{
+    submit(s, &s->turn_writes, &t->item, REQUEST_TIME_STEP);
 }
 
 void store_lease(struct store *s, struct store_lease *l)

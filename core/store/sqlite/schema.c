@@ -72,13 +72,24 @@
 #define PAUSE_INDEX "CREATE INDEX target_pause ON target (pause) WHERE pause <> 0;"
 #define PAUSED_AT_COLUMN " paused_at_ms INTEGER NOT NULL DEFAULT 0"
 
+// The running time and the wall time as they were stored last, and how long the host was down in
+// all by the difference. 0: they have not begun.
+#define RUNNING_COLUMN " running_ms INTEGER NOT NULL DEFAULT 0"
+#define WALL_COLUMN " wall_ms INTEGER NOT NULL DEFAULT 0"
+#define DOWN_COLUMN " down_ms INTEGER NOT NULL DEFAULT 0"
+// Of a delayed delivery that waits for its first attempt: host.down_ms that its due time allows
+// for.
+#define DELAYED_COLUMN " delayed INTEGER"
+#define DELAYED_INDEX                                                                              \
+    "CREATE INDEX delivery_delayed ON delivery (delayed) WHERE delayed IS NOT NULL;"
+
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
     " epoch INTEGER NOT NULL,"
-    " owed INTEGER NOT NULL" // deliveries pending, retrying or held
-    ") STRICT;"
-    "INSERT INTO host VALUES (1, 0, 0);"
+    " owed INTEGER NOT NULL," // deliveries pending, retrying or held
+    RUNNING_COLUMN "," WALL_COLUMN "," DOWN_COLUMN ") STRICT;"
+    "INSERT INTO host (one, epoch, owed) VALUES (1, 0, 0);"
 
     "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE," PAUSE_COLUMN
     "," PAUSED_AT_COLUMN ") STRICT;" PAUSE_INDEX
@@ -146,8 +157,7 @@ static const char CREATE_SQL[] =
     // event, or empty. NULL: not, or not any more.
     " recheck TEXT,"
     // 1: it is held since another one of its order goes first.
-    " waits INTEGER"
-    ") STRICT;"
+    " waits INTEGER," DELAYED_COLUMN ") STRICT;" DELAYED_INDEX
     "CREATE INDEX delivery_due ON delivery (target, due_at_ms) WHERE state < 2;"
     "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;" ORDER_SQL
 
@@ -185,12 +195,26 @@ static const char CREATE_SQL[] =
     " (SELECT max(id) FROM generation WHERE id < g.id) WHERE NOT EXISTS (SELECT 1"                 \
     " FROM generation_file n WHERE n.generation = g.id AND n.path = f.path);"
 
+// Due times were wall times. The running time begins at the last moment of which the file tells, so
+// that an outage up to now moves nothing; not behind now, where the clock was set back.
+#define RUNNING_SQL                                                                                \
+    "UPDATE host SET running_ms = min(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)," \
+    " max(coalesce((SELECT max(id) FROM event) >> 21, 0),"                                         \
+    " coalesce((SELECT max(id) FROM delivery) >> 21, 0),"                                          \
+    " coalesce((SELECT max(at_ms) FROM delivery), 0),"                                             \
+    " coalesce((SELECT max(at_ms) FROM attempt), 0),"                                              \
+    " coalesce((SELECT max(at_ms) FROM generation), 0)));"                                         \
+    "UPDATE host SET wall_ms = running_ms;"
+
 static const struct schema_step STEPS[] = {
     {1, GENERATION_BASE_SQL GENERATION_GONE_SQL WORKFLOW_SQL SLOT_SQL NOTICE_SQL AUDIT_SQL
      "ALTER TABLE event ADD COLUMN base INTEGER;"
      "ALTER TABLE delivery ADD COLUMN recheck TEXT;"
      "ALTER TABLE target ADD COLUMN" PAUSE_COLUMN ";ALTER TABLE target ADD COLUMN" PAUSED_AT_COLUMN
      ";" PAUSE_INDEX "ALTER TABLE delivery ADD COLUMN waits INTEGER;" ORDER_SQL},
+    {2, "ALTER TABLE host ADD COLUMN" RUNNING_COLUMN ";ALTER TABLE host ADD COLUMN" WALL_COLUMN
+        ";ALTER TABLE host ADD COLUMN" DOWN_COLUMN ";ALTER TABLE delivery ADD COLUMN" DELAYED_COLUMN
+        ";" DELAYED_INDEX RUNNING_SQL},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

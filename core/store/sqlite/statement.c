@@ -28,7 +28,15 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_BODY_SAVE] = "SAVEPOINT body",
     [WRITE_BODY_BACK] = "ROLLBACK TO body",
     [WRITE_BODY_RELEASE] = "RELEASE body",
-    [WRITE_OWED] = "UPDATE host SET owed = ?1",
+    [WRITE_HOST] = "UPDATE host SET owed = ?1, running_ms = ?2, wall_ms = ?3",
+    [WRITE_TIMES] = "SELECT running_ms, wall_ms, down_ms FROM host WHERE one = 1",
+    [WRITE_TIMES_BEGIN] = "UPDATE host SET running_ms = ?1, wall_ms = ?2, down_ms = ?3",
+    // What fell due before the host went down stays: the end of its retries is counted from there.
+    [WRITE_DELAYED] = "UPDATE delivery SET due_at_ms ="
+                      " iif(due_at_ms > ?1, max(due_at_ms - ?2 + delayed, ?1), due_at_ms),"
+                      " delayed = iif(state <= 2, ?2, NULL)"
+                      " WHERE id IN (SELECT id FROM delivery INDEXED BY delivery_delayed"
+                      " WHERE delayed IS NOT NULL AND delayed < ?2 LIMIT ?3)",
     [WRITE_EVENT] = "INSERT INTO event (id, key, digest, type, record_type, record_id, time_ms,"
                     " received_at_ms, runs, base, payload)"
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -38,8 +46,8 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_DELIVERY] =
         "INSERT INTO delivery (id, event, state, target, shard, due_at_ms, base_ms,"
         " attempt_count, action, timeout_ms, workflow, order_key, retry, reason,"
-        " head, body, recheck)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        " head, body, recheck, delayed)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     [WRITE_LARGE_BODY] = "INSERT INTO large_body (id, body) VALUES (?1, ?2)",
     [WRITE_ODD_RUN] = "INSERT OR IGNORE INTO odd_run (outcome, event) VALUES (?1, ?2)",
     [WRITE_RECORD] = "INSERT INTO record (record_type, record_id, event, time_ms)"
@@ -61,7 +69,7 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
         "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
         " reason = iif(?15, reason, ?5), attempt_count = max(attempt_count, 1), at_ms = ?7,"
         " elapsed_ms = ?8, status = ?9, answer_is_cut = ?10, error = ?11,"
-        " detail = ?12, answer_headers = ?13, answer_body = ?14"
+        " detail = ?12, answer_headers = ?13, answer_body = ?14, delayed = NULL"
         " WHERE id = ?1 AND state <= ?6",
     [WRITE_STATE] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
                     " reason = iif(?8, reason, ?5), attempt_count = max(attempt_count, ?7),"
@@ -104,15 +112,16 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                          " base_ms = iif(base_ms = 0 AND due_at_ms < ?4, due_at_ms, base_ms),"
                          " due_at_ms = max(due_at_ms, ?4) WHERE id = ?1",
     [WRITE_ORDER_SUPERSEDE] = "UPDATE delivery INDEXED BY delivery_order"
-                              " SET state = 7, waits = NULL, due_at_ms = NULL, reason = ?2"
+                              " SET state = 7, waits = NULL, due_at_ms = NULL, delayed = NULL,"
+                              " reason = ?2"
                               " WHERE order_key = ?1 AND order_key IS NOT NULL AND state <= 2"
                               " AND waits = 1 AND id < ?3",
     [WRITE_ORDER_KEY] = "SELECT order_key FROM delivery WHERE id = ?1",
     [WRITE_ACT_LOOK] = "SELECT d.state, d.reason, d.workflow, t.text, d.order_key, d.waits,"
                        " length(d.head) > 0 FROM delivery d"
                        " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
-    [WRITE_RESEND] = "UPDATE delivery SET state = 0, due_at_ms = ?2, base_ms = 0, reason = NULL"
-                     " WHERE id = ?1",
+    [WRITE_RESEND] = "UPDATE delivery SET state = 0, due_at_ms = ?2, base_ms = 0, reason = NULL,"
+                     " delayed = NULL WHERE id = ?1",
     [WRITE_AUDIT] = "INSERT INTO audit (id, at_ms, who, origin, act, subject, before, after)"
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [WRITE_WORKFLOW] = "INSERT OR REPLACE INTO workflow (" WORKFLOW_COLUMNS ")"
@@ -134,8 +143,8 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
         " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3 AND d.waits IS NULL"
         " AND d.id > ?1 ORDER BY d.id LIMIT ?3",
     [WRITE_HOLD] = "UPDATE delivery SET state = 2, reason = ?2 WHERE id = ?1",
-    [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, waits = NULL, reason = ?2"
-                     " WHERE id = ?1",
+    [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, waits = NULL, reason = ?2,"
+                     " delayed = NULL WHERE id = ?1",
     [WRITE_RELEASE] = "UPDATE delivery SET state = attempt_count > 0, reason = NULL," RELEASED_TIMES
                       " WHERE id = ?1",
     [WRITE_OWED_DONE] = "UPDATE workflow SET is_owed_done = 1 WHERE id = ?1",

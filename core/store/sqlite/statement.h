@@ -19,7 +19,10 @@ enum write_statement {
     WRITE_BODY_SAVE,
     WRITE_BODY_BACK,
     WRITE_BODY_RELEASE,
-    WRITE_OWED,
+    WRITE_HOST, // the count of what is owed, and the times
+    WRITE_TIMES,
+    WRITE_TIMES_BEGIN,
+    WRITE_DELAYED,
     WRITE_EVENT,
     WRITE_EVENT_BY_KEY,
     WRITE_EVENT_BY_ID,

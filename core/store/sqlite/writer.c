@@ -18,7 +18,23 @@ static bool kind_writes(int kind)
            kind == REQUEST_WORKFLOW_PUT || kind == REQUEST_WORKFLOW_STEP ||
            kind == REQUEST_MARK_FORGET || kind == REQUEST_ACT || kind == REQUEST_AUDIT_PUT ||
            kind == REQUEST_SLOTS_PUT || kind == REQUEST_NOTICE_PUT || kind == REQUEST_PAUSE_PUT ||
-           kind == REQUEST_PAUSE_STEP || kind == REQUEST_RETAIN;
+           kind == REQUEST_PAUSE_STEP || kind == REQUEST_RETAIN || kind == REQUEST_TIME_MARK ||
+           kind == REQUEST_TIME_STEP;
+}
+
+// What these may lose is done again, and nobody shall wait for its sync.
+static bool kind_is_synced(int kind)
+{
+    return kind_writes(kind) && kind != REQUEST_RETAIN && kind != REQUEST_TIME_MARK &&
+           kind != REQUEST_TIME_STEP;
+}
+
+static bool batch_is_synced(const struct store_item *item)
+{
+    while (item && !kind_is_synced(item->kind)) {
+        item = item->next;
+    }
+    return item != NULL;
 }
 
 static bool batch_writes(const struct store_item *item)
@@ -38,8 +54,18 @@ static int lease_run(struct writer *w, struct store_lease *l)
     return pause_has(w, l->target, &l->is_paused);
 }
 
-static int item_run(struct writer *w, struct store_item *item)
+static int write_host(struct writer *w)
 {
+    sqlite3_stmt *s = w->stmts[WRITE_HOST];
+    bind_int(s, 1, w->owed);
+    bind_int(s, 2, w->running_ms);
+    bind_int(s, 3, w->wall_ms);
+    return statement_run(s);
+}
+
+static int item_run(struct store *s, struct store_item *item)
+{
+    struct writer *w = &s->writer;
     switch ((enum request_kind)item->kind) {
     case REQUEST_ACCEPT:
         return accept_run(w, (struct store_accept *)item);
@@ -81,6 +107,11 @@ static int item_run(struct writer *w, struct store_item *item)
         return pause_step_run(w, (struct store_pause_step *)item);
     case REQUEST_PAUSES:
         return pauses_run(w, (struct store_pauses *)item);
+    case REQUEST_TIME_MARK:
+        ((struct store_time *)item)->code = 0;
+        return write_host(w);
+    case REQUEST_TIME_STEP:
+        return time_step_run(s, (struct store_time *)item);
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -159,6 +190,10 @@ static void item_fail(struct store_item *item, const struct err *e)
     case REQUEST_PAUSES:
         ((struct store_pauses *)item)->code = e->code;
         break;
+    case REQUEST_TIME_MARK:
+    case REQUEST_TIME_STEP:
+        ((struct store_time *)item)->code = e->code;
+        break;
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -185,7 +220,7 @@ static int item_run_alone(struct store *s, struct store_item *item)
     if (rc != SQLITE_OK) {
         return rc;
     }
-    rc = item_run(w, item);
+    rc = item_run(s, item);
     if (rc != SQLITE_OK && !fault_is_general(rc) && !sqlite3_get_autocommit(w->db)) {
         struct err e;
         fault_set(&e, w->db, s->db_path, rc);
@@ -199,11 +234,8 @@ static int item_run_alone(struct store *s, struct store_item *item)
     return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_ITEM_RELEASE]) : rc;
 }
 
-// A step of retention is the only batch whose commit is not synced: what it may lose is done again,
-// and nobody shall wait for its sync.
-static int set_sync(struct writer *w, const struct store_item *first)
+static int set_sync(struct writer *w, bool is_off)
 {
-    bool is_off = first->kind == REQUEST_RETAIN;
     if (w->is_sync_off == is_off) {
         return SQLITE_OK;
     }
@@ -218,18 +250,17 @@ static int batch_body(struct store *s, struct store_item *first, bool alone)
 {
     struct writer *w = &s->writer;
     bool is_writing = batch_writes(first);
-    int64_t owed_before = w->owed;
+    int changes_before = sqlite3_total_changes(w->db);
     errno = 0;
-    int rc = is_writing ? set_sync(w, first) : SQLITE_OK;
+    int rc = is_writing ? set_sync(w, !batch_is_synced(first)) : SQLITE_OK;
     if (rc == SQLITE_OK) {
         rc = statement_run(w->stmts[is_writing ? WRITE_BEGIN : WRITE_BEGIN_READ]);
     }
     for (struct store_item *item = first; item && rc == SQLITE_OK; item = item->next) {
-        rc = alone ? item_run_alone(s, item) : item_run(w, item);
+        rc = alone ? item_run_alone(s, item) : item_run(s, item);
     }
-    if (rc == SQLITE_OK && w->owed != owed_before) {
-        bind_int(w->stmts[WRITE_OWED], 1, w->owed);
-        rc = statement_run(w->stmts[WRITE_OWED]);
+    if (rc == SQLITE_OK && sqlite3_total_changes(w->db) != changes_before) {
+        rc = write_host(w);
     }
     return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_COMMIT]) : rc;
 }
@@ -309,10 +340,12 @@ static int write_probe(struct store *s, struct err *e)
 {
     struct writer *w = &s->writer;
     errno = 0;
-    int rc = statement_run(w->stmts[WRITE_BEGIN]);
+    int rc = set_sync(w, false);
     if (rc == SQLITE_OK) {
-        bind_int(w->stmts[WRITE_OWED], 1, w->owed);
-        rc = statement_run(w->stmts[WRITE_OWED]);
+        rc = statement_run(w->stmts[WRITE_BEGIN]);
+    }
+    if (rc == SQLITE_OK) {
+        rc = write_host(w);
     }
     if (rc == SQLITE_OK) {
         rc = statement_run(w->stmts[WRITE_COMMIT]);
@@ -385,6 +418,8 @@ static struct item_list take_batch(struct store *s, bool *must_end)
                          : pthread_cond_timedwait(&s->writes_wake, &s->lock, &until);
     }
     struct item_list batch = next_batch(s);
+    s->writer.running_ms = s->running_ms;
+    s->writer.wall_ms = s->wall_ms;
     *must_end = s->is_closing && !batch.first;
     pthread_mutex_unlock(&s->lock);
     return batch;
@@ -417,6 +452,18 @@ static void wait_for_reader(struct store *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+// The time at which the host ends. Where it cannot be stored, what waits goes a little late.
+static void write_last(struct store *s)
+{
+    struct err e;
+    pthread_mutex_lock(&s->lock);
+    bool is_abandoned = s->is_abandoned;
+    pthread_mutex_unlock(&s->lock);
+    if (!is_abandoned && !queue_is_damaged(s, &e)) {
+        write_probe(s, &e);
+    }
+}
+
 void *writer_main(void *store)
 {
     struct store *s = store;
@@ -427,6 +474,7 @@ void *writer_main(void *store)
         bool must_end;
         struct item_list batch = take_batch(s, &must_end);
         if (must_end) {
+            write_last(s);
             break;
         }
         if (batch.first) {

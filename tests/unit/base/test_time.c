@@ -24,6 +24,26 @@ static void test_clock_moves_only_when_told(void **state)
     assert_int_equal(clock_mono_ms(&test), mono_ms + 15000);
 }
 
+static void test_running_time_is_not_set_with_the_wall_clock(void **state)
+{
+    (void)state;
+    struct clock c;
+    clock_init_test(&c);
+    int64_t began_ms = clock_wall_ms(&c);
+    assert_int_equal(clock_running_ms(&c), began_ms);
+    clock_advance(&c, 1000);
+    clock_set_wall(&c, 86400000);
+    assert_int_equal(clock_running_ms(&c), began_ms + 1000);
+    assert_int_equal(clock_wall_at_ms(&c, began_ms + 3000), clock_wall_ms(&c) + 2000);
+    clock_set_wall(&c, -2 * 86400000);
+    assert_int_equal(clock_wall_at_ms(&c, began_ms + 3000), clock_wall_ms(&c) + 2000);
+    clock_set_wall(&c, 3); // no more than two clocks tremble: what is shown stays
+    assert_int_equal(clock_wall_at_ms(&c, began_ms + 3000), clock_wall_ms(&c) + 1997);
+    clock_set_running(&c, 5);
+    clock_advance(&c, 2);
+    assert_int_equal(clock_running_ms(&c), 7);
+}
+
 static void formats_times(void **state)
 {
     (void)state;
@@ -226,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clock_moves_only_when_told),
+        cmocka_unit_test(test_running_time_is_not_set_with_the_wall_clock),
         cmocka_unit_test(formats_times),
         cmocka_unit_test(agrees_with_libc),
         cmocka_unit_test(parses_times),

@@ -27,6 +27,7 @@ struct played {
     size_t lease_count;
     struct store_due *due;
     size_t due_count;
+    size_t mark_count;
     struct store_finish *finish;
     size_t finish_count;
     struct store_read *reads[REQUESTS_MAX];
@@ -54,6 +55,20 @@ void store_pauses(struct store *s, struct store_pauses *q) // none
 {
     (void)s;
     q->on_done(q);
+}
+
+void store_time_mark(struct store *s, struct store_time *t)
+{
+    of_store(s)->mark_count++;
+    t->code = 0;
+    t->on_done(t);
+}
+
+void store_time_step(struct store *s, struct store_time *t) // none is delayed
+{
+    (void)s;
+    t->is_done = true;
+    t->on_done(t);
 }
 
 void store_audit_put(struct store *s, struct store_audit_put *p)
@@ -239,7 +254,7 @@ static void take(struct played *p, uint64_t id, const char *target, struct str b
                                .action = 1,
                                .state = DELIVERY_PENDING,
                                .target = str_from(target),
-                               .due_at_ms = clock_wall_ms(&p->clock),
+                               .due_at_ms = clock_running_ms(&p->clock),
                                .head = STR("POST http://127.0.0.1/\n"),
                                .body = body};
     struct store_run run = {.deliveries = &d, .delivery_count = 1};
@@ -320,22 +335,29 @@ static void an_outcome_is_given_to_the_store_until_it_takes_it(void **state)
     assert_int_equal(deliver_in_flight(p->deliver), 0);
 }
 
-// Due is wall time. A machine that slept, or whose clock was set, has wall time pass alone.
-static void a_jump_of_the_wall_clock_is_seen_within_a_minute(void **state)
+// Due is running time: a clock that is set moves nothing. While nothing else is stored, that time
+// is: each minute, and more often when what waits is near.
+static void a_clock_that_is_set_moves_nothing_and_the_time_that_passes_is_stored(void **state)
 {
     struct played *p = *state;
-    const int64_t hour_ms = 60 * 60 * 1000;
+    const int64_t minute_ms = 60 * 1000, day_ms = 24 * 60 * minute_ms;
     struct store_due_target owed = {.target = STR("http://a:80"),
-                                    .next_due_at_ms = clock_wall_ms(&p->clock) + hour_ms};
+                                    .next_due_at_ms = clock_running_ms(&p->clock) + 60 * minute_ms};
     deliver_start(p->deliver);
     answer_targets(p, 0, &owed, 1);
     answer_leases(p, 0);
-    clock_advance(&p->clock, hour_ms / 60);
-    loop_turn(p->loop);
-    loop_turn(p->loop);
+    clock_set_wall(&p->clock, day_ms);
+    for (size_t minutes = 1; minutes <= 10; minutes++) {
+        clock_advance(&p->clock, minute_ms);
+        turn_until(p, &p->mark_count, minutes);
+    }
+    clock_set_wall(&p->clock, -2 * day_ms);
+    clock_advance(&p->clock, 49 * minute_ms);
+    turn_until(p, &p->mark_count, 11);
+    clock_advance(&p->clock, minute_ms / 8); // an eighth of what is left
+    turn_until(p, &p->mark_count, 12);
     assert_int_equal(p->due_count, 0);
-    p->clock.wall_ms += hour_ms;
-    clock_advance(&p->clock, hour_ms / 60);
+    clock_advance(&p->clock, minute_ms - minute_ms / 8);
     turn_until(p, &p->due_count, 1);
     p->due->targets[0].next_due_at_ms = INT64_MAX;
     p->due->on_done(p->due);
@@ -518,8 +540,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(with_the_memory_used_up_a_target_gets_one_at_a_time, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(a_jump_of_the_wall_clock_is_seen_within_a_minute, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_clock_that_is_set_moves_nothing_and_the_time_that_passes_is_stored, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(silent_targets_do_not_take_every_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failing_targets_leave_room_for_new_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_burst_of_new_targets_is_spread, set_up, tear_down),

@@ -128,10 +128,11 @@ static void answers_now_and_what_is_wrong(void **state)
     static const char *const unknown[] = {"\n", "later\n", "advance\n", "NOW\n", "advance15s\n"};
     for (size_t i = 0; i < COUNT_OF(unknown); i++) {
         say(f->peer, unknown[i]);
-        expect(f, f->peer, "error unknown command: say \"advance 15s\" or \"now\"\n");
+        expect(f, f->peer, "error unknown command: say \"advance 15s\", \"wall -1d\" or \"now\"\n");
     }
-    static const char *const no_duration[] = {"advance 15\n", "advance -1s\n", "advance s\n",
-                                              "advance 1s now\n", "advance 99999999999d\n"};
+    static const char *const no_duration[] = {
+        "advance 15\n",     "advance -1s\n",          "advance s\n", "wall --1s\n",
+        "advance 1s now\n", "advance 99999999999d\n", "wall 1\n",    "wall -\n"};
     for (size_t i = 0; i < COUNT_OF(no_duration); i++) {
         say(f->peer, no_duration[i]);
         expect(f, f->peer, "error not a duration: say a number and ms, s, m, h or d\n");
@@ -139,6 +140,19 @@ static void answers_now_and_what_is_wrong(void **state)
     say(f->peer, " now \r\n");
     expect(f, f->peer, "ok 2026-11-23T09:15:00.000Z\n");
     assert_int_equal(clock_wall_ms(&f->clock), f->started_ms);
+}
+
+// As somebody sets it: no other time moves, and no timer falls due.
+static void sets_the_wall_clock_alone(void **state)
+{
+    struct fixture *f = *state;
+    int64_t mono_ms = clock_mono_ms(&f->clock), running_ms = clock_running_ms(&f->clock);
+    say(f->peer, "wall 1d\n");
+    expect(f, f->peer, "ok 2026-11-24T09:15:00.000Z\n");
+    say(f->peer, "wall -36h\n");
+    expect(f, f->peer, "ok 2026-11-22T21:15:00.000Z\n");
+    assert_int_equal(clock_mono_ms(&f->clock), mono_ms);
+    assert_int_equal(clock_running_ms(&f->clock), running_ms);
 }
 
 static void advances(void **state)
@@ -276,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(answers_now_and_what_is_wrong),
+        TEST(sets_the_wall_clock_alone),
         TEST(advances),
         TEST(answers_when_all_that_fell_due_is_started),
         TEST(commands_are_carried_out_one_by_one),

@@ -9,6 +9,7 @@
 #include "store/contract_read.h"
 #include "store/contract_retain.h"
 #include "store/contract_slot.h"
+#include "store/contract_time.h"
 #include "store/contract_workflow.h"
 
 // Each test has a new, empty store.
@@ -70,6 +71,10 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(list_of_runs_by_outcome), CONTRACT_TEST(read_needs_room_on_its_arena),       \
         CONTRACT_TEST(generations_are_kept_as_texts), CONTRACT_TEST(restart_finds_everything),     \
         CONTRACT_TEST(callbacks_come_in_order), CONTRACT_TEST(close_finishes_what_is_queued),      \
+        CONTRACT_TEST(the_running_time_goes_on_over_a_restart),                                    \
+        CONTRACT_TEST(a_test_clock_goes_on_where_it_stood),                                        \
+        CONTRACT_TEST(delays_go_on_while_the_host_is_down),                                        \
+        CONTRACT_TEST(delays_are_moved_in_bounded_steps),                                          \
         CONTRACT_TEST(workflows_are_kept_as_they_were_put),                                        \
         CONTRACT_TEST(notices_are_kept_until_they_are_gone),                                       \
         CONTRACT_TEST(what_is_owed_is_held_and_let_go),                                            \

@@ -111,25 +111,31 @@ static void a_newer_schema_is_refused(void **state)
     owe_one(f, "https://a.example:443", f->now_ms);
     fixture_close(f);
     exec_closed(f, "PRAGMA user_version = 99");
-    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 2)");
+    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 3)");
     assert_int_equal(query_integer(f, "SELECT epoch FROM host"), 1); // it was left alone
-    exec_closed(f, "PRAGMA user_version = 2");
+    exec_closed(f, "PRAGMA user_version = 3");
     fixture_open(f);
     assert_int_equal(store_owed_count(f->store), 1);
 }
 
+#define BACK_TO_2                                                                                  \
+    "DROP INDEX delivery_delayed; ALTER TABLE delivery DROP COLUMN delayed;"                       \
+    "ALTER TABLE host DROP COLUMN running_ms; ALTER TABLE host DROP COLUMN wall_ms;"               \
+    "ALTER TABLE host DROP COLUMN down_ms; PRAGMA user_version = 2;"
+
 // As the first schema had it.
-static const char BACK_TO_1[] = "DROP TABLE generation_base;"
-                                "ALTER TABLE event DROP COLUMN base;"
-                                "DROP TABLE workflow; DROP TABLE notice; DROP TABLE audit;"
-                                "ALTER TABLE delivery DROP COLUMN recheck;"
-                                "DROP INDEX delivery_order;"
-                                "ALTER TABLE delivery DROP COLUMN waits;"
-                                "DROP TABLE slot;"
-                                "DROP INDEX target_pause;"
-                                "ALTER TABLE target DROP COLUMN pause;"
-                                "ALTER TABLE target DROP COLUMN paused_at_ms;"
-                                "PRAGMA user_version = 1;";
+static const char BACK_TO_1[] =
+    BACK_TO_2 "DROP TABLE generation_base;"
+              "ALTER TABLE event DROP COLUMN base;"
+              "DROP TABLE workflow; DROP TABLE notice; DROP TABLE audit;"
+              "ALTER TABLE delivery DROP COLUMN recheck;"
+              "DROP INDEX delivery_order;"
+              "ALTER TABLE delivery DROP COLUMN waits;"
+              "DROP TABLE slot;"
+              "DROP INDEX target_pause;"
+              "ALTER TABLE target DROP COLUMN pause;"
+              "ALTER TABLE target DROP COLUMN paused_at_ms;"
+              "PRAGMA user_version = 1;";
 
 // A generation had all its files, not those alone that changed.
 static const char GENERATIONS_OF_1[] =
@@ -205,6 +211,36 @@ static void a_file_of_schema_1_goes_on_to_work(void **state)
     assert_int_equal(store_owed_count(f->store), 1);
 }
 
+// Due times were wall times: they stand as they stood when the older version was last at work.
+static void a_file_of_schema_2_has_its_times_stand(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t day_ms = 24 * 60 * 60 * 1000;
+    fixture_open(f);
+    uint64_t id = owe_one(f, "https://a.example:443", f->now_ms + day_ms);
+    struct store_finish failed = {.delivery = id,
+                                  .state = DELIVERY_RETRYING,
+                                  .due_at_ms = f->now_ms + day_ms,
+                                  .base_ms = f->now_ms,
+                                  .attempt = {.number = 1, .at_ms = f->now_ms + 7}};
+    assert_int_equal(do_finish(f, &failed), 0);
+    fixture_close(f);
+    exec_closed(f, BACK_TO_2);
+    clock_init_test(&f->clock); // days behind what is stored
+    fixture_open(f);
+    assert_int_equal(clock_running_ms(&f->clock), f->now_ms + 7);
+    assert_int_equal(read_delivery_of(f, id)->owed.due_at_ms, f->now_ms + day_ms);
+    fixture_close(f);
+
+    // Nothing is due earlier where the clock was ahead then.
+    exec_closed(f, BACK_TO_2);
+    exec_closed(f, "UPDATE delivery SET at_ms = 4000000000000");
+    clock_init_test(&f->clock);
+    fixture_open(f);
+    int64_t off_ms = clock_running_ms(&f->clock) - clock_wall_ms(&f->clock);
+    assert_true(off_ms > -60 * 1000 && off_ms < 60 * 1000);
+}
+
 static const struct schema_step STEPS[] = {
     {STORE_SCHEMA_VERSION,
      "ALTER TABLE event ADD COLUMN note TEXT; UPDATE event SET note = 'was ' || type;"},
@@ -233,7 +269,7 @@ static void an_older_schema_is_migrated(void **state)
     assert_int_equal(query_integer(f, "SELECT id FROM later"), 5);
     assert_int_equal(query_integer(f, "SELECT count(*) FROM event WHERE note = 'was deal.updated'"),
                      1);
-    assert_refused(f, NULL, ERR_VERSION, "schema 4");
+    assert_refused(f, NULL, ERR_VERSION, "schema 5");
 }
 
 static void a_migration_that_fails_changes_nothing(void **state)
@@ -249,10 +285,10 @@ static void a_migration_that_fails_changes_nothing(void **state)
     };
     struct schema newest = {
         .version = STORE_SCHEMA_VERSION + 1, .create_sql = "", .steps = broken, .step_count = 1};
-    assert_refused(f, &newest, ERR_IO, "schema 2 to 3");
+    assert_refused(f, &newest, ERR_IO, "schema 3 to 4");
     struct schema gap = {
         .version = STORE_SCHEMA_VERSION + 2, .create_sql = "", .steps = STEPS + 1, .step_count = 1};
-    assert_refused(f, &gap, ERR_VERSION, "no way from there to 4");
+    assert_refused(f, &gap, ERR_VERSION, "no way from there to 5");
     fixture_open(f);
     assert_int_equal(read_delivery_of(f, id)->owed.state, DELIVERY_PENDING);
     fixture_close(f);
@@ -395,6 +431,7 @@ int main(void)
         OPEN_TEST(a_newer_schema_is_refused),
         OPEN_TEST(a_file_of_the_first_schema_goes_on),
         OPEN_TEST(a_file_of_schema_1_goes_on_to_work),
+        OPEN_TEST(a_file_of_schema_2_has_its_times_stand),
         OPEN_TEST(an_older_schema_is_migrated),
         OPEN_TEST(a_migration_that_fails_changes_nothing),
         OPEN_TEST(a_damaged_file_is_refused),
