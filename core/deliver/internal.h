@@ -8,6 +8,7 @@
 #include "deliver/mask.h"
 #include "deliver/retry.h"
 #include "store/targets.h"
+#include "store/time.h"
 
 enum {
     TARGET_FIRST_IN_FLIGHT = 2,

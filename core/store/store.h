@@ -6,9 +6,8 @@
 //
 // Durability: on_done with code 0 means that it is on disk.
 //
-// What is due, bases, and since when something is held are the host's running time (base/clock.h);
-// so is `now_ms` where it is compared with them. The store keeps that time: each transaction that
-// writes carries it, and so does the close, so it goes on where it stood, or a little before.
+// Due times, bases, since when something is held, and `now_ms` are the host's running time
+// (base/clock.h), which the store keeps: each transaction that writes carries it, and the close.
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -34,9 +33,8 @@ enum { STORE_SCHEMA_VERSION = 3 };
 enum { STORE_PAGE_MAX = 1000 };
 
 // Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier
-// one), and sets the running time of the loop's clock to what was stored last. Blocks: for the
-// start alone. ERR_BUSY (another host has it), ERR_VERSION (a newer schema), ERR_CORRUPT, ERR_FULL,
-// ERR_IO: with words that say what to do.
+// one), sets the running time of the loop's clock. Blocks: for the start alone. ERR_BUSY (another
+// host has it), ERR_VERSION (a newer schema), ERR_CORRUPT, ERR_FULL, ERR_IO: with words for people.
 int store_open(struct store **out, const struct store_config *c, struct err *e);
 // Finishes what is queued, then closes; on_closed on the loop. Nothing may be queued after.
 void store_close(struct store *s, void (*on_closed)(void *ctx), void *ctx);
@@ -93,7 +91,7 @@ struct store_delivery {        // one webhook owed
     struct str order_key;
     bool is_latest;
     int64_t due_at_ms;
-    bool is_delayed; // by its workflow: the time in which the host is down counts (store_time_step)
+    bool is_delayed; // by its workflow: the time in which the host is down counts (store/time.h)
     struct str head; // encode/head.h
     struct str body;
     struct str retry;   // the retry windows as text where they are not the default, else empty
@@ -323,25 +321,6 @@ struct store_targets {      // every target that is owed something, for the star
     size_t target_count;
 };
 void store_targets(struct store *s, struct store_targets *t);
-
-// --- the running time ---------------------------------------------------------------------------
-
-struct store_time {
-    struct store_item item; // the store's
-    void (*on_done)(struct store_time *t);
-    void *ctx;
-    // out:
-    int code;
-    size_t changed; // step: deliveries
-    bool is_done;   // step: with all
-};
-// Stores the time alone, for a host that has nothing else to store for long: not synced, as what a
-// power loss undoes of it makes retries a little late, and no more.
-void store_time_mark(struct store *s, struct store_time *t);
-// For the start. A delayed delivery goes at its time also where the host was down meanwhile: moves
-// some of those that were stored before the last outage earlier by as long as that was by the wall
-// clock, to now at the earliest. A crash between two steps moves nothing twice.
-void store_time_step(struct store *s, struct store_time *t);
 
 // --- generations of workflow files --------------------------------------------------------------
 

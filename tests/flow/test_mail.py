@@ -130,6 +130,24 @@ def test_termination_at_once_and_flapping_in_the_digest(serve, receivers, mail_s
     assert "given up" in server.text() and "took a webhook again" in server.text(), server.text()
 
 
+def test_a_clock_that_is_set_holds_no_mail_back_and_lets_none_go_early(serve, receivers, mail_servers):
+    server = mail_servers().start()
+    receiver = receivers(lambda request: 500)
+    host = serve({"w.lua": workflow(receiver.url, wf_retry='hook.retry { { "20m" } }')}, config=config(server),
+                 test_clock=True)
+    host.accept(*[deal(i) for i in range(2)])
+    server.wait(1)
+    until(lambda: count(host, "retrying") == 2, "2 failures")
+    host.tell_clock("wall 1d")
+    host.advance("14m")
+    host.stop()
+    assert len(server.mails) == 1
+    host.start()
+    host.tell_clock("wall -2d")
+    host.advance("2m")
+    server.wait(2)
+
+
 INVALID = '''local hook = require "hookline"
 return hook.workflow { record = "deal", trigger = hook.every { "created", "updated" }, notify = { "owner@example.com" },
   actions = { hook.webhook { method = "POST", url = "https://x.example.com/", encoding = "json",

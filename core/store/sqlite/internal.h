@@ -10,6 +10,7 @@
 #include "store/retain.h"
 #include "store/store.h"
 #include "store/targets.h"
+#include "store/time.h"
 
 #include "base/buf.h"
 #include "base/id.h"

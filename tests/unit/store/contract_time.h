@@ -3,6 +3,7 @@
 #define TESTS_STORE_CONTRACT_TIME_H
 
 #include "store/harness.h"
+#include "store/time.h"
 
 enum { TIME_HOUR_MS = 60 * 60 * 1000 };
 
@@ -15,9 +16,8 @@ static void the_running_time_goes_on_over_a_restart(void **state)
     for (size_t i = 0; i < COUNT_OF(down_ms); i++) {
         clock_advance(&f->clock, 1000); // and nothing is stored: the close does
         fixture_close(f);
-        f->clock = (struct clock){.is_test = true,
-                                  .wall_ms = f->clock.wall_ms + down_ms[i],
-                                  .mono_ms = 7 * (int64_t)i};
+        f->clock = (struct clock){
+            .is_test = true, .wall_ms = f->clock.wall_ms + down_ms[i], .mono_ms = 7 * (int64_t)i};
         fixture_open(f);
         assert_int_equal(clock_running_ms(&f->clock), began_ms + 1000 * (int64_t)(i + 1));
     }
