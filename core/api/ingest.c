@@ -128,6 +128,16 @@ static void ingest_answer(struct ingest *in)
     api_send_json(in->request, 202, &body);
 }
 
+// What was judged and is not stored does not count for the limit of runs.
+static void ingest_take_back(struct ingest *in, bool is_stored)
+{
+    for (size_t i = 0; i < in->judged; i++) {
+        if (!is_stored || in->accept.events[i].is_duplicate) {
+            engine_take_back(in->api->config.engine, &in->accept.events[i]);
+        }
+    }
+}
+
 static void ingest_judge_again(struct ingest *in)
 {
     if (++in->rounds >= INGEST_ROUNDS_MAX) {
@@ -144,11 +154,7 @@ static void ingest_on_accepted(struct store_accept *accept)
 {
     struct ingest *in = accept->ctx;
     struct api *a = in->api;
-    for (size_t i = 0; i < accept->event_count; i++) {
-        if (accept->code || accept->events[i].is_duplicate) {
-            engine_take_back(a->config.engine, &accept->events[i]);
-        }
-    }
+    ingest_take_back(in, accept->code == 0);
     if (accept->code == ERR_BUSY) {
         ingest_judge_again(in);
         return;
@@ -193,7 +199,8 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
                                 .record_id = ev->record_id,
                                 .time_ms = ev->has_time ? ev->time_ms : now_ms,
                                 .received_at_ms = now_ms,
-                                .payload = ev->json};
+                                .payload = ev->json,
+                                .is_import = in->batch.is_import};
     char shown[ID_TEXT_LEN + 5] = "evt_";
     struct str shown_id = ev->id;
     if (ev->id.len) {
@@ -235,11 +242,12 @@ static void ingest_turn(void *ctx)
     struct err e = {0};
     while (in->judged < in->batch.count) {
         int code = ingest_judge(in, in->judged, &e);
+        in->judged++;
         if (code) {
+            ingest_take_back(in, false);
             ingest_refuse(in, code, e.text);
             return;
         }
-        in->judged++;
         if (in->judged % INGEST_TURN_EVENTS == 0 && clock_mono_ms(&real) >= until_ms) {
             loop_timer_start(&in->turn, 0);
             return;

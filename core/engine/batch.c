@@ -1,5 +1,7 @@
 #include "engine/batch.h"
 
+#include "base/map.h"
+
 struct batch_reader {
     struct batch *batch;
     struct arena *arena;
@@ -7,8 +9,6 @@ struct batch_reader {
     size_t cap;
     const struct batch_limits *limits;
 };
-
-enum { BATCH_BULK_EVENTS = 100 };
 
 static int batch_add(struct batch_reader *b, struct json_reader *r, struct err *e)
 {
@@ -105,6 +105,23 @@ static bool batch_is_array(struct str body)
     return i < body.len && body.data[i] == '[';
 }
 
+// Ends at the first record of one too many, so an import costs no more for being large. Records of
+// two types with one id count as one: it is a guard's bound, not a figure.
+static int batch_look_for_import(struct batch *out)
+{
+    struct map seen;
+    int code = 0;
+    map_init(&seen);
+    if (out->count > BATCH_RECORDS_MAX) {
+        for (size_t i = 0; code == 0 && i < out->count && seen.count <= BATCH_RECORDS_MAX; i++) {
+            code = map_put(&seen, out->events[i].record_id, &out->events[i]);
+        }
+    }
+    out->is_import = seen.count > BATCH_RECORDS_MAX;
+    map_fini(&seen);
+    return code;
+}
+
 int batch_read(struct batch *out, struct str body, bool is_ndjson,
                const struct batch_limits *limits, struct arena *arena, struct err *e)
 {
@@ -116,8 +133,8 @@ int batch_read(struct batch *out, struct str body, bool is_ndjson,
                : out->form == BATCH_ARRAY ? batch_read_array(&b, body, e)
                                           : batch_read_object(&b, body, e);
     buf_fini(&b.scratch);
-    for (size_t i = 0; out->count > BATCH_BULK_EVENTS && i < out->count; i++) {
-        out->events[i].is_bulk = true;
+    if (code == 0 && batch_look_for_import(out)) {
+        code = err_set(e, ERR_NOMEM, "out of memory");
     }
     return code;
 }

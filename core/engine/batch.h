@@ -7,6 +7,9 @@
 
 enum batch_form { BATCH_OBJECT, BATCH_ARRAY, BATCH_LINES };
 
+// A body with events of more records than this is an import, and no answer of an app to a webhook.
+enum { BATCH_RECORDS_MAX = 100 };
+
 struct batch_limits {
     enum event_origin origin;
     size_t events;  // of one body
@@ -17,6 +20,7 @@ struct batch {
     struct event *events; // on the arena
     size_t count;
     enum batch_form form;
+    bool is_import;
     // On a fault that is one item's: its index (from 0) for an array, its line (from 1) for NDJSON.
     bool has_fault_place;
     size_t fault_place;

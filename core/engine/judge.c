@@ -176,19 +176,20 @@ static int judge_suppress(struct engine *g, const struct rules_workflow *w, stru
     return run->workflow.data && run->reason.data ? 0 : ERR_TOO_LARGE;
 }
 
-static bool judge_is_counted(const struct store_run *run)
+// What has a mark cannot go in circles, a replay is an operator's own, and an import answers no
+// webhook.
+static bool judge_is_counted(const struct store_event *out, const struct store_run *run)
 {
-    return run->outcome == RUN_SENT && !run->mark.is_set;
+    return run->outcome == RUN_SENT && !run->mark.is_set && !out->is_replay && !out->is_import;
 }
 
-// A run of one too many for its record within a minute: it is stored and owes nothing. What has a
-// mark cannot go in circles, and a replay is an operator's own.
-static int judge_limit(struct engine *g, const struct judge_context *c, struct str shown_id,
-                       struct store_run *run)
+// A run of one too many for its record within a minute: it is stored and owes nothing.
+static int judge_limit(struct engine *g, const struct judge_context *c,
+                       const struct store_event *out, struct str shown_id, struct store_run *run)
 {
     const struct event *ev = c->event;
     int64_t now_ms = clock_mono_ms(loop_clock(g->config.loop));
-    if (!judge_is_counted(run) || c->is_replay || ev->is_bulk) {
+    if (!judge_is_counted(out, run)) {
         return 0;
     }
     enum loops_verdict verdict =
@@ -222,7 +223,7 @@ static int judge_limit(struct engine *g, const struct judge_context *c, struct s
 void engine_take_back(struct engine *g, const struct store_event *ev)
 {
     for (size_t i = 0; i < ev->run_count; i++) {
-        if (judge_is_counted(&ev->runs[i])) {
+        if (judge_is_counted(ev, &ev->runs[i])) {
             loops_take_back(g->loops, ev->runs[i].workflow, ev->record_type, ev->record_id);
         }
     }
@@ -247,7 +248,7 @@ static int judge_one(struct engine *g, const struct judge_context *c, size_t ind
             control_note_stop(g, w->id, run->reason);
         }
     }
-    return *stored ? judge_limit(g, c, shown_id, run) : code;
+    return code;
 }
 
 // Asks each of these, by their places among the rules. look: what they read of the event; NULL: all
@@ -263,7 +264,6 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
                                     .ids = g->config.ids,
                                     .now_ms = clock_wall_ms(clock),
                                     .running_ms = clock_running_ms(clock),
-                                    .is_replay = out->is_replay,
                                     .arena = arena};
     struct rules_event re = {.json = ev->json,
                              .id = shown_id,
@@ -284,6 +284,9 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
         struct store_run run;
         bool stored = false;
         code = judge_one(g, &context, workflows[i], shown_id, &run, &stored);
+        if (code == 0 && stored) {
+            code = judge_limit(g, &context, out, shown_id, &run);
+        }
         if (code == 0 && stored) {
             code = judge_add_run(out, &run, arena);
         }

@@ -15,7 +15,6 @@ struct judge_context {
     struct id_source *ids; // of the deliveries
     int64_t now_ms;        // wall
     int64_t running_ms;    // base/clock.h
-    bool is_replay;        // its runs are not counted
     struct arena *arena;   // takes what is owed
 };
 

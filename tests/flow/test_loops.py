@@ -52,6 +52,42 @@ def test_what_does_not_run_does_not_count(serve, receiver):
     assert len(host.accept(changed(1, stage="Won"))[0]["deliveries"]) == 1
 
 
+def import_of(count, turn):
+    return [deal(n, turn=turn, event_id=f"{turn}-{n}") for n in range(count)]
+
+
+def test_an_import_does_not_count(serve, receiver):
+    """Events of more than 100 records in one body, each record in many such bodies."""
+    host = serve({"w.lua": workflow(receiver.url, wf_when='field "id":is_in { 0, 1 }')}, test_clock=True)
+    for turn in range(MOST + 10):
+        assert [len(e["deliveries"]) for e in host.accept(*import_of(101, turn))[:3]] == [1, 1, 0]
+    assert suppressed(host) == []
+    events = host.accept(*[changed(0) for _ in range(MOST + 5)])
+    assert sum(len(e["deliveries"]) for e in events) == MOST, "and takes nothing from what counts"
+    for turn in range(5):  # once more: duplicates
+        assert all(e["duplicate"] for e in host.accept(*import_of(101, turn)))
+    assert host.accept(changed(0))[0]["deliveries"] == [], "nor does it give any back"
+
+
+def test_a_body_of_many_events_of_few_records_is_no_import(serve, receiver):
+    host = serve({"w.lua": workflow(receiver.url, wf_when='field "id":is(0)')}, test_clock=True)
+    body = [deal(n % 100 if n < 1000 else 0, turn=n, event_id=f"e{n}") for n in range(1000 + MOST)]
+    assert sum(len(e["deliveries"]) for e in host.accept(*body)) == MOST
+    assert all(e["duplicate"] for e in host.accept(*body))
+    assert host.accept(changed(0))[0]["deliveries"] == [], "a body that comes twice loosens nothing"
+    receiver.wait(MOST)
+
+
+def test_a_body_that_is_refused_does_not_count(serve, receiver):
+    host = serve({"w.lua": workflow(receiver.url)}, test_clock=True)
+    host.accept(deal(2, event_id="taken"))
+    for _ in range(2):
+        refused = host.post([*[changed(1) for _ in range(MOST - 10)], deal(2, event_id="taken", other=True)])
+        assert refused.status == 409
+    assert [len(e["deliveries"]) for e in host.accept(*[changed(1) for _ in range(MOST + 1)])] == [1] * MOST + [0]
+    receiver.wait(MOST + 1)
+
+
 def circle(receiver):
     """Two workflows, one on deals, one on tickets, whose receiver changes the record of the other."""
     return {"deals.lua": workflow(receiver.url + "/deals"),
