@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "api/internal.h"
-#include "base/id.h"
 
 enum { ACT_ARENA_MAX = 64 * 1024 };
 
@@ -25,8 +24,8 @@ static void act_on_done(struct store_act *act)
     } else if (act->code) {
         api_send_unavailable(q->request, act->err.text);
     } else {
-        char id[ID_TEXT_LEN + 5] = "dlv_";
-        id_format(id + 4, act->delivery);
+        char id[ID_SHOWN_LEN + 1];
+        id_show(id, ID_DELIVERY, act->delivery);
         if (act->kind == STORE_CANCEL) {
             deliver_cancelled(a->config.deliver, act->delivery);
             deliver_freed(a->config.deliver, &act->freed);
@@ -44,7 +43,7 @@ static void act_on_done(struct store_act *act)
 static void act_on(struct api *a, struct httpd_request *r, struct str id, enum store_act_kind kind)
 {
     uint64_t number = 0;
-    if (api_parse_id(id, "dlv_", &number)) {
+    if (id_read_shown(id, ID_DELIVERY, &number)) {
         api_send_problem(r, 404, "there is no such delivery: an id is dlv_ and 13 characters",
                          NULL);
         return;

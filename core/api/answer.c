@@ -1,7 +1,6 @@
 #include <stdio.h>
 
 #include "api/internal.h"
-#include "base/id.h"
 
 void api_begin(struct api *a)
 {
@@ -91,14 +90,11 @@ void api_send_unavailable(struct httpd_request *r, const char *detail)
     answer_problem(r, 503, detail, NULL, 0, retry);
 }
 
-void api_write_id(struct json_writer *w, const char *key, const char *prefix, uint64_t id)
+void api_write_id(struct json_writer *w, const char *key, const char *kind, uint64_t id)
 {
-    char shown[ID_TEXT_LEN + 8];
-    size_t len = strlen(prefix);
-    memcpy(shown, prefix, len); // "", "dlv_", "evt_"
-    id_format(shown + len, id);
+    char shown[ID_SHOWN_LEN + 1];
     if (key) {
         json_key(w, str_from(key));
     }
-    json_string(w, (struct str){shown, len + ID_TEXT_LEN});
+    json_string(w, id_show(shown, kind, id));
 }

@@ -10,7 +10,7 @@ static void deliveries_write_head(struct json_writer *w, const struct api *a,
 {
     const struct store_owed *o = &d->owed;
     bool is_due = o->state == DELIVERY_PENDING || o->state == DELIVERY_RETRYING;
-    api_write_id(w, "id", "dlv_", o->id);
+    api_write_id(w, "id", ID_DELIVERY, o->id);
     json_member_text(w, "state", delivery_state_word(o->state));
     json_member_string(w, "event", o->event_key);
     json_member_string(w, "workflow", o->workflow);
@@ -119,7 +119,7 @@ static void deliveries_on_one(struct store_read *read)
 void api_get_delivery(struct api *a, struct httpd_request *r, struct str id)
 {
     uint64_t number = 0;
-    if (api_parse_id(id, "dlv_", &number)) {
+    if (id_read_shown(id, ID_DELIVERY, &number)) {
         api_send_problem(r, 404, "there is no such delivery: an id is dlv_ and 13 characters",
                          NULL);
         return;

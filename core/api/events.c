@@ -25,7 +25,7 @@ static void events_write_run(struct json_writer *w, const struct store_run_row *
     json_key(w, STR("deliveries"));
     json_array_begin(w);
     for (size_t i = 0; i < run->delivery_count; i++) {
-        api_write_id(w, NULL, "dlv_", run->delivery_ids[i]);
+        api_write_id(w, NULL, ID_DELIVERY, run->delivery_ids[i]);
     }
     json_array_end(w);
     json_object_end(w);

@@ -5,7 +5,6 @@
 
 #include "api/internal.h"
 #include "base/crash_point.h"
-#include "base/id.h"
 #include "encode/json_digest.h"
 #include "engine/batch.h"
 #include "engine/compare.h"
@@ -77,7 +76,7 @@ static void ingest_read_states(struct ingest *in);
 static void ingest_write_ids(struct json_writer *w, const struct store_run *run)
 {
     for (size_t i = 0; !run->was_marked && i < run->delivery_count; i++) {
-        api_write_id(w, NULL, "dlv_", run->deliveries[i].id);
+        api_write_id(w, NULL, ID_DELIVERY, run->deliveries[i].id);
     }
 }
 
@@ -94,7 +93,7 @@ void api_write_event_deliveries(struct json_writer *w, const struct store_event 
     json_key(w, STR("deliveries"));
     json_array_begin(w);
     for (size_t i = 0; ev->is_duplicate && i < ev->delivery_count; i++) {
-        api_write_id(w, NULL, "dlv_", ev->delivery_ids[i]);
+        api_write_id(w, NULL, ID_DELIVERY, ev->delivery_ids[i]);
     }
     for (size_t r = 0; !ev->is_duplicate && r < ev->run_count; r++) {
         ingest_write_ids(w, &ev->runs[r]);
@@ -117,7 +116,7 @@ static void ingest_answer(struct ingest *in)
         if (ev->key.len) {
             json_member_string(&w, "id", ev->key);
         } else {
-            api_write_id(&w, "id", "evt_", ev->id);
+            api_write_id(&w, "id", ID_EVENT, ev->id);
         }
         json_member_bool(&w, "duplicate", ev->is_duplicate);
         api_write_event_deliveries(&w, ev);
@@ -201,7 +200,7 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
                                 .received_at_ms = now_ms,
                                 .payload = ev->json,
                                 .is_import = in->batch.is_import};
-    char shown[ID_TEXT_LEN + 5] = "evt_";
+    char shown[ID_SHOWN_LEN + 1];
     struct str shown_id = ev->id;
     if (ev->id.len) {
         int code = json_digest(ev->json, not_the_value, &out->digest);
@@ -209,8 +208,7 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
             return err_set(e, (enum err_code)code, "out of memory");
         }
     } else {
-        id_format(shown + 4, out->id);
-        shown_id = (struct str){shown, ID_TEXT_LEN + 4};
+        shown_id = id_show(shown, ID_EVENT, out->id);
     }
     if (!in->is_judged) {
         return 0;

@@ -3,6 +3,7 @@
 #define API_INTERNAL_H
 
 #include "api/api.h"
+#include "base/id.h"
 #include "encode/json_writer.h"
 #include "engine/record_queue.h"
 #include "store/audit.h"
@@ -42,7 +43,8 @@ void api_send_problem(struct httpd_request *r, int status, const char *detail, c
 void api_send_problem_at(struct httpd_request *r, int status, const char *detail, const char *place,
                          size_t at);
 void api_send_unavailable(struct httpd_request *r, const char *detail); // 503 with Retry-After
-void api_write_id(struct json_writer *w, const char *key, const char *prefix, uint64_t id);
+// kind: base/id.h. key: NULL in an array.
+void api_write_id(struct json_writer *w, const char *key, const char *kind, uint64_t id);
 
 // --- token.c ---
 int api_token_load(struct api *a, struct err *e);
@@ -86,8 +88,6 @@ void api_list(struct api *a, struct httpd_request *r, enum store_read_kind kind,
 // Answers {"NAME":[...],"next":...}, `write` once for each row, and frees the read.
 void api_send_list(struct store_read *read, const char *name,
                    void (*write)(struct json_writer *w, const struct store_read *read, size_t i));
-// "dlv_..." to the number; 0 or ERR_INVALID.
-int api_parse_id(struct str text, const char *prefix, uint64_t *id);
 // "record": { "type", "id" }, the id as a number where it is one.
 void api_write_record(struct json_writer *w, struct str type, struct str id);
 

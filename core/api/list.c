@@ -5,7 +5,6 @@
 
 #include "api/internal.h"
 #include "base/duration.h"
-#include "base/id.h"
 #include "base/rfc3339.h"
 
 enum { LIST_LIMIT = 50, LIST_LIMIT_MAX = 1000, FILTER_TEXT_MAX = 64 * 1024 };
@@ -46,15 +45,6 @@ bool api_read_went_well(struct api_read *q, const char *what)
     }
     api_read_free(q);
     return false;
-}
-
-int api_parse_id(struct str text, const char *prefix, uint64_t *id)
-{
-    struct str head = str_from(prefix);
-    if (!str_starts_with(text, head)) {
-        return ERR_INVALID;
-    }
-    return id_parse((struct str){text.data + head.len, text.len - head.len}, id);
 }
 
 // The parameter's value, kept for the read's life; {NULL,0} when absent or empty.
@@ -156,7 +146,9 @@ void api_send_list(struct store_read *read, const char *name,
     }
     json_array_end(&w);
     if (read->next) {
-        api_write_id(&w, "next", "", read->next);
+        char cursor[ID_TEXT_LEN + 1];
+        id_format(cursor, read->next);
+        json_member_string(&w, "next", str_from(cursor));
     } else {
         json_member_null(&w, "next");
     }

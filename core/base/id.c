@@ -75,3 +75,20 @@ int id_parse(struct str text, uint64_t *id)
     *id = value;
     return 0;
 }
+
+enum { KIND_LEN = ID_SHOWN_LEN - ID_TEXT_LEN };
+
+struct str id_show(char out[ID_SHOWN_LEN + 1], const char *kind, uint64_t id)
+{
+    memcpy(out, kind, KIND_LEN);
+    id_format(out + KIND_LEN, id);
+    return (struct str){out, ID_SHOWN_LEN};
+}
+
+int id_read_shown(struct str text, const char *kind, uint64_t *id)
+{
+    if (!str_starts_with(text, str_from(kind))) {
+        return ERR_INVALID;
+    }
+    return id_parse((struct str){text.data + KIND_LEN, text.len - KIND_LEN}, id);
+}

@@ -108,15 +108,14 @@ static int tell_outcome(struct world *w, const struct world_delivery *d,
         .cause_time_ms = d->cause->time_ms,
         .cause_payload = d->cause->json,
     };
-    char text[ID_TEXT_LEN + 5] = "evt_";
+    char text[ID_SHOWN_LEN + 1];
     struct event ev;
     struct str id;
     int code;
 
     if (!is_wanted(w, outcome_verb(end.state)))
         return 0;
-    id_format(text + 4, id_next(&w->source, w->now_ms));
-    id = arena_dup(&w->arena, str_from(text));
+    id = arena_dup(&w->arena, id_show(text, ID_EVENT, id_next(&w->source, w->now_ms)));
     code = id.data ? outcome_event_make(&ev, &end, id, w->now_ms, &w->arena, e) : ERR_NOMEM;
     return code == 0 && ev.depth <= EVENT_RUN_DEPTH_MAX
                ? world_judge(w, &ev, (struct world_asked){.verb = ev.verb}, out, e)

@@ -16,11 +16,8 @@ enum {
 static void attempt_log_failure(const struct job *j)
 {
     const struct store_finish *f = &j->finish;
-    char id[ID_TEXT_LEN + 1];
-    char text[ID_TEXT_LEN + 5];
-    id_format(id, j->id);
-    snprintf(text, sizeof text, "dlv_%s", id);
-    struct log_field fields[] = {{"delivery", str_from(text)},
+    char id[ID_SHOWN_LEN + 1];
+    struct log_field fields[] = {{"delivery", id_show(id, ID_DELIVERY, j->id)},
                                  {"target", {j->target->name, j->target->name_len}},
                                  {"state", str_from(delivery_state_word(f->state))}};
     const struct log *log = j->target->deliver->config.log;

@@ -38,11 +38,11 @@ static void write_time(struct buf *out, int64_t wall_ms)
     buf_printf(out, "%.19sZ", text); // a person needs no milliseconds
 }
 
-static void write_id(struct buf *out, const char *label, const char *prefix, uint64_t id)
+static void write_id(struct buf *out, const char *label, const char *kind, uint64_t id)
 {
-    char text[ID_TEXT_LEN + 1];
-    id_format(text, id);
-    buf_printf(out, "  %-13s %s%s\n", label, prefix, text);
+    char text[ID_SHOWN_LEN + 1];
+    id_show(text, kind, id);
+    buf_printf(out, "  %-13s %s\n", label, text);
 }
 
 static void write_url(struct buf *out, const struct notice_failure *f)
@@ -66,7 +66,7 @@ void notice_write_failure(struct buf *out, const struct notice_failure *f)
 {
     write_url(out, f);
     write_line(out, "Workflow:", f->workflow, WORDS_MAX_BYTES);
-    write_id(out, "Delivery:", "dlv_", f->delivery);
+    write_id(out, "Delivery:", ID_DELIVERY, f->delivery);
     if (f->status) {
         buf_printf(out, "  %-13s attempt %d was answered with status %d\n", "Failure:", f->attempt,
                    f->status);
@@ -92,7 +92,7 @@ void notice_write_run(struct buf *out, const struct store_event *ev, const struc
     if (ev->key.len) {
         write_line(out, "Event:", ev->key, WORDS_MAX_BYTES);
     } else {
-        write_id(out, "Event:", "evt_", ev->id);
+        write_id(out, "Event:", ID_EVENT, ev->id);
     }
     struct buf record;
     buf_init(&record, 2 * WORDS_MAX_BYTES);
@@ -109,7 +109,7 @@ void notice_write_run(struct buf *out, const struct store_event *ev, const struc
     for (size_t i = 0; kind == NOTICE_INVALID && i < run->delivery_count; i++) {
         const struct store_delivery *d = &run->deliveries[i];
         if (d->state == DELIVERY_INVALID) {
-            write_id(out, "Delivery:", "dlv_", d->id);
+            write_id(out, "Delivery:", ID_DELIVERY, d->id);
             write_line(out, "Fault:", d->reason, WORDS_MAX_BYTES);
             break;
         }

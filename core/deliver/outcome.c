@@ -9,7 +9,7 @@
 struct outcome { // on the job's arena
     struct cause cause;
     struct store_event event;
-    char shown_id[ID_TEXT_LEN + 5];
+    char shown_id[ID_SHOWN_LEN + 1];
     bool is_judged;
 };
 
@@ -39,9 +39,8 @@ static int outcome_judge(struct job *j, struct err *e)
     int64_t now_ms = deliver_wall_ms(d);
     uint64_t id = id_next(d->config.ids, now_ms);
     struct event ev;
-    memcpy(o->shown_id, "evt_", 4);
-    id_format(o->shown_id + 4, id);
-    int code = outcome_event_make(&ev, &end, str_from(o->shown_id), now_ms, &j->arena, e);
+    struct str shown_id = id_show(o->shown_id, ID_EVENT, id);
+    int code = outcome_event_make(&ev, &end, shown_id, now_ms, &j->arena, e);
     if (code) {
         return code;
     }

@@ -90,9 +90,8 @@ static unsigned outcome_cause_depth(struct str payload, struct arena *arena)
 
 static struct str outcome_record_id(const struct outcome_end *end, struct arena *arena)
 {
-    char id[ID_TEXT_LEN + 5] = "dlv_";
-    id_format(id + 4, end->delivery);
-    return arena_dup(arena, str_from(id));
+    char id[ID_SHOWN_LEN + 1];
+    return arena_dup(arena, id_show(id, ID_DELIVERY, end->delivery));
 }
 
 int outcome_event_make(struct event *out, const struct outcome_end *end, struct str id,

@@ -17,7 +17,7 @@ struct request_builder {
     struct mask *mask;
     struct arena *arena;
     struct head head;
-    char id[ID_TEXT_LEN + 5];
+    char id[ID_SHOWN_LEN + 1];
     char timestamp[24];
     struct buf text; // one value at a time
     struct err *err;
@@ -278,8 +278,7 @@ int request_build(struct request *out, const struct request_input *in, struct se
     b.mask = mask;
     b.arena = arena;
     b.err = e;
-    memcpy(b.id, "dlv_", 4);
-    id_format(b.id + 4, in->delivery);
+    id_show(b.id, ID_DELIVERY, in->delivery);
     snprintf(b.timestamp, sizeof b.timestamp, "%lld", (long long)(in->at_ms / 1000));
     buf_init(&b.text, REQUEST_TEXT_MAX);
     int code = request_build_parts(&b);

@@ -61,7 +61,8 @@ static int find_first(struct writer *w, struct store_accept *a, size_t index)
     bind_text(s, 1, ev->key);
     int rc = compare_with_first(w, a, index, s);
     uint64_t id;
-    if (rc == SQLITE_OK && a->code == 0 && !ev->is_duplicate && row_key_to_id(ev->key, &id)) {
+    if (rc == SQLITE_OK && a->code == 0 && !ev->is_duplicate &&
+        id_read_shown(ev->key, ID_EVENT, &id) == 0) {
         s = w->stmts[WRITE_EVENT_BY_ID];
         bind_id(s, 1, id);
         rc = compare_with_first(w, a, index, s);

@@ -272,7 +272,5 @@ struct str row_event_key(sqlite3_stmt *s, int key_column, uint64_t id, struct ar
 int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct store_owed *out);
 // Fills what the EVENT_COLUMN_* give, without runs and payload. 0 or ERR_TOO_LARGE.
 int row_event(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out);
-// "evt_..." as the host writes it.
-bool row_key_to_id(struct str key, uint64_t *id);
 
 #endif

@@ -10,9 +10,9 @@ enum { ORDER_WORDS_MAX = 96 };
 static struct str say(char words[ORDER_WORDS_MAX], const char *before, uint64_t id,
                       const char *behind)
 {
-    char text[ID_TEXT_LEN + 1];
-    id_format(text, id);
-    snprintf(words, ORDER_WORDS_MAX, "%sdlv_%s%s", before, text, behind);
+    char text[ID_SHOWN_LEN + 1];
+    id_show(text, ID_DELIVERY, id);
+    snprintf(words, ORDER_WORDS_MAX, "%s%s%s", before, text, behind);
     return str_from(words);
 }
 

@@ -57,7 +57,7 @@ int read_event(struct reader *r, struct store_read *q)
     bind_text(s, 1, q->key);
     int code = event_step(r, q, s);
     uint64_t id;
-    if (code == ERR_NOT_FOUND && row_key_to_id(q->key, &id)) {
+    if (code == ERR_NOT_FOUND && id_read_shown(q->key, ID_EVENT, &id) == 0) {
         s = r->stmts[READ_EVENT_BY_ID];
         bind_id(s, 1, id);
         code = event_step(r, q, s);

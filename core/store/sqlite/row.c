@@ -2,24 +2,13 @@
 
 #include "base/id.h"
 
-static const char PREFIX[] = "evt_";
-enum { PREFIX_LEN = sizeof PREFIX - 1 };
-
-bool row_key_to_id(struct str key, uint64_t *id)
-{
-    return key.len == PREFIX_LEN + ID_TEXT_LEN && str_starts_with(key, STR("evt_")) &&
-           id_parse((struct str){key.data + PREFIX_LEN, ID_TEXT_LEN}, id) == 0;
-}
-
 struct str row_event_key(sqlite3_stmt *s, int key_column, uint64_t id, struct arena *arena)
 {
     if (sqlite3_column_type(s, key_column) != SQLITE_NULL) {
         return column_dup(s, key_column, arena);
     }
-    char text[PREFIX_LEN + ID_TEXT_LEN + 1];
-    memcpy(text, PREFIX, PREFIX_LEN);
-    id_format(text + PREFIX_LEN, id);
-    return arena_dup(arena, str_from(text));
+    char text[ID_SHOWN_LEN + 1];
+    return arena_dup(arena, id_show(text, ID_EVENT, id));
 }
 
 int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct store_owed *out)

@@ -81,6 +81,23 @@ static void text_keeps_the_order(void **state)
     }
 }
 
+static void is_shown_with_its_kind(void **state)
+{
+    (void)state;
+    char text[ID_SHOWN_LEN + 1];
+    uint64_t back = 0;
+    struct str shown = id_show(text, ID_DELIVERY, 33);
+    assert_string_equal(text, "dlv_0000000000011");
+    assert_true(shown.data == text && shown.len == strlen(text));
+    assert_int_equal(id_read_shown(shown, ID_DELIVERY, &back), 0);
+    assert_true(back == 33);
+    assert_int_equal(id_read_shown(shown, ID_EVENT, &back), ERR_INVALID);
+    static const char *const none[] = {"", "dlv_", "dlv_000000000001", "0000000000011"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_int_equal(id_read_shown(str_from(none[i]), ID_DELIVERY, &back), ERR_INVALID);
+    }
+}
+
 static void refuses_what_is_no_id(void **state)
 {
     (void)state;
@@ -119,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_full_counter_borrows_from_the_next_millisecond),
         cmocka_unit_test(starts_after_what_was_used),
         cmocka_unit_test(text_keeps_the_order),
+        cmocka_unit_test(is_shown_with_its_kind),
         cmocka_unit_test(refuses_what_is_no_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,8 +94,8 @@ static void accept_names_an_event_without_key_by_its_id(void **state)
     struct fixture *f = *state;
     struct store_accept *a = make_accept(f, 1);
     assert_int_equal(do_accept(f, a), 0);
-    char key[5 + ID_TEXT_LEN] = "evt_";
-    id_format(key + 4, a->events[0].id);
+    char key[ID_SHOWN_LEN + 1];
+    id_show(key, ID_EVENT, a->events[0].id);
     struct store_event_row *row;
     assert_int_equal(read_event_of(f, str_from(key), &row), 0);
     assert_true(row->id == a->events[0].id);

@@ -268,7 +268,7 @@ static void due_gives_the_heads_of_each_target(void **state)
     assert_str(d.owed[0].target, STR("https://b.example:443"));
     assert_str(d.owed[0].body, STR("{\"amount\":1}"));
     assert_str(d.owed[0].workflow, STR("invoice"));
-    assert_true(d.owed[0].event_key.len == 4 + ID_TEXT_LEN);
+    assert_true(d.owed[0].event_key.len == ID_SHOWN_LEN);
     assert_true(d.owed[2].due_at_ms == f->now_ms - 1000000);
     assert_true(d.owed[3].due_at_ms == f->now_ms - 1000000 + 1);
     assert_true(d.owed[4].id == other);

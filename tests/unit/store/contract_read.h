@@ -144,7 +144,7 @@ static void list_of_deliveries_is_filtered_and_paged(void **state)
     assert_str(row->owed.workflow, STR("w1"));
     assert_str(row->owed.record_type, STR("contact"));
     assert_str(row->owed.record_id, STR("2"));
-    assert_true(row->owed.event_key.len == 4 + ID_TEXT_LEN);
+    assert_true(row->owed.event_key.len == ID_SHOWN_LEN);
     assert_true(row->created_at_ms == l.from_ms + 37000);
     assert_null(row->attempts);
     assert_int_equal(row->owed.body.len, 0);
@@ -223,8 +223,8 @@ static void list_of_runs_by_outcome(void **state)
     assert_int_equal(do_read(f, &r), 0);
     assert_str(r.runs[0].reason, STR("why"));
     assert_str(r.runs[0].workflow, STR("w2"));
-    char key[5 + ID_TEXT_LEN] = "evt_";
-    id_format(key + 4, l.events[29]);
+    char key[ID_SHOWN_LEN + 1];
+    id_show(key, ID_EVENT, l.events[29]);
     assert_str(r.runs[0].event_key, str_from(key));
 }
 

@@ -84,8 +84,8 @@ static inline uint64_t delivery_of(const struct store_event *ev)
 
 static inline struct str shown_key(struct fixture *f, const struct store_event *ev)
 {
-    char text[4 + ID_TEXT_LEN + 1] = "evt_";
-    id_format(text + 4, ev->id);
+    char text[ID_SHOWN_LEN + 1];
+    id_show(text, ID_EVENT, ev->id);
     return ev->key.len ? ev->key : arena_dup(&f->arena, str_from(text));
 }
 

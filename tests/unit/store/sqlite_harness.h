@@ -129,8 +129,8 @@ static inline void assert_as_answered(struct fixture *f, const struct answered *
 {
     int64_t owed = 0;
     for (size_t i = 0; i < n->count; i++) {
-        char key[5 + ID_TEXT_LEN] = "evt_";
-        id_format(key + 4, n->all[i].event);
+        char key[ID_SHOWN_LEN + 1];
+        id_show(key, ID_EVENT, n->all[i].event);
         struct store_event_row *row;
         int code = read_event_of(f, str_from(key), &row);
         int wanted = n->all[i].code == 0 ? 0 : ERR_NOT_FOUND;

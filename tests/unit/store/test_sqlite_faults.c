@@ -317,8 +317,8 @@ static void a_damaged_page_stops_the_writing(void **state)
     }
     fixture_reopen(f); // neither connection has the pages in memory
     damage_events(f);
-    char key[5 + ID_TEXT_LEN] = "evt_";
-    id_format(key + 4, n.all[50].event);
+    char key[ID_SHOWN_LEN + 1];
+    id_show(key, ID_EVENT, n.all[50].event);
     struct store_event_row *row;
     assert_int_equal(read_event_of(f, str_from(key), &row), ERR_CORRUPT);
     struct store_read r = {.kind = STORE_READ_EVENTS, .limit = 10};

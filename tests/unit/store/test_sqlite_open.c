@@ -409,8 +409,8 @@ static void a_killed_host_loses_nothing(void **state)
     assert_true(store_epoch(f->store) == 2);
     assert_true(store_owed_count(f->store) >= ACKNOWLEDGED);
     for (size_t i = 0; i < ACKNOWLEDGED; i++) {
-        char key[5 + ID_TEXT_LEN] = "evt_";
-        id_format(key + 4, ids[i]);
+        char key[ID_SHOWN_LEN + 1];
+        id_show(key, ID_EVENT, ids[i]);
         struct store_event_row *row;
         assert_int_equal(read_event_of(f, str_from(key), &row), 0);
         assert_true(row->id <= store_last_id(f->store));
