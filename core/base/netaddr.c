@@ -100,8 +100,10 @@ int netblock_parse(struct str s, struct netblock *out, struct err *e)
     return 0;
 }
 
-// The IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), the multicast blocks, and
-// what was reserved and given up later. The first block that holds an address names it.
+// The IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), the multicast blocks, what
+// was reserved and given up later, and the one metadata service that has a public address (others
+// lie in 169.254/16, 100.64/10, 192.0.0/24 and fc00::/7). The first block that holds an address
+// names it.
 struct special_block {
     unsigned char base[16];
     unsigned char prefix;
@@ -109,20 +111,21 @@ struct special_block {
 };
 
 static const struct special_block SPECIAL_V4[] = {
-    {{0}, 8, "this network"},                // RFC 791
-    {{10}, 8, "private"},                    // RFC 1918
-    {{100, 64}, 10, "shared"},               // RFC 6598, carrier-grade NAT
-    {{127}, 8, "loopback"},                  // RFC 1122
-    {{169, 254}, 16, "link-local"},          // RFC 3927; cloud metadata services too
-    {{172, 16}, 12, "private"},              // RFC 1918
-    {{192, 0, 0}, 24, "reserved"},           // RFC 6890, protocol assignments
-    {{192, 0, 2}, 24, "documentation"},      // RFC 5737
-    {{192, 88, 99}, 24, "reserved"},         // RFC 7526, was the 6to4 relay
-    {{192, 168}, 16, "private"},             // RFC 1918
-    {{198, 18}, 15, "benchmarking"},         // RFC 2544
-    {{198, 51, 100}, 24, "documentation"},   // RFC 5737
-    {{203, 0, 113}, 24, "documentation"},    // RFC 5737
-    {{224}, 4, "multicast"},                 // RFC 5771
+    {{0}, 8, "this network"},              // RFC 791
+    {{10}, 8, "private"},                  // RFC 1918
+    {{100, 64}, 10, "shared"},             // RFC 6598, carrier-grade NAT
+    {{127}, 8, "loopback"},                // RFC 1122
+    {{168, 63, 129, 16}, 32, "metadata"},  // Azure's WireServer: public, and in each machine there
+    {{169, 254}, 16, "link-local"},        // RFC 3927; cloud metadata services too
+    {{172, 16}, 12, "private"},            // RFC 1918
+    {{192, 0, 0}, 24, "reserved"},         // RFC 6890, protocol assignments
+    {{192, 0, 2}, 24, "documentation"},    // RFC 5737
+    {{192, 88, 99}, 24, "reserved"},       // RFC 7526, was the 6to4 relay
+    {{192, 168}, 16, "private"},           // RFC 1918
+    {{198, 18}, 15, "benchmarking"},       // RFC 2544
+    {{198, 51, 100}, 24, "documentation"}, // RFC 5737
+    {{203, 0, 113}, 24, "documentation"},  // RFC 5737
+    {{224}, 4, "multicast"},               // RFC 5771
     {{255, 255, 255, 255}, 32, "broadcast"}, // RFC 919
     {{240}, 4, "reserved"},                  // RFC 1112
 };
@@ -160,32 +163,45 @@ static const char *special_name(const struct netaddr *a)
     return is_outside ? "reserved" : NULL;
 }
 
-// Blocks whose addresses stand for an IPv4 address.
-static const struct {
+// Blocks whose addresses stand for an IPv4 address. Behind a translator, a relay or the kernel it
+// is that one which is reached.
+static const struct carrier {
     unsigned char base[16];
     unsigned char prefix;
     unsigned char v4_at;
+    const char *name;
 } CARRIERS[] = {
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, 12}, // IPv4-mapped, RFC 4291
-    {{0}, 96, 12},                                        // IPv4-compatible, RFC 4291
-    {{0x00, 0x64, 0xff, 0x9b}, 96, 12},                   // NAT64, RFC 6052
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, 12, "IPv4-mapped"},     // RFC 4291
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0}, 96, 12, "IPv4-translated"}, // RFC 7915
+    {{0}, 96, 12, "IPv4-compatible"},                                        // RFC 4291
+    {{0x00, 0x64, 0xff, 0x9b}, 96, 12, "NAT64"},                             // RFC 6052
     // Of the local NAT64 block only this form tells where the IPv4 address is: RFC 6052 puts it
     // elsewhere for other prefix lengths, and lets the bytes behind it be anything.
-    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 96, 12},
-    {{0x20, 0x02}, 16, 2}, // 6to4, RFC 3056
+    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 96, 12, "local NAT64"}, // RFC 8215
+    {{0x20, 0x02}, 16, 2, "6to4"},                                 // RFC 3056; given up, RFC 7526
 };
 
-static bool carried_v4(const struct netaddr *a, struct netaddr *inner)
+static const struct carrier *carrier_of(const struct netaddr *a, struct netaddr *inner)
 {
     // :: and ::1 are themselves.
     static const unsigned char zero[15] = {0};
     if (!a->is_v6 || (memcmp(a->bytes, zero, 15) == 0 && a->bytes[15] <= 1)) {
-        return false;
+        return NULL;
     }
     for (size_t i = 0; i < sizeof CARRIERS / sizeof CARRIERS[0]; i++) {
         if (has_prefix(a->bytes, CARRIERS[i].base, CARRIERS[i].prefix)) {
             *inner = (struct netaddr){.is_v6 = false};
             memcpy(inner->bytes, a->bytes + CARRIERS[i].v4_at, 4);
+            return &CARRIERS[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_allowed(const struct netaddr *a, const struct netblock *allow, size_t allow_count)
+{
+    for (size_t i = 0; i < allow_count; i++) {
+        if (netblock_holds(&allow[i], a)) {
             return true;
         }
     }
@@ -195,14 +211,11 @@ static bool carried_v4(const struct netaddr *a, struct netaddr *inner)
 const char *netaddr_refusal(const struct netaddr *a, const struct netblock *allow,
                             size_t allow_count)
 {
-    for (size_t i = 0; i < allow_count; i++) {
-        if (netblock_holds(&allow[i], a)) {
-            return NULL;
-        }
-    }
     struct netaddr inner;
-    if (carried_v4(a, &inner)) {
-        return netaddr_refusal(&inner, allow, allow_count);
+    const struct carrier *carrier = carrier_of(a, &inner);
+    if (is_allowed(a, allow, allow_count) || (carrier && is_allowed(&inner, allow, allow_count))) {
+        return NULL;
     }
-    return special_name(a);
+    const char *name = special_name(carrier ? &inner : a);
+    return carrier && !name ? carrier->name : name;
 }

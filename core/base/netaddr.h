@@ -1,6 +1,7 @@
 // IP addresses and blocks: which ones a webhook may be sent to. Loopback, private, link-local,
 // multicast, documentation and otherwise reserved blocks (IANA special-purpose registries, RFC
-// 6890), also inside IPv4-mapped, NAT64 and 6to4 addresses, are refused unless a block allows them.
+// 6890) are refused unless a block allows them, and so are IPv6 addresses that stand for an IPv4
+// address (IPv4-mapped, NAT64, 6to4).
 #ifndef BASE_NETADDR_H
 #define BASE_NETADDR_H
 
@@ -28,7 +29,7 @@ int netblock_parse(struct str s, struct netblock *out,
 bool netblock_holds(const struct netblock *b, const struct netaddr *a);
 
 // NULL where the address may be used, else why not ("loopback", "private", "link-local", ...). An
-// address that a block of `allow` holds may always be used.
+// address that a block of `allow` holds may always be used, and so may one that stands for it.
 const char *netaddr_refusal(const struct netaddr *a, const struct netblock *allow,
                             size_t allow_count);
 

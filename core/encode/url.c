@@ -72,16 +72,19 @@ static int check_bytes(struct str text, struct err *e)
 static int parse_scheme(struct str *rest, struct url *out, struct err *e)
 {
     size_t colon = find_any(*rest, ":/?");
+    struct str scheme = slice(*rest, 0, colon);
+    bool is_https = str_eq_nocase(scheme, STR("https"));
+    bool is_known = is_https || str_eq_nocase(scheme, STR("http"));
+    // "host:80" has none; "http:127.0.0.1" has, and lacks the slashes.
     bool has_scheme = colon < rest->len && rest->data[colon] == ':' &&
-                      (colon + 1 == rest->len || !is_digit(rest->data[colon + 1]));
+                      (is_known || colon + 1 == rest->len || !is_digit(rest->data[colon + 1]));
     if (!has_scheme) {
         // What stands in the query may be a secret.
         return err_set(e, ERR_INVALID, "the URL has no scheme; write https://" STR_FMT,
                        (int)find_any(*rest, "?"), rest->data);
     }
-    struct str scheme = slice(*rest, 0, colon);
-    out->is_https = str_eq_nocase(scheme, STR("https"));
-    if (!out->is_https && !str_eq_nocase(scheme, STR("http"))) {
+    out->is_https = is_https;
+    if (!is_known) {
         return err_set(e, ERR_INVALID,
                        "the URL's scheme is \"" STR_FMT "\"; only https:// and http:// are sent to",
                        STR_ARG(scheme));

@@ -14,8 +14,8 @@ static int http_refuse_address(const struct state *s, const struct url *u, struc
     char text[46];
     netaddr_format(text, &address);
     return err_set(e, ERR_REFUSED,
-                   "%s is a %s address, and no webhook goes there unless it is allowed: "
-                   "--allow-target %s, or network.allow in the configuration",
+                   "no webhook goes to %s (%s) unless it is allowed: --allow-target %s, or "
+                   "network.allow in the configuration",
                    text, why, text);
 }
 

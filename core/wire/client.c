@@ -249,8 +249,7 @@ static void transfer_resolved(struct transfer *t, const struct resolve_answer *a
         say(t, "out of memory");
         transfer_fail(t, CLIENT_CONNECT);
     } else {
-        t->is_refused = false; // another one will do
-        t->response.detail[0] = '\0';
+        t->is_refused = false; // another one will do; the words stay in case that it does not
         transfer_start(t);
     }
 }

@@ -228,7 +228,12 @@ static void say_error(struct transfer *t, CURLcode code)
     long os_error = 0;
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_error);
     const char *words = t->error_text[0] ? t->error_text : curl_easy_strerror(code);
-    if (code == CURLE_COULDNT_CONNECT && os_error != 0) {
+    if (code == CURLE_COULDNT_CONNECT && r->detail[0]) {
+        // One that was left out might have been the one that answers.
+        char left_out[sizeof r->detail];
+        memcpy(left_out, r->detail, sizeof left_out);
+        snprintf(r->detail, sizeof r->detail, "%.90s; %.160s", words, left_out);
+    } else if (code == CURLE_COULDNT_CONNECT && os_error != 0) {
         snprintf(r->detail, sizeof r->detail, "%.180s: %s", words, strerror((int)os_error));
     } else {
         snprintf(r->detail, sizeof r->detail, "%.255s", words);

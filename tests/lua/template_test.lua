@@ -157,7 +157,7 @@ local INVALID_HEADS = {
   { headers = '"X-A: {{ deal.note }}"', "a header's value has a line break (0x0a) at byte 3" },
   { url = '"https://a.example.com/{{ deal.note | raw }}"', "the URL has a control character" },
   { url = '"https://a.example.com/{{ \'..\' }}/x"', "has a part that is . or .." },
-  { url = '"https://{{ \'127.0.0.1\' | raw }}/"', "127.0.0.1 is a loopback address" },
+  { url = '"https://{{ \'127.0.0.1\' | raw }}/"', "no webhook goes to 127.0.0.1 (loopback)" },
   { url = '"https://{{ deal.none | raw }}/"', "the URL has no host" },
   { url = '"https://{{ \'a@b.example.com\' | raw }}/"', "the URL has a user or password" },
 }
@@ -238,7 +238,7 @@ local REFUSED_KEYS = {
   { "url", '"{{ deal.id }}"', "actions[1].url", "write {{ ... | raw }}" },
   { "url", '"https://a.example.com/{{ deal.id }}#x"', "actions[1].url", "never sent" },
   { "url", '"https://a.example.com/{{ deal.id }} x"', "actions[1].url", "no spaces" },
-  { "url", '"https://10.0.0.1/{{ deal.id }}"', "actions[1].url", "is a private address" },
+  { "url", '"https://10.0.0.1/{{ deal.id }}"', "actions[1].url", "10.0.0.1 (private) unless" },
   { "url", 'hook.template "https://a.example.com/"', "actions[1].url", "wants text" },
   { "headers", '"X-A: {{ deal.id | nosuch }}"', "actions[1].headers", "no filter 'nosuch'" },
   { "headers", '{ ["X-A"] = "{{ deal.id" }', 'actions[1].headers["X-A"]', "{{ is not closed" },

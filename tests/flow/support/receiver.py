@@ -4,8 +4,11 @@ The script is a function of the request that gives a status, an Answer, or one o
 release() gives one), RESET (the connection is closed without one).
 """
 import asyncio
+import collections
 import dataclasses
+import ipaddress
 import json as json_module
+import socket
 import ssl
 import threading
 import time
@@ -32,6 +35,7 @@ class Request:
     header_lines: list  # (name, value) as sent
     body: bytes
     at: float
+    to: str  # the address that was reached
 
     @property
     def id(self):
@@ -47,7 +51,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport = transport
+        address = ipaddress.ip_address(transport.get_extra_info("sockname")[0])
+        self.to = str(getattr(address, "ipv4_mapped", None) or address)
         self.receiver.connections += 1
+        self.receiver.reached[self.to] += 1
 
     def data_received(self, data):
         self.data += data
@@ -80,10 +87,17 @@ class Connection(asyncio.Protocol):
         self.transport.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + answer.body)
 
 
+def listen(address, port):
+    """A socket for connections; "::" takes IPv4, too."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, port), family=family, backlog=1024, dualstack_ipv6=address == "::")
+
+
 class Receiver:
-    def __init__(self, script=None, tls=None):
+    def __init__(self, script=None, tls=None, at=(("127.0.0.1", 0),)):
         self.script = script or (lambda request: 200)
         self.requests, self.parked, self.connections = [], [], 0
+        self.reached = collections.Counter()  # connections by the address that they were made to
         self.changed = threading.Condition()
         self.loop = asyncio.new_event_loop()
         self.scheme = "https" if tls else "http"
@@ -91,9 +105,9 @@ class Receiver:
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
-        make = self.loop.create_server(lambda: Connection(self), "127.0.0.1", 0, backlog=1024, ssl=context)
-        self.server = self.loop.run_until_complete(make)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.servers = [self.loop.run_until_complete(self.loop.create_server(
+            lambda: Connection(self), sock=listen(*place), backlog=1024, ssl=context)) for place in at]
+        self.port = self.servers[0].sockets[0].getsockname()[1]
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
 
@@ -103,7 +117,7 @@ class Receiver:
 
     def arrived(self, connection, method, path, headers, pairs, body):
         with self.changed:
-            request = Request(len(self.requests) + 1, method, path, headers, pairs, body, time.time())
+            request = Request(len(self.requests) + 1, method, path, headers, pairs, body, time.time(), connection.to)
             self.requests.append(request)
             answer = self.script(request)
             if isinstance(answer, int):
@@ -137,8 +151,9 @@ class Receiver:
             return
 
         async def end():
-            self.server.close()
-            await self.server.wait_closed()
+            for server in self.servers:
+                server.close()
+                await server.wait_closed()
             self.loop.stop()
         asyncio.run_coroutine_threadsafe(end(), self.loop)
         self.thread.join(10)

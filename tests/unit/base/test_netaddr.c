@@ -159,6 +159,9 @@ static const struct {
     {"127.0.0.1", "loopback"},
     {"127.255.255.255", "loopback"},
     {"169.254.169.254", "link-local"},
+    {"168.63.129.15", NULL},
+    {"168.63.129.16", "metadata"},
+    {"168.63.129.17", NULL},
     {"192.0.0.8", "reserved"},
     {"192.0.2.1", "documentation"},
     {"198.51.100.1", "documentation"},
@@ -193,7 +196,10 @@ static const struct {
     {"5f00::1", "reserved"},
     {"fe00::1", "reserved"},
     // An IPv4 address inside
-    {"::ffff:8.8.8.8", NULL},
+    {"::ffff:8.8.8.8", "IPv4-mapped"},
+    {"::ffff:0:8.8.8.8", "IPv4-translated"},
+    {"::ffff:0:10.0.0.1", "private"},
+    {"::8.8.8.8", "IPv4-compatible"},
     {"::ffff:127.0.0.1", "loopback"},
     {"::ffff:10.1.2.3", "private"},
     {"::ffff:169.254.169.254", "link-local"},
@@ -201,16 +207,16 @@ static const struct {
     {"::127.0.0.1", "loopback"},
     {"::10.0.0.1", "private"},
     {"::2", "this network"},
-    {"64:ff9b::8.8.8.8", NULL},
+    {"64:ff9b::8.8.8.8", "NAT64"},
     {"64:ff9b::10.0.0.1", "private"},
     {"64:ff9b::127.0.0.1", "loopback"},
     {"64:ff9b:0:0:0:1:808:808", "reserved"},
-    {"64:ff9b:1::8.8.8.8", NULL},
+    {"64:ff9b:1::8.8.8.8", "local NAT64"},
     {"64:ff9b:1::10.0.0.1", "private"},
     {"64:ff9b:1:a00:0:100:808:808", "local NAT64"}, // 10.0.0.1 behind a /48
     {"64:ff9b:1:0:a:0:800:0", "local NAT64"},       // 10.0.0.8 behind a /64
     {"64:ff9b:2::8.8.8.8", "reserved"},
-    {"2002:808:808::1", NULL},
+    {"2002:808:808::1", "6to4"},
     {"2002:7f00:1::1", "loopback"},
     {"2002:a00:1::1", "private"},
     {"2002:c0a8:101::", "private"},
@@ -245,6 +251,7 @@ static void allows_what_a_block_holds(void **state)
         {"::ffff:10.0.0.1", true},   {"::ffff:192.168.0.1", false},
         {"64:ff9b::10.0.0.1", true}, {"64:ff9b::192.168.0.1", false},
         {"2002:7f00:1::1", true},    {"2001::1", false},
+        {"64:ff9b::8.8.8.8", false},
     };
     static const char *const blocks[] = {"10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8"};
     struct netblock allow[COUNT_OF(blocks)];

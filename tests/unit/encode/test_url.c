@@ -96,6 +96,7 @@ static void test_refused(void **state)
         {STR_LITERAL("https:"), "two slashes"},
         {STR_LITERAL("https:/example.com"), "two slashes"},
         {STR_LITERAL("https:example.com"), "two slashes"},
+        {STR_LITERAL("http:127.0.0.1"), "two slashes"},
         {STR_LITERAL("://example.com"), "only https://"},
         {STR_LITERAL("httpss://example.com"), "\"httpss\""},
         // bytes
