@@ -4,7 +4,9 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/map.h"
 
@@ -252,6 +254,50 @@ static void answer_failure(struct resolve_answer *a, int status)
     }
 }
 
+static const struct ares_addrinfo_node *first_of(const struct ares_addrinfo *info, int family)
+{
+    const struct ares_addrinfo_node *n = info->nodes;
+    while (n && n->ai_family != family) {
+        n = n->ai_next;
+    }
+    return n;
+}
+
+// Whether the system knows a way there. No packet is sent.
+static bool is_routed(const struct ares_addrinfo_node *n)
+{
+    int fd = socket(n->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_connected = fd >= 0 && connect(fd, n->ai_addr, n->ai_addrlen) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_connected;
+}
+
+static void take_family(struct resolve_answer *a, const struct ares_addrinfo *info, int family,
+                        size_t max)
+{
+    for (const struct ares_addrinfo_node *n = info->nodes; n && a->count < max; n = n->ai_next) {
+        if (n->ai_family == family &&
+            netaddr_from_sockaddr(n->ai_addr, &a->addresses[a->count]) == 0) {
+            a->count++;
+        }
+    }
+}
+
+// IPv6 goes first where there is a way (RFC 6724, rules 1 and 6), each family in the name server's
+// order, and neither takes all the room. c-ares would sort by asking the system of each address:
+// thousands of them, which any name server may send, would hold the loop for a tenth of a second.
+static void take_addresses(struct resolve_answer *a, const struct ares_addrinfo *info)
+{
+    const struct ares_addrinfo_node *v6 = first_of(info, AF_INET6);
+    bool has_both = v6 && first_of(info, AF_INET);
+    bool is_v6_first = has_both && is_routed(v6);
+    size_t share = has_both ? RESOLVE_ADDRESSES_MAX / 2 : RESOLVE_ADDRESSES_MAX;
+    take_family(a, info, is_v6_first ? AF_INET6 : AF_INET, share);
+    take_family(a, info, is_v6_first ? AF_INET : AF_INET6, RESOLVE_ADDRESSES_MAX);
+}
+
 // Returns for how long the answer holds.
 static int64_t answer_addresses(struct resolve_answer *a, const struct ares_addrinfo *info)
 {
@@ -262,11 +308,8 @@ static int64_t answer_addresses(struct resolve_answer *a, const struct ares_addr
     }
     for (const struct ares_addrinfo_node *n = info->nodes; n; n = n->ai_next) {
         ttl = n->ai_ttl < ttl ? n->ai_ttl : ttl;
-        if (a->count < RESOLVE_ADDRESSES_MAX &&
-            netaddr_from_sockaddr(n->ai_addr, &a->addresses[a->count]) == 0) {
-            a->count++;
-        }
     }
+    take_addresses(a, info);
     if (a->count == 0) {
         answer_failure(a, ARES_ENODATA);
         return FAILURE_MS;
@@ -315,7 +358,8 @@ static void start_queued(struct resolver *r)
         list_remove(&r->queue, n);
         n->state = NAME_ACTIVE;
         r->active_count++;
-        struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+        struct ares_addrinfo_hints hints = {
+            .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
         r->is_busy = true; // what the hosts file knows is answered inside the call
         ares_getaddrinfo(r->channel, n->text, NULL, &hints, on_lookup, n);
         r->is_busy = false;
