@@ -298,3 +298,13 @@ def test_required_wants_starttls(serve, receivers, mail_servers):
 def test_without_mail_a_warning(serve, receiver):
     host = serve({"w.lua": workflow(receiver.url)})
     assert "no mail is configured" in host.log()
+
+
+def test_the_mail_server_may_be_anywhere(serve, receiver, mail_servers):
+    """What no webhook may be sent to, and the mail that says so goes there."""
+    server = mail_servers().start()
+    host = serve({"w.lua": workflow(f"http://localhost:{receiver.port}/")}, config=config(server), allow=())
+    (id,) = host.accept(deal(1))[0]["deliveries"]
+    assert host.until_state(id, "retrying")["attempts"][0]["error"] == "address_refused"
+    assert "is refused (loopback)" in server.wait(1).text() and "--allow-target" in server.text()
+    assert receiver.connections == 0

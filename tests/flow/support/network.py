@@ -3,6 +3,7 @@ nothing leaves."""
 import contextlib
 import ctypes
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -16,6 +17,8 @@ SETUP = (["ip", "link", "set", "lo", "up"], ["ip", "route", "add", "local", "def
 @contextlib.contextmanager
 def own_network():
     """For this thread, and for the threads and processes that it starts meanwhile."""
+    if not shutil.which("ip"):
+        pytest.skip("ip (iproute2) is not installed")
     libc = ctypes.CDLL(None, use_errno=True)
     outside = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
