@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "deliver/oauth.h"
 #include "engine/slots.h"
 #include "loop/test_clock.h"
 #include "store/retention.h"
@@ -28,6 +29,7 @@ struct app {
     struct id_source ids;
     struct secrets *secrets;
     struct client *client;
+    struct oauth *oauth;
     struct engine *engine;
     struct slots *slots;
     struct retention *retention;
@@ -216,6 +218,7 @@ static int app_open_api(struct app *app)
         .engine = app->engine,
         .deliver = app->deliver,
         .secrets = app->secrets,
+        .oauth = app->oauth,
         .client = app->client,
         .ids = &app->ids,
         .log = &app->log,
@@ -345,6 +348,25 @@ static int app_open_retention(struct app *app)
     return code ? err_set(app->err, (enum err_code)code, "out of memory") : 0;
 }
 
+static int app_send_token_request(void *ctx, const struct client_request *q, struct err *e)
+{
+    const struct app *app = ctx;
+    int code = client_send(app->client, q);
+    return code ? err_set(e, (enum err_code)code, "a token server cannot be asked: %s",
+                          err_word((enum err_code)code))
+                : 0;
+}
+
+static int app_open_oauth(struct app *app)
+{
+    struct oauth_config c = {.secrets = app->secrets,
+                             .clock = &app->clock,
+                             .log = &app->log,
+                             .send = app_send_token_request,
+                             .send_ctx = app};
+    return oauth_new(&app->oauth, &c, app->err);
+}
+
 static int app_open_parts(struct app *app)
 {
     const struct config *c = app->config;
@@ -357,6 +379,9 @@ static int app_open_parts(struct app *app)
                                        .user_agent = "hookline/" HOOKLINE_VERSION,
                                        .log = &app->log};
         code = client_open(&app->client, app->loop, &client, app->err);
+    }
+    if (code == 0) {
+        code = app_open_oauth(app);
     }
     if (code == 0) {
         struct engine_config engine = {.loop = app->loop,
@@ -395,6 +420,7 @@ static int app_open_parts(struct app *app)
                                          .store = app->store,
                                          .client = app->client,
                                          .secrets = app->secrets,
+                                         .oauth = app->oauth,
                                          .engine = app->engine,
                                          .notices = app->notices,
                                          .ids = &app->ids,
@@ -486,6 +512,7 @@ int app_run(const struct config *c, struct err *e)
     slots_free(app.slots);
     notices_free(app.notices);
     engine_free(app.engine);
+    oauth_free(app.oauth);
     secrets_free(app.secrets);
     size_t left = loop_free(app.loop);
     if (left) {

@@ -14,6 +14,7 @@ struct api_config {
     struct store *store;
     struct engine *engine;
     struct deliver *deliver;
+    struct oauth *oauth;     // of tests that send
     struct secrets *secrets; // forgotten by a reload, read again when next sent
     struct client *client;   // sends tests of workflows; closed before the api is
     struct id_source *ids;

@@ -78,21 +78,22 @@ static void test_on_done(void *ctx, int code, const struct err *e)
     test_free(t);
 }
 
-// A host that stops does not wait for a receiver: from here on the request is not owed an answer.
 static int test_send(void *ctx, const struct client_request *q, struct err *e)
 {
-    struct api_test *t = ctx;
+    const struct api_test *t = ctx;
     int code = t->api->is_draining ? ERR_CLOSED : client_send(t->api->config.client, q);
-    if (code) {
-        return err_set(e, (enum err_code)code, "the request cannot be sent: %s", err_word(code));
-    }
-    if (!t->is_listed) {
-        t->is_listed = true;
-        t->next = t->api->tests;
-        t->api->tests = t;
-        api_end(t->api);
-    }
-    return 0;
+    return code ? err_set(e, (enum err_code)code, "the request cannot be sent: %s", err_word(code))
+                : 0;
+}
+
+// It waits for a receiver or a token server. A host that stops does not: from here on the request
+// is not owed an answer.
+static void test_list(struct api_test *t)
+{
+    t->is_listed = true;
+    t->next = t->api->tests;
+    t->api->tests = t;
+    api_end(t->api);
 }
 
 void api_abandon_tests(struct api *a)
@@ -121,6 +122,7 @@ static void test_run(struct api_test *t)
                                              .redirect_all = c->redirect_all,
                                              .redirect_allow = c->redirect_allow,
                                              .secrets = c->secrets,
+                                             .oauth = c->oauth,
                                              .ids = c->ids,
                                              .clock = loop_clock(c->loop),
                                              .send = t->sends ? test_send : NULL,
@@ -133,7 +135,9 @@ static void test_run(struct api_test *t)
                                   .out = &t->body,
                                   .on_done = test_on_done,
                                   .ctx = t};
-    preview_run(&t->preview);
+    if (preview_run(&t->preview)) {
+        test_list(t);
+    }
 }
 
 // --- the event -----------------------------------------------------------------------------------

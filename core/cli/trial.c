@@ -14,7 +14,7 @@ static const char *origin_word(enum trial_origin origin)
     return "sample";
 }
 
-static int send_request(void *ctx, const struct client_request *q, struct err *e)
+int trial_send(void *ctx, const struct client_request *q, struct err *e)
 {
     return caller_send(ctx, q, e);
 }
@@ -35,9 +35,10 @@ int trial_run(struct trial *t, struct buf *out, struct err *e)
                 .redirect_all = t->config->redirect_all,
                 .redirect_allow = &t->redirect_block,
                 .secrets = t->secrets,
+                .oauth = t->oauth,
                 .ids = &t->ids,
                 .clock = &clock,
-                .send = t->sends ? send_request : NULL,
+                .send = t->sends ? trial_send : NULL,
                 .send_ctx = &t->caller,
             },
         .rules = t->rules,

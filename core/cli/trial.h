@@ -6,7 +6,7 @@
 #include "base/id.h"
 #include "cli/caller.h"
 #include "cli/command.h"
-#include "deliver/secrets.h"
+#include "deliver/oauth.h"
 #include "encode/json_writer.h"
 #include "engine/event.h"
 #include "engine/folder.h"
@@ -26,6 +26,7 @@ struct trial {
     struct buf event_json;
     struct event event;
     struct secrets *secrets;
+    struct oauth *oauth; // while sends
     struct id_source ids;
     struct caller caller; // open while sends
     struct netblock redirect_block;
@@ -50,6 +51,8 @@ int trial_begin_event(struct trial *t, struct err *e);
 const char *trial_origin_words(enum trial_origin origin);
 
 // --- trial.c ---
+// ctx is a caller: sends and waits for the answer (preview_config.send).
+int trial_send(void *ctx, const struct client_request *q, struct err *e);
 // Judges the event, and with `sends` sends what it owes; appends the document of
 // deliver/preview.h to out.
 int trial_run(struct trial *t, struct buf *out, struct err *e);

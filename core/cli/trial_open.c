@@ -87,6 +87,7 @@ int trial_open(struct trial *t, const struct invocation *in, struct config *c)
 void trial_close(struct trial *t)
 {
     caller_close(&t->caller);
+    oauth_free(t->oauth);
     secrets_free(t->secrets);
     rules_free(t->rules);
     folder_unref(t->folder);

@@ -127,6 +127,14 @@ static int open_sender(struct trial *t, struct err *e)
     config_redirect_block(t->config, &t->redirect_block);
     if (code == 0 && t->sends)
         code = caller_open(&t->caller, &client, e);
+    if (code == 0 && t->sends) {
+        struct oauth_config oauth = {.secrets = t->secrets,
+                                     .clock = &t->caller.clock,
+                                     .send = trial_send,
+                                     .send_ctx = &t->caller};
+
+        code = oauth_new(&t->oauth, &oauth, e);
+    }
     return code;
 }
 

@@ -47,6 +47,12 @@ static void write_error(struct buf *out, const struct failure *f, struct str hos
                    "`, or in the environment as "
                    "HOOKLINE_SECRET_" STR_FMT ".",
                    STR_ARG(f->secret), STR_ARG(f->secret));
+    else if (strcmp(error, "oauth") == 0)
+        buf_append_text(
+            out, "The token server gave no access token, so nothing was sent: the message "
+                 "above has its own words. Check token_url, client_id, scope and client_auth "
+                 "of hook.oauth2, and set the client's secret again with `hookline secrets "
+                 "set NAME`.");
     else
         buf_append_text(out, "Nothing was sent: the message above says why.");
 }

@@ -9,8 +9,9 @@
 #include "deliver/request.h"
 
 enum {
-    ATTEMPT_BODY_BYTES = 16 * 1024,    // of an answer's body that are stored
-    ATTEMPT_ANSWER_BYTES = 1024 * 1024 // ... that are read where an event or `success` takes them
+    ATTEMPT_BODY_BYTES = 16 * 1024,     // of an answer's body that are stored
+    ATTEMPT_ANSWER_BYTES = 1024 * 1024, // ... that are read where an event or `success` takes them
+    ATTEMPT_STATUS_UNAUTHORIZED = 401
 };
 
 static void attempt_log_failure(const struct job *j)
@@ -159,9 +160,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
             (struct str){j->answer.data, is_long ? ATTEMPT_BODY_BYTES : j->answer.len};
         f->attempt.body_is_truncated = is_long || r->body_is_truncated;
     }
-    t->in_flight--;
-    d->in_flight--;
-    d->in_flight_of[j->standing]--;
+    bool was_sent = schedule_leave(j); // else the target has no part in it
     const struct generation *g = engine_generation(d->config.engine);
     const struct generation_workflow *w = g ? generation_find(g, j->workflow) : NULL;
     struct decide_attempt ended = {.delivery = j->id,
@@ -192,7 +191,9 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     if (f->state == DELIVERY_DELIVERED) {
         target_succeeded(t);
     } else {
-        target_failed(t, j, error, f->attempt.status);
+        if (was_sent) {
+            target_failed(t, j, error, f->attempt.status);
+        }
         attempt_log_failure(j);
     }
     if (t->is_failing || f->state != DELIVERY_DELIVERED) {
@@ -200,6 +201,12 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     }
     outcome_finish(j);
     target_update_ready(t);
+}
+
+void attempt_fail(struct job *j, const char *error, struct str detail)
+{
+    j->started_ms = clock_wall_ms(loop_clock(j->target->deliver->config.loop));
+    attempt_end(j, error, arena_dup(&j->arena, detail), NULL);
 }
 
 void attempt_give_up(struct job *j)
@@ -228,6 +235,10 @@ static void attempt_on_response(void *ctx, const struct client_response *r)
     struct job *j = ctx;
     struct deliver *d = j->target->deliver;
     crash_point(d->config.crash_at, "sent_before_outcome");
+    if (r->error == CLIENT_OK && r->status == ATTEMPT_STATUS_UNAUTHORIZED && oauth_wait_renew(j)) {
+        schedule_pump(d);
+        return;
+    }
     struct str detail = attempt_masked(j, str_from(r->detail), false);
     const char *error = client_error_word(r->error);
     if (error == NULL && r->body_is_truncated && policy_asks_success(j->retry)) {
@@ -246,6 +257,7 @@ static int attempt_send(struct job *j, struct err *e)
                                .body = j->body,
                                .delivery = j->id,
                                .at_ms = j->started_ms,
+                               .token = j->token,
                                .redirect_all = d->config.redirect_all};
     int code = request_build(&request, &in, d->config.secrets, &j->mask, &j->arena, e);
     if (code) {

@@ -54,13 +54,45 @@ static void write_header(struct buf *out, struct str name, struct str value)
     buf_fini(&line);
 }
 
+// The token is asked for by a curl of its own. (Its -u does not percent-encode what it is given, so
+// it takes an id and a secret of letters and digits.)
+static void write_token(struct buf *out, const struct curl_command *c, const struct head_secret *s)
+{
+    struct buf text;
+
+    buf_init(&text, HEAD_BYTES_MAX * 2);
+    buf_append_text(out, "-H \"Authorization: Bearer $(curl -sS -H 'Accept: application/json' ");
+    if (s->is_in_body) {
+        buf_printf(&text, "client_id=" STR_FMT "&" STR_FMT, STR_ARG(s->key), STR_ARG(s->form));
+        buf_append_text(out, "--data-urlencode client_secret=");
+    } else {
+        buf_append_str(&text, s->form);
+        buf_append_text(out, "-u ");
+        curl_quote(out, s->key);
+        buf_append_char(out, ':');
+    }
+    write_secret(out, c, s->secret);
+    buf_append_text(out, " -d ");
+    curl_quote(out, buf_str(&text));
+    buf_append_char(out, ' ');
+    curl_quote(out, s->token_url);
+    buf_append_text(out, " | sed -n 's/.*\"access_token\" *: *\"\\([^\"]*\\)\".*/\\1/p')\"");
+    if (text.failed)
+        out->failed = text.failed;
+    buf_fini(&text);
+}
+
 static void write_secret_part(struct buf *out, const struct curl_command *c,
                               const struct head_secret *s)
 {
     struct buf text;
 
-    buf_init(&text, HEAD_BYTES_MAX * 2);
     buf_append_text(out, next_line);
+    if (s->kind == HEAD_SECRET_OAUTH2) {
+        write_token(out, c, s);
+        return;
+    }
+    buf_init(&text, HEAD_BYTES_MAX * 2);
     switch (s->kind) {
     case HEAD_SECRET_BASIC:
         buf_append_text(out, "-u ");
@@ -78,6 +110,7 @@ static void write_secret_part(struct buf *out, const struct curl_command *c,
         percent_encode(&text, s->key);
         buf_append_char(&text, '=');
         break;
+    case HEAD_SECRET_OAUTH2:
     case HEAD_SECRET_SIGN:
     case HEAD_SECRET_HMAC:
         break;
@@ -93,18 +126,20 @@ static void write_secret_part(struct buf *out, const struct curl_command *c,
 static bool is_of_curl(const struct curl_command *c, const struct head_secret *s)
 {
     bool is_signature = s->kind == HEAD_SECRET_SIGN || s->kind == HEAD_SECRET_HMAC;
-    return !is_signature && !(c->redirect_all && s->kind == HEAD_SECRET_QUERY);
+    bool is_left_out = s->kind == HEAD_SECRET_QUERY || s->kind == HEAD_SECRET_OAUTH2;
+    return !is_signature && !(c->redirect_all && is_left_out);
 }
 
-static bool is_secret_header(const struct head *head, struct str name)
+static bool is_secret_header(const struct curl_command *c, struct str name)
 {
-    for (size_t i = 0; i < head->secret_count; i++) {
-        const struct head_secret *s = &head->secrets[i];
-        struct str claimed = s->kind == HEAD_SECRET_BASIC    ? STR("Authorization")
+    for (size_t i = 0; i < c->head->secret_count; i++) {
+        const struct head_secret *s = &c->head->secrets[i];
+        bool is_authorization = s->kind == HEAD_SECRET_BASIC || s->kind == HEAD_SECRET_OAUTH2;
+        struct str claimed = is_authorization                ? STR("Authorization")
                              : s->kind == HEAD_SECRET_HEADER ? s->key
                                                              : STR("");
 
-        if (str_eq_nocase(claimed, name))
+        if (is_of_curl(c, s) && str_eq_nocase(claimed, name))
             return true;
     }
     return false;
@@ -190,7 +225,7 @@ int curl_command_write(struct buf *out, const struct curl_command *c)
     for (size_t i = 0; i < c->masked->header_count; i++) {
         const struct client_header *h = &c->masked->headers[i];
 
-        if (!is_secret_header(c->head, h->name))
+        if (!is_secret_header(c, h->name))
             write_header(out, h->name, h->value);
     }
     if (!has_header(c, STR("User-Agent")))

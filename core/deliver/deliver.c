@@ -55,6 +55,9 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     d->idle.last = &d->idle.first;
     d->rechecks.last = &d->rechecks.first;
     loop_timer_init(&d->turn_timer, c->loop, LOOP_REAL_TIME, schedule_on_turn, d);
+    d->at_oauth.last = &d->at_oauth.first;
+    d->oauth_listener = (struct oauth_listener){.on_change = oauth_wait_on_change, .ctx = d};
+    oauth_listen(c->oauth, &d->oauth_listener);
     loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
     loop_timer_init(&d->wake_timer, c->loop, LOOP_HOST_TIME, gate_on_timer, d);
     loop_timer_init(&d->again_timer, c->loop, LOOP_REAL_TIME, deliver_on_again, d);
@@ -199,6 +202,7 @@ void deliver_free(struct deliver *d)
     loop_timer_stop(&d->wake_timer);
     loop_timer_stop(&d->again_timer);
     loop_timer_stop(&d->drain_timer);
+    oauth_unlisten(d->config.oauth, &d->oauth_listener);
     size_t at = 0;
     void *value;
     while (map_next(&d->jobs, &at, NULL, &value)) {

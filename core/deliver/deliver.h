@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "deliver/notices.h"
+#include "deliver/oauth.h"
 #include "deliver/secrets.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
@@ -28,6 +29,7 @@ struct deliver_config {
     struct store *store;
     struct client *client;
     struct secrets *secrets;
+    struct oauth *oauth;
     struct notices *notices; // NULL: nobody is told by mail
     struct engine *engine;   // judges outcomes that workflows want as events
     struct id_source *ids;

@@ -123,6 +123,12 @@ void gate_started(struct target *t, struct job *j)
     t->has_probe |= j->is_probe;
 }
 
+void gate_took_back(struct target *t, struct job *j)
+{
+    t->has_probe = t->has_probe && !j->is_probe;
+    j->is_probe = false;
+}
+
 // More in flight: with each success, but of one that was down by one for each round of them, so
 // that its backlog comes back at a ramp.
 static void gate_earn(struct target *t)

@@ -55,11 +55,17 @@ static void held_back_drop_waiting(struct target *t, const struct drop *what)
     target_look_again(t);
 }
 
+// Of what is in no target's queue: it waits to be judged again, or for an access token.
+static void held_back_drop_elsewhere(struct deliver *d, const struct drop *what)
+{
+    d->rechecks.last = held_back_drop(&d->rechecks.first, what);
+    d->at_oauth.last = held_back_drop(&d->at_oauth.first, what);
+}
+
 void held_back_drop_all(struct target *t)
 {
-    struct deliver *d = t->deliver;
     struct drop what = {.target = t};
-    d->rechecks.last = held_back_drop(&d->rechecks.first, &what);
+    held_back_drop_elsewhere(t->deliver, &what);
     held_back_drop_waiting(t, &what);
 }
 
@@ -75,7 +81,7 @@ void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back
                   STR_ARG(workflow));
     }
     struct drop what = {.workflow = workflow};
-    d->rechecks.last = held_back_drop(&d->rechecks.first, &what);
+    held_back_drop_elsewhere(d, &what);
     size_t at = 0;
     void *value;
     while (map_next(&d->targets, &at, NULL, &value)) {
@@ -93,7 +99,7 @@ void deliver_cancelled(struct deliver *d, uint64_t id)
         return;
     }
     struct target *t = j->target; // the job itself may go; one that is under way ends as cancelled
-    d->rechecks.last = held_back_drop(&d->rechecks.first, &what);
+    held_back_drop_elsewhere(d, &what);
     held_back_drop_waiting(t, &what);
     schedule_arm(d);
     schedule_pump(d);

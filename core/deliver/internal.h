@@ -90,10 +90,15 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct str order_key;
     bool was_held_up;              // by its target's breaker, before this attempt
     bool is_probe;                 // of a target that is half open
+    bool is_in_flight;
     enum target_standing standing; // of its target when the attempt began: where it is counted
     struct arena arena;            // of this attempt: request and outcome
     struct mask mask;
-    struct str answer; // its body as far as it was read, masked; on the arena
+    struct str oauth2;     // what its access token depends on (encode/head.h), in head; empty: none
+    struct str token;      // of this attempt; on the arena
+    uint64_t token_serial; // for oauth_reject
+    bool is_renewed;       // it was answered 401 with another token before
+    struct str answer;     // its body as far as it was read, masked; on the arena
     bool is_answer_cut;
     struct store_finish finish;
     struct outcome *outcome; // where a workflow wants it as an event; on the arena
@@ -155,6 +160,11 @@ struct deliver {
         struct job **last;
     } rechecks;
     size_t recheck_count; // under way
+    struct {              // that wait for an access token
+        struct job *first;
+        struct job **last;
+    } at_oauth;
+    struct oauth_listener oauth_listener;
     // with outcomes that could not be stored yet
     struct job *unstored;
     struct loop_timer again_timer; // after the store failed
@@ -199,6 +209,7 @@ void gate_started(struct target *t, struct job *j); // an attempt of it begins
 // An attempt has ended: with an answer (error NULL), or without.
 void gate_succeeded(struct target *t);
 void gate_failed(struct target *t, const struct job *j, const char *error, int status);
+void gate_took_back(struct target *t, struct job *j); // it is begun again later, by another turn
 void gate_on_timer(void *ctx);
 void gate_forget(struct target *t); // it sleeps no more
 
@@ -226,6 +237,14 @@ void pause_free_all(struct deliver *d);
 // (ERR_NOT_FOUND, ERR_IO, ...); ERR_CLOSED where the store is being closed.
 void cause_read(struct cause *c, struct job *j, void (*on_done)(struct job *j, int code));
 
+// --- oauth_wait.c ---
+// Whether it has the access token that it needs. If not, it waits for one, or has ended; it is in
+// no queue, and not in flight.
+bool oauth_wait_lets(struct job *j);
+// It was answered 401: with true it waits for its turn with another token, or has ended.
+bool oauth_wait_renew(struct job *j);
+void oauth_wait_on_change(void *ctx);
+
 // --- recheck.c ---
 void recheck_pump(struct deliver *d); // judges again what waits for it, a few at a time
 
@@ -235,6 +254,7 @@ void schedule_on_turn(void *ctx);
 void schedule_on_timer(void *ctx);
 void schedule_pump(struct deliver *d); // starts what may be started
 void schedule_on_start(struct store_targets *t);
+bool schedule_leave(struct job *j); // it is not in flight any more; whether it was
 
 // --- running.c ---
 // How long to wait, of what waits for so long, until the running time is to be stored again.
@@ -245,6 +265,8 @@ void running_step_again(struct deliver *d); // after the store failed
 
 // --- attempt.c ---
 void attempt_start(struct job *j);
+// Nothing could be sent, and the target has no part in that; it is in no queue.
+void attempt_fail(struct job *j, const char *error, struct str detail);
 void attempt_give_up(struct job *j); // no attempt got through before its end; it is in no queue
 void attempt_keep(struct job *j);    // its outcome, until the store can be asked again
 void attempt_store_again(struct deliver *d); // outcomes that were kept

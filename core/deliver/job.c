@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "deliver/internal.h"
+#include "encode/head.h"
 
 static struct str job_copy(struct job *j, size_t *at, struct str s)
 {
@@ -45,6 +46,9 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     j->retry = job_copy(j, &at, owed->retry);
     j->workflow = job_copy(j, &at, owed->workflow);
     j->order_key = job_copy(j, &at, owed->order_key);
+    if (d->config.redirect_all == NULL) { // there nothing is asked of anybody else
+        j->oauth2 = head_find_oauth2(j->head);
+    }
     arena_init(&j->arena, JOB_ARENA_MAX);
     mask_init(&j->mask);
     if (map_put(&d->jobs, (struct str){(const char *)&j->id, sizeof j->id}, j)) {

@@ -6,7 +6,11 @@
 #include "deliver/curl_command.h"
 #include "encode/header_lines.h"
 
-enum { TEXT_MAX_BYTES = 64 * 1024 * 1024, TIMEOUT_DEFAULT_MS = 30 * 1000 };
+enum {
+    TEXT_MAX_BYTES = 64 * 1024 * 1024,
+    TIMEOUT_DEFAULT_MS = 30 * 1000,
+    STATUS_UNAUTHORIZED = 401
+};
 
 static bool sends_body(const struct preview *p)
 {
@@ -117,24 +121,29 @@ static void write_outcome(struct preview *p, const struct client_response *r)
     p->has_failed |= !is_success;
 }
 
-// Nothing went out: a secret is missing, say. code and e: why.
-static void write_unsent(struct preview *p, int code, const struct err *e)
+// Nothing went out. error: a word of SPEC 5, or "unsent"; secret: its name, where that is missing.
+static void write_unsent(struct preview *p, const char *error, const char *words, struct str secret)
 {
-    struct failure f = {.error = code == ERR_NOT_FOUND ? "secret_missing" : "unsent"};
-    struct str value;
+    struct failure f = {.error = error, .secret = secret};
 
-    for (size_t i = 0; i < p->head.secret_count && code == ERR_NOT_FOUND; i++)
-        if (secrets_get(p->config.secrets, p->head.secrets[i].secret, &value, NULL) != 0) {
-            f.secret = p->head.secrets[i].secret;
-            break;
-        }
     json_member_null(&p->w, "response_received");
     json_member_bool(&p->w, "success", false);
-    json_member_text(&p->w, "error", f.error);
-    json_member_text(&p->w, "detail", e->text);
+    json_member_text(&p->w, "error", error);
+    json_member_text(&p->w, "detail", words);
     json_member_null(&p->w, "elapsed_ms");
     write_advice(p, &f);
     p->has_failed = true;
+}
+
+// The name of the secret that cannot be read, or empty.
+static struct str missing_secret(const struct preview *p)
+{
+    struct str value;
+
+    for (size_t i = 0; i < p->head.secret_count; i++)
+        if (secrets_get(p->config.secrets, p->head.secrets[i].secret, &value, NULL) != 0)
+            return p->head.secrets[i].secret;
+    return STR("");
 }
 
 static void on_done(void *ctx, const struct client_response *r);
@@ -147,7 +156,13 @@ static void end_request(struct preview *p)
     p->is_waiting = false;
 }
 
-static void send_request(struct preview *p)
+static void end_unsent(struct preview *p, const char *error, const char *words)
+{
+    write_unsent(p, error, words, missing_secret(p));
+    end_request(p);
+}
+
+static void send_with_token(struct preview *p)
 {
     struct request request; // not zeroed: it is large
     struct err e = {0};
@@ -166,12 +181,56 @@ static void send_request(struct preview *p)
             .ctx = p,
         };
 
+        p->is_sending = true;
         code = p->config.send(p->config.send_ctx, &q, &e);
+        p->is_sending = false;
     }
-    if (code) {
-        write_unsent(p, code, &e);
-        end_request(p);
+    if (code)
+        end_unsent(p, code == ERR_NOT_FOUND ? "secret_missing" : "unsent", e.text);
+}
+
+static void stop_listening(struct preview *p)
+{
+    if (p->is_listening)
+        oauth_unlisten(p->config.oauth, &p->listener);
+    p->is_listening = false;
+}
+
+// Gets the token where one is needed. False: it is waited for, or the request has ended without.
+static bool find_token(struct preview *p)
+{
+    struct oauth_answer a;
+
+    if (p->oauth2.len == 0)
+        return true;
+    switch (oauth_get(p->config.oauth, p->oauth2, &a)) {
+    case OAUTH_WAITING:
+        if (!p->is_listening)
+            oauth_listen(p->config.oauth, &p->listener);
+        p->is_listening = true;
+        return false;
+    case OAUTH_FAILED:
+        stop_listening(p);
+        end_unsent(p, a.error, a.detail);
+        return false;
+    case OAUTH_READY:
+        break;
     }
+    stop_listening(p);
+    p->token_serial = a.serial;
+    p->input.token = arena_dup(p->arena, a.token);
+    if (p->input.token.data == NULL)
+        end_unsent(p, "unsent", "out of memory");
+    return p->input.token.data != NULL;
+}
+
+static void send_request(struct preview *p)
+{
+    do {
+        p->is_sent_again = false;
+        if (find_token(p))
+            send_with_token(p);
+    } while (p->is_sent_again);
 }
 
 // What is known of the request before it is sent.
@@ -188,6 +247,8 @@ static int write_request(struct preview *p)
         .at_ms = now_ms,
         .redirect_all = p->config.redirect_all,
     };
+    p->is_renewed = false;
+    p->oauth2 = p->config.redirect_all ? STR("") : head_find_oauth2(q->head);
     code = head_parse(q->head, &p->head, &p->err);
     if (code == 0)
         code = request_build(&p->masked, &p->input, NULL, NULL, p->arena, &p->err);
@@ -213,7 +274,8 @@ static void finish(struct preview *p)
     p->on_done(p->ctx, p->code, &p->err);
 }
 
-static void write_requests(struct preview *p)
+// Whether something is waited for still; else p may be gone.
+static bool write_requests(struct preview *p)
 {
     p->is_writing = true;
     while (p->code == 0 && !p->is_waiting && p->next < p->run.request_count) {
@@ -228,14 +290,40 @@ static void write_requests(struct preview *p)
             end_request(p);
     }
     p->is_writing = false;
+    if (p->is_waiting)
+        return true;
+    finish(p);
+    return false;
+}
+
+// A token that its receiver does not take any more: another one is got, once.
+static bool is_to_be_renewed(const struct preview *p, const struct client_response *r)
+{
+    return p->oauth2.len && !p->is_renewed && r->error == CLIENT_OK &&
+           r->status == STATUS_UNAUTHORIZED &&
+           oauth_reject(p->config.oauth, p->oauth2, p->token_serial);
+}
+
+static void on_change(void *ctx)
+{
+    struct preview *p = ctx;
+
+    send_request(p);
     if (!p->is_waiting)
-        finish(p);
+        write_requests(p);
 }
 
 static void on_done(void *ctx, const struct client_response *r)
 {
     struct preview *p = ctx;
 
+    if (is_to_be_renewed(p, r)) {
+        p->is_renewed = true;
+        p->is_sent_again = true;
+        if (!p->is_sending)
+            on_change(p);
+        return;
+    }
     write_outcome(p, r);
     end_request(p);
     if (!p->is_writing)
@@ -302,7 +390,7 @@ static void write_trace(struct preview *p)
         p->out->failed ? p->out->failed : rules_explain(p->rules, p->workflow, p->out, &p->err);
 }
 
-void preview_run(struct preview *p)
+bool preview_run(struct preview *p)
 {
     const struct rules_event ev = preview_event(p->event);
     const char *id = rules_workflow(p->rules, p->workflow)->id;
@@ -310,8 +398,9 @@ void preview_run(struct preview *p)
     p->code = rules_event_begin(p->rules, &ev, &p->err);
     if (p->code) {
         p->on_done(p->ctx, p->code, &p->err);
-        return;
+        return false;
     }
+    p->listener = (struct oauth_listener){.on_change = on_change, .ctx = p};
     rules_run(p->rules, p->workflow, p->arena, &p->run);
     p->would_fire = p->run.verdict == RULES_MATCH;
     json_writer_init(&p->w, p->out);
@@ -329,11 +418,12 @@ void preview_run(struct preview *p)
         json_member_string(&p->w, "error", p->run.message);
     json_key(&p->w, STR("requests"));
     json_array_begin(&p->w);
-    write_requests(p);
+    return write_requests(p);
 }
 
 void preview_abandon(struct preview *p)
 {
+    stop_listening(p);
     if (p->is_waiting)
         mask_fini(&p->mask);
 }

@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "deliver/mask.h"
+#include "deliver/oauth.h"
 #include "deliver/request.h"
 #include "deliver/secrets.h"
 #include "encode/head.h"
@@ -19,6 +20,7 @@ struct preview_config { // all borrowed until on_done
     const char *redirect_all;              // send everything here; or NULL
     const struct netblock *redirect_allow; // its address, allowed for it alone; or NULL
     struct secrets *secrets;
+    struct oauth *oauth;   // NULL: nothing is sent
     struct id_source *ids; // of the webhook-ids that are shown
     const struct clock *clock;
     // Sends a request: q->on_done runs once, within the call or later. Else nothing was sent, and
@@ -54,7 +56,14 @@ struct preview {
     struct head head;
     struct request masked;
     struct mask mask;
-    bool is_waiting; // for an answer
+    struct str oauth2;     // what the request's access token depends on; empty: it has none
+    uint64_t token_serial; // for oauth_reject
+    bool is_renewed;       // it was answered 401 with another token before
+    bool is_sent_again;    // with another token, once the call that sent it has returned
+    bool is_sending;       // such a call
+    bool is_listening;
+    struct oauth_listener listener;
+    bool is_waiting; // for an answer, or a token
     bool is_writing; // the requests, one after another
     int code;
     struct err err;
@@ -69,7 +78,8 @@ int preview_fit(struct event *ev, const struct rules_workflow *w, struct arena *
                 struct err *e);
 // An event as rules take it.
 struct rules_event preview_event(const struct event *ev);
-void preview_run(struct preview *p);
+// Whether on_done is still to come: else it has run, and p may be gone.
+bool preview_run(struct preview *p);
 // Of one that is given up while it waits.
 void preview_abandon(struct preview *p);
 

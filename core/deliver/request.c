@@ -177,6 +177,20 @@ static int request_add_hmac(struct request_builder *b, const struct head_secret 
     return code;
 }
 
+// The token of hook.oauth2. A request that goes to --redirect-all has none.
+static int request_add_token(struct request_builder *b)
+{
+    bool is_shown = b->secrets && b->in->token.len;
+    if (is_shown && b->mask && mask_add(b->mask, b->in->token)) {
+        return err_set(b->err, ERR_NOMEM, "out of memory");
+    }
+    buf_append_text(&b->text, "Bearer ");
+    buf_append_str(&b->text, is_shown ? b->in->token : STR("****"));
+    struct str kept;
+    int code = request_keep(b, &kept);
+    return code ? code : request_add(b, STR("Authorization"), kept);
+}
+
 static int request_add_secret(struct request_builder *b, const struct head_secret *s)
 {
     if (s->kind == HEAD_SECRET_SIGN) {
@@ -184,6 +198,9 @@ static int request_add_secret(struct request_builder *b, const struct head_secre
     }
     if (s->kind == HEAD_SECRET_HMAC) {
         return request_add_hmac(b, s);
+    }
+    if (s->kind == HEAD_SECRET_OAUTH2) {
+        return request_add_token(b);
     }
     struct str value;
     int code = request_secret(b, s->secret, &value);

@@ -17,6 +17,7 @@ struct request_input {
     struct str head;   // encode/head.h
     struct str body;   // signed where the head says so; not looked at where the request is masked
     uint64_t delivery; // the webhook-id
+    struct str token;  // of hook.oauth2; empty where none was got: "****" stands in its place
     int64_t at_ms;     // wall time of the attempt: webhook-timestamp
     const char
         *redirect_all; // send here instead, the original URL in hookline-original-url; or NULL

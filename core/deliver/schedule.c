@@ -33,13 +33,20 @@ static struct target *schedule_next_target(struct deliver *d)
 
 static struct job *schedule_take_job(struct target *t)
 {
-    struct deliver *d = t->deliver;
     struct job *j = t->first;
     t->first = j->next;
     if (t->first == NULL) {
         t->last = &t->first;
     }
     j->next = NULL;
+    return j;
+}
+
+static void schedule_enter(struct job *j)
+{
+    struct target *t = j->target;
+    struct deliver *d = t->deliver;
+    j->is_in_flight = true;
     j->standing = t->standing;
     t->in_flight++;
     d->in_flight++;
@@ -48,7 +55,20 @@ static struct job *schedule_take_job(struct target *t)
         loop_timer_start(&d->turn_timer, 0);
     }
     gate_started(t, j);
-    return j;
+}
+
+bool schedule_leave(struct job *j)
+{
+    struct target *t = j->target;
+    struct deliver *d = t->deliver;
+    if (!j->is_in_flight) {
+        return false;
+    }
+    j->is_in_flight = false;
+    t->in_flight--;
+    d->in_flight--;
+    d->in_flight_of[j->standing]--;
+    return true;
 }
 
 void schedule_pump(struct deliver *d)
@@ -58,8 +78,14 @@ void schedule_pump(struct deliver *d)
            (t = schedule_next_target(d)) != NULL) {
         target_leave_ring(t);
         struct job *j = schedule_take_job(t);
+        bool may_start = oauth_wait_lets(j);
+        if (may_start) {
+            schedule_enter(j);
+        }
         target_update_ready(t); // behind the others
-        attempt_start(j);
+        if (may_start) {
+            attempt_start(j);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ struct secret {
 struct secrets {
     char *dir; // DATA/secrets
     struct map by_name;
+    uint64_t forget_count;
 };
 
 int secrets_new(struct secrets **out, const char *data_dir, struct err *e)
@@ -49,6 +50,12 @@ void secrets_forget(struct secrets *s)
     }
     map_fini(&s->by_name);
     map_init(&s->by_name);
+    s->forget_count++;
+}
+
+uint64_t secrets_forget_count(const struct secrets *s)
+{
+    return s->forget_count;
 }
 
 void secrets_free(struct secrets *s)

@@ -18,6 +18,8 @@ void secrets_free(struct secrets *s); // wipes them
 // it.
 int secrets_get(struct secrets *s, struct str name, struct str *value, struct err *e);
 void secrets_forget(struct secrets *s);
+// How many times that was: what was got with a secret is no good any more when it has changed.
+uint64_t secrets_forget_count(const struct secrets *s);
 
 // Whether text may be a secret's name: [A-Z][A-Z0-9_]*, 64 bytes at most.
 bool secrets_is_name(struct str name);

@@ -161,6 +161,17 @@ static int check_query_key(struct str key, struct err *e)
     return 0;
 }
 
+// What stands in the head as it is given: no space and nothing that breaks a line.
+static int check_form(struct str form, struct err *e)
+{
+    for (size_t i = 0; i < form.len; i++) {
+        if (is_control(form.data[i]) || form.data[i] == ' ') {
+            return err_set(e, ERR_INVALID, "the parameters for a token are no form");
+        }
+    }
+    return 0;
+}
+
 static int check_header(struct str name, struct str value, struct err *e)
 {
     int rc = head_check_name(name, e);
@@ -192,6 +203,10 @@ static int check_secret(const struct head_secret *s, struct err *e)
     case HEAD_SECRET_SIGN:
     case HEAD_SECRET_HMAC:
         return 0;
+    case HEAD_SECRET_OAUTH2:
+        rc = s->key.len ? check_url(s->token_url, e)
+                        : err_set(e, ERR_INVALID, "the client has no id");
+        return rc != 0 ? rc : check_form(s->form, e);
     }
     return err_set(e, ERR_INVALID, "a secret of no known kind");
 }
@@ -252,6 +267,28 @@ static int write_hmac(struct buf *out, const struct head_secret *s, struct err *
     return rc;
 }
 
+static int write_oauth2(struct buf *out, const struct head_secret *s, struct err *e)
+{
+    struct buf id;
+    buf_init(&id, HEAD_OAUTH2_BYTES_MAX);
+    percent_encode(&id, s->key);
+    if (id.failed ||
+        s->secret.len + id.len + s->token_url.len + s->form.len + 16 > HEAD_OAUTH2_BYTES_MAX) {
+        buf_fini(&id);
+        return err_set(e, ERR_INVALID,
+                       "what says how a token is got is larger than %d KiB: client_id, token_url, "
+                       "scope and params together",
+                       HEAD_OAUTH2_BYTES_MAX / 1024);
+    }
+    struct str place = s->is_in_body ? STR(" body ") : STR(" basic ");
+    int rc = put_line(out,
+                      (struct str[]){STR(":oauth2 "), s->secret, place, buf_str(&id), STR(" "),
+                                     s->token_url, STR(" "), s->form},
+                      8, e);
+    buf_fini(&id);
+    return rc;
+}
+
 int head_write_secret(struct buf *out, const struct head_secret *s, struct err *e)
 {
     int rc = check_secret(s, e);
@@ -267,6 +304,8 @@ int head_write_secret(struct buf *out, const struct head_secret *s, struct err *
         return put_line(out, (struct str[]){STR(":sign "), s->secret}, 2, e);
     case HEAD_SECRET_HMAC:
         return write_hmac(out, s, e);
+    case HEAD_SECRET_OAUTH2:
+        return write_oauth2(out, s, e);
     case HEAD_SECRET_HEADER:
         break;
     }
@@ -333,12 +372,22 @@ static bool parse_hmac(struct str line, struct head_secret *s)
     return is_whole && s->key.len && (s->is_base64 || str_eq(encoding, STR("hex")));
 }
 
+static bool parse_oauth2(struct str line, struct head_secret *s)
+{
+    struct str place;
+    bool is_whole = take_until(&line, STR(" "), &place) && take_until(&line, STR(" "), &s->key) &&
+                    take_until(&line, STR(" "), &s->token_url);
+    s->form = line;
+    s->is_in_body = str_eq(place, STR("body"));
+    return is_whole && (s->is_in_body || str_eq(place, STR("basic")));
+}
+
 static int parse_secret(struct str line, struct head *out, struct err *e)
 {
     static const struct str KINDS[] = {
         [HEAD_SECRET_BASIC] = {":basic", 6}, [HEAD_SECRET_HEADER] = {":header", 7},
         [HEAD_SECRET_QUERY] = {":query", 6}, [HEAD_SECRET_SIGN] = {":sign", 5},
-        [HEAD_SECRET_HMAC] = {":hmac", 5},
+        [HEAD_SECRET_HMAC] = {":hmac", 5},   [HEAD_SECRET_OAUTH2] = {":oauth2", 7},
     };
     if (out->secret_count == HEAD_SECRETS_MAX) {
         return err_set(e, ERR_TOO_LARGE, "more than %d secrets", HEAD_SECRETS_MAX);
@@ -368,6 +417,9 @@ static int parse_secret(struct str line, struct head *out, struct err *e)
     }
     if (s.kind == HEAD_SECRET_HMAC && !parse_hmac(line, &s)) {
         return err_set(e, ERR_INVALID, "a line about a signature is cut short");
+    }
+    if (s.kind == HEAD_SECRET_OAUTH2 && !parse_oauth2(line, &s)) {
+        return err_set(e, ERR_INVALID, "a line about a token is cut short");
     }
     out->secrets[out->secret_count++] = s;
     return check_secret(&s, e);
@@ -415,4 +467,26 @@ int head_parse(struct str text, struct head *out, struct err *e)
         rc = parse_line(line, out, e);
     }
     return rc;
+}
+
+struct str head_find_oauth2(struct str text)
+{
+    struct str mark = STR("\n:oauth2 ");
+    const char *at = text.len ? memmem(text.data, text.len, mark.data, mark.len) : NULL;
+    if (at == NULL) {
+        return (struct str){NULL, 0};
+    }
+    at += mark.len;
+    size_t left = text.len - (size_t)(at - text.data);
+    const char *end = memchr(at, '\n', left);
+    return (struct str){at, end ? (size_t)(end - at) : left};
+}
+
+int head_parse_oauth2(struct str text, struct head_secret *out, struct err *e)
+{
+    *out = (struct head_secret){.kind = HEAD_SECRET_OAUTH2};
+    if (!take_until(&text, STR(" "), &out->secret) || !parse_oauth2(text, out)) {
+        return err_set(e, ERR_INVALID, "a line about a token is cut short");
+    }
+    return check_secret(out, e);
 }

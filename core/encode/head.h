@@ -23,6 +23,11 @@
 //                                 ENCODING: hex or base64; TIMESTAMP: a header for the time, or
 //                                 empty. All from HEADER on percent-encoded; {id}, {timestamp},
 //                                 {body} and (in VALUE) {signature} are filled in
+//   ":oauth2 NAME PLACE ID URL FORM"
+//                                 the header Authorization: Bearer TOKEN. The token is asked of URL
+//                                 for the client ID (percent-encoded), whose secret NAME goes into
+//                                 PLACE: basic, a header, or body. FORM: the other parameters, as a
+//                                 form. There is one such line at most
 //
 // And ":depth N": how many workflows this request came through, where it is more than one.
 #ifndef ENCODE_HEAD_H
@@ -36,7 +41,8 @@ enum head_secret_kind {
     HEAD_SECRET_HEADER,
     HEAD_SECRET_QUERY,
     HEAD_SECRET_SIGN,
-    HEAD_SECRET_HMAC
+    HEAD_SECRET_HMAC,
+    HEAD_SECRET_OAUTH2
 };
 
 struct head_header {
@@ -47,19 +53,25 @@ struct head_header {
 struct head_secret {
     enum head_secret_kind kind;
     struct str secret; // its name
-    struct str key;    // BASIC: the user; HEADER, HMAC: the header's name; QUERY: the parameter
+    struct str key;    // BASIC: the user; HEADER, HMAC: the header's name; QUERY: the parameter;
+                       // OAUTH2: the client's id, percent-encoded once it was taken apart
     struct str prefix; // HEADER
     // HMAC; the texts of a head that was taken apart are percent-encoded, as is then its key:
     bool is_base64;
     struct str timestamp; // the header for the time; empty: none
     struct str signed_text;
     struct str value;
+    // OAUTH2:
+    bool is_in_body; // the client's secret: it is a parameter, and not in a header
+    struct str token_url;
+    struct str form;
 };
 
 enum {
     HEAD_HEADERS_MAX = 64,
     HEAD_SECRETS_MAX = 16,
     HEAD_BYTES_MAX = 64 * 1024,
+    HEAD_OAUTH2_BYTES_MAX = 4 * 1024, // of such a line
     HEAD_DEPTH_MAX = 1000000
 };
 
@@ -86,6 +98,12 @@ int head_write_depth(struct buf *out, unsigned depth, struct err *e); // from 1 
 // Takes a head apart; the parts are borrowed from text. ERR_INVALID for what the writers do not
 // make, ERR_TOO_LARGE over one of the maxima.
 int head_parse(struct str text, struct head *out, struct err *e);
+
+// What stands behind ":oauth2 " in a head, which is what its token depends on; {NULL,0}: no such
+// line. Borrowed from text.
+struct str head_find_oauth2(struct str text);
+// Takes that apart, borrowed. ERR_INVALID.
+int head_parse_oauth2(struct str text, struct head_secret *out, struct err *e);
 
 // Whether a header may be given by a rule at all: a token (RFC 9110, 5.1), and not one of the
 // host's own (Host, Content-Length, Transfer-Encoding, Connection, webhook-id, ...). ERR_INVALID /

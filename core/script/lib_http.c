@@ -61,16 +61,23 @@ static int http_write_secret(lua_State *L, struct buf *out, struct err *e)
                                  .prefix = http_field(L, "prefix"),
                                  .timestamp = http_field(L, "timestamp"),
                                  .signed_text = http_field(L, "signed"),
-                                 .value = http_field(L, "value")};
-    static const char *const kinds[] = {
-        [HEAD_SECRET_BASIC] = "basic", [HEAD_SECRET_HEADER] = "header",
-        [HEAD_SECRET_QUERY] = "query", [HEAD_SECRET_SIGN] = "sign",
-        [HEAD_SECRET_HMAC] = "hmac",   NULL};
+                                 .value = http_field(L, "value"),
+                                 .token_url = http_field(L, "token_url"),
+                                 .form = http_field(L, "form")};
+    static const char *const kinds[] = {[HEAD_SECRET_BASIC] = "basic",
+                                        [HEAD_SECRET_HEADER] = "header",
+                                        [HEAD_SECRET_QUERY] = "query",
+                                        [HEAD_SECRET_SIGN] = "sign",
+                                        [HEAD_SECRET_HMAC] = "hmac",
+                                        [HEAD_SECRET_OAUTH2] = "oauth2",
+                                        NULL};
     lua_getfield(L, -1, "kind");
     secret.kind = (enum head_secret_kind)luaL_checkoption(L, -1, NULL, kinds);
     lua_getfield(L, -2, "is_base64");
     secret.is_base64 = lua_toboolean(L, -1);
-    lua_pop(L, 2);
+    lua_getfield(L, -3, "is_in_body");
+    secret.is_in_body = lua_toboolean(L, -1);
+    lua_pop(L, 3);
     return head_write_secret(out, &secret, e);
 }
 

@@ -1,4 +1,5 @@
--- Authentication of a webhook: what hook.basic, hook.api_key and hook.bearer add to its request.
+-- Authentication of a webhook: what hook.basic, hook.api_key, hook.bearer and hook.oauth2 add to its
+-- request.
 -- The result is one of
 --   header = { name, value }          in plain text
 --   query  = { key, value }           in plain text
@@ -6,6 +7,7 @@
 local core = require "hookline.core"
 local faults = require "hookline.faults"
 local headers = require "hookline.headers"
+local oauth2 = require "hookline.oauth2"
 local opaque = require "hookline.opaque"
 local schema = require "hookline.schema"
 local secrets = require "hookline.secret"
@@ -13,7 +15,7 @@ local words = require "hookline.words"
 
 local auth = {}
 
-auth.KIND = opaque.kind "hook.basic, hook.api_key or hook.bearer"
+auth.KIND = opaque.kind "hook.basic, hook.api_key, hook.bearer or hook.oauth2"
 
 -- A password, key or token: a secret (its data), or plain text.
 local function credential(value, what, scope)
@@ -123,6 +125,13 @@ function auth.bearer(token, ...)
   takes_no_more(scope, "hook.bearer takes a token; hook.api_key takes options", ...)
   local value = credential(token, "the token of hook.bearer", scope)
   return header_auth(scope, "Authorization", "Bearer ", value)
+end
+
+--- Authorization: Bearer TOKEN, of a token that the sender gets from a token server.
+function auth.oauth2(options, ...)
+  local scope = faults.scope()
+  takes_no_more(scope, "hook.oauth2 takes one table", ...)
+  return result(scope, { secret = oauth2.read(options, scope) })
 end
 
 --- For a schema: the key that is an auth, checked to what it adds.

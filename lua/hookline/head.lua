@@ -46,7 +46,7 @@ local function add_auth(added, list, secrets)
   elseif added.secret then
     secrets[1] = added.secret
     if added.secret.kind ~= "query" then
-      local name = added.secret.kind == "basic" and "Authorization" or added.secret.key
+      local name = added.secret.kind == "header" and added.secret.key or "Authorization"
       list[#list + 1] = { name = name, from = "auth" }
     end
   end

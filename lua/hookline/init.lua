@@ -5,7 +5,6 @@ local conditions = require "hookline.conditions"
 local encoding = require "hookline.encoding"
 local faults = require "hookline.faults"
 local fields = require "hookline.fields"
-local later = require "hookline.later"
 local opaque = require "hookline.opaque"
 local retry = require "hookline.retry"
 local schedules = require "hookline.schedules"
@@ -137,6 +136,14 @@ local workflow = require "hookline.workflow"
 ---@field header? string  the header that carries the key; Authorization unless it is given
 ---@field prefix? string  in front of the key; "Token " in Authorization, nothing in another header
 ---@field query? string   the query parameter that carries the key, in place of a header
+
+---@class hook.Oauth2Options
+---@field token_url string      of the token server: "https://login.example.com/oauth2/token"
+---@field client_id string
+---@field client_secret hook.Secret
+---@field scope? string|string[]
+---@field client_auth? "basic"|"body"  how id and secret are sent: as HTTP Basic, unless it is given
+---@field params? table<string, string|integer>  more parameters: { audience = "..." }
 
 -- Dates are days ("2026-11-23", whole, in UTC) or times of RFC 3339 ("2026-11-23T09:15:00+01:00").
 
@@ -319,6 +326,11 @@ hook.api_key = auth.api_key
 ---@type fun(token: hook.Secret|string): hook.Auth
 hook.bearer = auth.bearer
 
+--- Authorization: Bearer TOKEN, where the host gets the token from a token server (client
+--- credentials), keeps it until it expires, and gets another one once when it is answered 401.
+---@type fun(options: hook.Oauth2Options): hook.Auth
+hook.oauth2 = auth.oauth2
+
 --- A signature of another form than Standard Webhooks: GitHub's, Stripe's, Shopify's, Slack's.
 ---@type fun(options: hook.SignatureOptions): hook.Hmac
 hook.hmac = sign.hmac
@@ -459,8 +471,6 @@ hook.verify = core.freeze(verify.functions, "hook.verify")
 --- complete by it.
 ---@type fun(options: hook.TypeOptions): hook.Type
 hook.type = types.new
-
-later.add(hook)
 
 -- A name that is not there is a slip in a rule: it is told at its line, with the nearest one.
 local names = words.sorted_keys(hook)
