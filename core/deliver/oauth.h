@@ -14,7 +14,7 @@
 
 enum {
     OAUTH_TOKENS_MAX = 1024, // kept; those that were not used for longest go first
-    OAUTH_ERROR_MAX = 640
+    OAUTH_ERROR_MAX = ERR_TEXT_MAX
 };
 
 struct oauth;

@@ -375,7 +375,8 @@ static bool parse_hmac(struct str line, struct head_secret *s)
 static bool parse_oauth2(struct str line, struct head_secret *s)
 {
     struct str place;
-    bool is_whole = take_until(&line, STR(" "), &place) && take_until(&line, STR(" "), &s->key) &&
+    bool is_whole = line.len <= HEAD_OAUTH2_BYTES_MAX && take_until(&line, STR(" "), &place) &&
+                    take_until(&line, STR(" "), &s->key) &&
                     take_until(&line, STR(" "), &s->token_url);
     s->form = line;
     s->is_in_body = str_eq(place, STR("body"));

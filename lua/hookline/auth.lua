@@ -1,5 +1,5 @@
--- Authentication of a webhook: what hook.basic, hook.api_key, hook.bearer and hook.oauth2 add to its
--- request.
+-- Authentication of a webhook: what hook.basic, hook.api_key, hook.bearer and hook.oauth2 add to
+-- its request.
 -- The result is one of
 --   header = { name, value }          in plain text
 --   query  = { key, value }           in plain text

@@ -83,6 +83,7 @@ local CLASS_OF = {
   ["a field"] = "hook.FieldType",
   ["hook.source"] = "hook.SourceOptions",
   ["hook.hmac"] = "hook.SignatureOptions",
+  ["hook.oauth2"] = "hook.Oauth2Options",
   ["hook.verify.hmac"] = "hook.HmacOptions",
   ["the second argument of hook.verify.token"] = "hook.TokenOptions",
   ["the second argument"] = "hook.ToleranceOptions",

@@ -118,6 +118,29 @@ static void without_secrets_none_is_shown(void **state)
     buf_fini(&out);
 }
 
+static void a_token_stands_behind_bearer_and_is_masked(void **state)
+{
+    struct fixture *f = *state;
+    struct request q;
+    struct err e;
+    struct buf out;
+    struct request_input in = {
+        .head = STR("GET https://a.example/x\n:oauth2 K basic id https://t.example/ a=b\n"),
+        .token = STR("t0ken"),
+        .delivery = 1};
+    assert_int_equal(request_build(&q, &in, f->secrets, &f->mask, &f->arena, &e), 0);
+    assert_text(header(&q, "Authorization"), "Bearer t0ken");
+    buf_init(&out, 100);
+    mask_apply(&f->mask, &out, STR("a t0ken!"), false);
+    assert_text(buf_str(&out), "a ****!");
+    buf_fini(&out);
+    assert_int_equal(request_build(&q, &in, NULL, NULL, &f->arena, &e), 0);
+    assert_text(header(&q, "Authorization"), "Bearer ****");
+    in.token = (struct str){0};
+    assert_int_equal(request_build(&q, &in, f->secrets, NULL, &f->arena, &e), 0);
+    assert_text(header(&q, "Authorization"), "Bearer ****");
+}
+
 static void a_missing_secret_says_how_to_set_it(void **state)
 {
     struct fixture *f = *state;
@@ -201,6 +224,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(secrets_go_where_they_belong, setup, teardown),
         cmocka_unit_test_setup_teardown(without_secrets_none_is_shown, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_token_stands_behind_bearer_and_is_masked, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_missing_secret_says_how_to_set_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_is_cached_until_it_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_with_control_characters_or_an_odd_name_is_refused,

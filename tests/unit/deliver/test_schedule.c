@@ -14,6 +14,7 @@ struct played {
     struct clock clock;
     struct loop *loop;
     struct log log;
+    struct oauth *oauth;
     struct engine *engine; // without a generation
     struct deliver *deliver;
     struct loop_timer limit; // no test waits for ever
@@ -202,8 +203,13 @@ static int set_up(void **state)
     if (engine_new(&p->engine, &engine, &e)) {
         return -1;
     }
+    struct oauth_config oauth = {.clock = &p->clock};
+    if (oauth_new(&p->oauth, &oauth, &e)) {
+        return -1;
+    }
     struct deliver_config c = {.loop = p->loop,
                                .engine = p->engine,
+                               .oauth = p->oauth,
                                .store = (struct store *)(void *)p,
                                .client = (struct client *)(void *)p,
                                .log = &p->log,
@@ -217,6 +223,7 @@ static int tear_down(void **state)
     struct played *p = *state;
     loop_timer_stop(&p->limit);
     deliver_free(p->deliver);
+    oauth_free(p->oauth);
     engine_free(p->engine);
     size_t left = loop_free(p->loop);
     free(p);

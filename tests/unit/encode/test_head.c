@@ -282,6 +282,14 @@ static void test_parse_refuses(void **state)
         "POST https://h/\n:header K X:\n",
         "POST https://h/\n:header K X Y: p\n",
         "POST https://h/\n:header ../K X: p\n",
+        "POST https://h/\n:oauth2 K\n",
+        "POST https://h/\n:oauth2 K basic\n",
+        "POST https://h/\n:oauth2 K basic id https://t/\n",
+        "POST https://h/\n:oauth2 K header id https://t/ a=b\n",
+        "POST https://h/\n:oauth2 K basic  https://t/ a=b\n",
+        "POST https://h/\n:oauth2 K basic id t/ a=b\n",
+        "POST https://h/\n:oauth2 K basic id https://t/ a=b c\n",
+        "POST https://h/\n:oauth2 ../K basic id https://t/ a=b\n",
         "POST https://h/\n:depth \n",
         "POST https://h/\n:depth 0\n",
         "POST https://h/\n:depth -1\n",
@@ -318,6 +326,53 @@ static void test_depth(void **state)
     assert_int_equal(head_parse(buf_str(&out), &h, &e), 0);
     assert_int_equal(h.depth, 3);
     assert_int_equal(h.header_count + h.secret_count, 0);
+    buf_fini(&out);
+}
+
+static void test_oauth2(void **state)
+{
+    (void)state;
+    static struct head h;
+    struct head_secret found;
+    struct err e;
+    struct buf out;
+    buf_init(&out, HEAD_BYTES_MAX);
+    struct head_secret s = {.kind = HEAD_SECRET_OAUTH2,
+                            .secret = STR("K"),
+                            .key = STR("a client"),
+                            .token_url = STR("https://t.example/token?x=1"),
+                            .form = STR("grant_type=client_credentials&scope=a%20b")};
+    head_write_start(&out, STR("GET"), STR("https://h/"), &e);
+    assert_null(head_find_oauth2(buf_str(&out)).data);
+    assert_int_equal(head_write_secret(&out, &s, &e), 0);
+    head_write_header(&out, STR("X"), STR("v"), &e);
+    struct str text = head_find_oauth2(buf_str(&out));
+    assert_true(str_eq(text, STR("K basic a%20client https://t.example/token?x=1 "
+                                 "grant_type=client_credentials&scope=a%20b")));
+    assert_int_equal(head_parse(buf_str(&out), &h, &e), 0);
+    assert_int_equal(head_parse_oauth2(text, &found, &e), 0);
+    assert_int_equal(h.secrets[0].kind, HEAD_SECRET_OAUTH2);
+    assert_true(str_eq(found.secret, s.secret) && str_eq(found.key, STR("a%20client")));
+    assert_true(str_eq(found.token_url, s.token_url) && str_eq(found.form, s.form));
+    assert_false(found.is_in_body);
+    assert_int_equal(head_parse_oauth2(STR("K basic id"), &found, &e), ERR_INVALID);
+
+    size_t len = out.len;
+    s.form = STR("a=b\n:depth 2");
+    assert_int_equal(head_write_secret(&out, &s, &e), ERR_INVALID);
+    s.form = STR("a=b");
+    s.token_url = STR("https://t.example/ x");
+    assert_int_equal(head_write_secret(&out, &s, &e), ERR_INVALID);
+    s.token_url = STR("https://t.example/");
+    s.key = STR("");
+    assert_int_equal(head_write_secret(&out, &s, &e), ERR_INVALID);
+    char long_id[HEAD_OAUTH2_BYTES_MAX];
+    memset(long_id, 'i', sizeof long_id);
+    s.key = (struct str){long_id, sizeof long_id};
+    assert_int_equal(head_write_secret(&out, &s, &e), ERR_INVALID);
+    assert_int_equal(out.len, len);
+    s.key = STR("a\nb"); // encoded in the line
+    assert_int_equal(head_write_secret(&out, &s, &e), 0);
     buf_fini(&out);
 }
 
@@ -363,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_injection),   cmocka_unit_test(test_refused_pieces),
         cmocka_unit_test(test_full_buffer), cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_depth),       cmocka_unit_test(test_maxima),
+        cmocka_unit_test(test_oauth2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
