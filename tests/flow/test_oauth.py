@@ -271,6 +271,21 @@ def test_a_token_server_that_hangs_delays_only_those_that_need_it(serve, receive
     assert waiting[0]["id"] not in {r.id for r in receiver.requests}
 
 
+def test_a_target_that_is_paused_while_it_waits_gets_nothing(serve, receiver, receivers):
+    tokens = receivers(lambda request: PARK)
+    host = start(serve, receiver, tokens)
+    (id,) = owed(host, 1)
+    tokens.wait(1)
+    target = urllib.parse.quote(receiver.url, safe="")
+    assert host.call("POST", f"/v1/targets/{target}/pause").status == 200
+    tokens.release(answer("good"))
+    host.until_state(id, "held")
+    assert receiver.requests == []
+    assert host.call("POST", f"/v1/targets/{target}/resume").status == 200
+    host.until_state(id, "delivered")
+    assert len(receiver.requests) == 1 and len(tokens.requests) == 1
+
+
 def test_many_token_servers_that_hang_are_not_all_asked_at_once(serve, receiver, receivers):
     tokens = receivers(lambda request: PARK)
     function = 'function(event) return { hook.webhook { method = "DELETE", url = "%s", auth = %s } } end' % (
