@@ -88,8 +88,8 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     struct str retry;
     struct str workflow;
     struct str order_key;
-    bool was_held_up;              // by its target's breaker, before this attempt
-    bool is_probe;                 // of a target that is half open
+    bool was_held_up; // by its target's breaker, before this attempt
+    bool is_probe;    // of a target that is half open
     bool is_in_flight;
     enum target_standing standing; // of its target when the attempt began: where it is counted
     struct arena arena;            // of this attempt: request and outcome

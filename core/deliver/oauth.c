@@ -248,10 +248,8 @@ static void token_on_response(void *ctx, const struct client_response *r)
     buf_init(&server, 1024);
     token_server(t, &server);
     oauth_answer_read(r, buf_str(&server), &t->mask, &given, &grant);
-    if (t->forget_count != secrets_forget_count(o->config.secrets)) {
-        // It was asked for with a secret that may be an old one: whoever waits asks again.
-        t->error = NULL;
-    } else if (grant.is_given) {
+    // With a secret that was read again meanwhile either is an old one: whoever waits asks again.
+    if (grant.is_given) {
         token_take(t, buf_str(&given), grant.lifetime_ms);
     } else {
         token_failed(t, "oauth", str_from(grant.detail));

@@ -223,6 +223,9 @@ def test_token_servers_that_give_no_token(serve, receiver, receivers):
         got = attempt(host, d["id"])
         assert got["error"] == "oauth" and BAD[case][1] in got["detail"], (case, got)
     assert receiver.requests == [] and len(tokens.requests) == len(cases)
+    # It is no fault of the target's.
+    (target,) = host.call("GET", "/v1/targets").json()["targets"]
+    assert target["state"] == "closed" and target["last_error"] is None
     assert SECRET.encode() not in stored(host) and base64.b64encode(SECRET.encode())[:12] not in stored(host)
 
 
@@ -238,9 +241,6 @@ def test_a_token_server_that_is_down_is_left_alone_for_a_while(serve, receivers)
     assert len(mine) == 40 and len(ids) == 80
     assert all(d["state"] == ("retrying" if d["workflow"] == "w" else "delivered") for d in by_state)
     assert len(tokens.requests) == 1
-    # It is no fault of the target's.
-    (target,) = host.call("GET", "/v1/targets").json()["targets"]
-    assert target["state"] == "closed" and target["last_error"] is None
     host.advance("17s")
     for id in mine:
         until(lambda id=id: len(host.delivery(id)["attempts"]) == 2, "the second attempts")
