@@ -452,7 +452,7 @@ def test_a_token_server_at_a_private_address(serve, receiver, folder, tokens):
     rules.mkdir()
     (rules / "w.lua").write_text(workflow("https://a.example/", auth=oauth2("https://10.0.0.1/token")))
     done = run("check", "--rules", rules)
-    assert done.returncode == 1 and "auth.token_url" in done.stdout and "10.0.0.1 is a private address" in done.stdout
+    assert done.returncode == 1 and "auth.token_url" in done.stdout and "no webhook goes to 10.0.0.1 (private)" in done.stdout
     name = tokens.url.replace("127.0.0.1", "localhost")
     host = serve({"w.lua": workflow("http://127.0.0.2:9/", auth=oauth2(name))}, test_clock=True, env=ENV,
                  allow=("127.0.0.2/32",))
