@@ -188,6 +188,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     if (outcome.fault.len) {
         attempt_log_fault(j, outcome.fault);
     }
+    int64_t held_up_ms = t->held_up_until_ms;
     if (f->state == DELIVERY_DELIVERED) {
         target_succeeded(t);
     } else {
@@ -196,6 +197,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
         }
         attempt_log_failure(j);
     }
+    f->held_up_ms = t->held_up_until_ms > held_up_ms ? t->held_up_until_ms : 0;
     if (t->is_failing || f->state != DELIVERY_DELIVERED) {
         attempt_tell(j);
     }

@@ -17,6 +17,9 @@ static void target_on_lease(struct store_lease *l)
         deliver_ask_again(d);
         return;
     }
+    if (l->held_up_ms > t->held_up_until_ms) {
+        t->held_up_until_ms = l->held_up_ms;
+    }
     if (l->is_paused) {
         pause_set(t, true);
     }

@@ -228,7 +228,8 @@ struct store_finish {
     bool is_rechecked;            // attempt.number other than 1: it wants no recheck any more
     struct str order_key;         // of the delivery; empty: none
     int64_t now_ms;               // with an order key
-    struct arena *arena;          // with an order key: for out values
+    int64_t held_up_ms;  // up to then the breaker of its target has let nothing through; 0: it has
+    struct arena *arena; // with an order key: for out values
     // The events that this outcome is, with what they make owed, stored in the same transaction.
     // They are new and the host's own: no key, digest or version of theirs is looked at.
     struct store_event *events;
@@ -246,20 +247,7 @@ struct store_finish {
 // so: `state` says then what it is.
 void store_finish(struct store *s, struct store_finish *f);
 
-// --- leases and what is due ---------------------------------------------------------------------
-
-struct store_lease {
-    struct store_item item; // the store's
-    struct str target;
-    void (*on_done)(struct store_lease *l);
-    void *ctx;
-    // out:
-    int code;
-    uint16_t shards; // a bit for each shard of the target that this host now holds
-    bool is_paused;  // by an operator (store/targets.h)
-};
-// Takes what is free of a target's shards for this host and epoch. SQLite: one host, all of them.
-void store_lease(struct store *s, struct store_lease *l);
+// --- what is due ---------------------------------------------------------------------
 
 struct store_owed { // a delivery to be attempted
     uint64_t id;

@@ -1,5 +1,5 @@
-// The part of the store that is about targets: which an operator has paused, and what each is owed.
-// As store/store.h, whose contract it belongs to.
+// The part of the store that is about targets: leases, which an operator has paused, and what each
+// is owed. As store/store.h, whose contract it belongs to.
 #ifndef STORE_TARGETS_H
 #define STORE_TARGETS_H
 
@@ -7,6 +7,20 @@
 
 // The reason of a delivery that is held because its target is paused.
 #define STORE_PAUSED_REASON "its target is paused by an operator"
+
+struct store_lease {
+    struct store_item item; // the store's
+    struct str target;
+    void (*on_done)(struct store_lease *l);
+    void *ctx;
+    // out:
+    int code;
+    uint16_t shards;    // a bit for each shard of the target that this host now holds
+    bool is_paused;     // by an operator
+    int64_t held_up_ms; // the last that store_finish told
+};
+// Takes what is free of a target's shards for this host and epoch. SQLite: one host, all of them.
+void store_lease(struct store *s, struct store_lease *l);
 
 enum store_pause {
     STORE_PAUSE_NONE = 0,

@@ -88,6 +88,11 @@ int finish_run(struct writer *w, struct store_finish *f)
     if (rc == SQLITE_OK && f->attempt.number > 1) {
         rc = write_attempt(w, f);
     }
+    if (rc == SQLITE_OK && f->held_up_ms) {
+        bind_id(w->stmts[WRITE_HELD_UP], 1, f->delivery);
+        bind_int(w->stmts[WRITE_HELD_UP], 2, f->held_up_ms);
+        rc = statement_run(w->stmts[WRITE_HELD_UP]);
+    }
     w->owed += (f->state <= OWED_STATE) - was_owed;
     f->freed = (struct store_freed){0};
     if (rc == SQLITE_OK && f->order_key.len && was_owed && f->state > OWED_STATE) {

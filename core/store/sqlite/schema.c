@@ -83,6 +83,9 @@
 #define DELAYED_INDEX                                                                              \
     "CREATE INDEX delivery_delayed ON delivery (delayed) WHERE delayed IS NOT NULL;"
 
+// Up to when its breaker was open: what fell due until then counts from there (deliver/gate.c).
+#define HELD_UP_COLUMN " held_up_ms INTEGER NOT NULL DEFAULT 0"
+
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -92,7 +95,7 @@ static const char CREATE_SQL[] =
     "INSERT INTO host (one, epoch, owed) VALUES (1, 0, 0);"
 
     "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE," PAUSE_COLUMN
-    "," PAUSED_AT_COLUMN ") STRICT;" PAUSE_INDEX
+    "," PAUSED_AT_COLUMN "," HELD_UP_COLUMN ") STRICT;" PAUSE_INDEX
 
     "CREATE TABLE event ("
     " id INTEGER PRIMARY KEY,"
@@ -214,7 +217,7 @@ static const struct schema_step STEPS[] = {
      ";" PAUSE_INDEX "ALTER TABLE delivery ADD COLUMN waits INTEGER;" ORDER_SQL},
     {2, "ALTER TABLE host ADD COLUMN" RUNNING_COLUMN ";ALTER TABLE host ADD COLUMN" WALL_COLUMN
         ";ALTER TABLE host ADD COLUMN" DOWN_COLUMN ";ALTER TABLE delivery ADD COLUMN" DELAYED_COLUMN
-        ";" DELAYED_INDEX RUNNING_SQL},
+        ";" DELAYED_INDEX "ALTER TABLE target ADD COLUMN" HELD_UP_COLUMN ";" RUNNING_SQL},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -65,6 +65,9 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_TARGET] = "INSERT INTO target (text) VALUES (?1)",
     [WRITE_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [WRITE_TARGET_BY_ID] = "SELECT text FROM target WHERE id = ?1",
+    [WRITE_HELD_UP] = "UPDATE target SET held_up_ms = ?2"
+                      " WHERE id = (SELECT target FROM delivery WHERE id = ?1)",
+    [WRITE_HELD_UP_OF] = "SELECT held_up_ms FROM target WHERE text = ?1",
     [WRITE_FIRST_ATTEMPT] =
         "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
         " reason = iif(?15, reason, ?5), attempt_count = max(attempt_count, 1), at_ms = ?7,"

@@ -51,7 +51,12 @@ static int lease_run(struct writer *w, struct store_lease *l)
 {
     l->code = 0;
     l->shards = (uint16_t)((1u << STORE_SHARDS) - 1); // the lock on the folder is the lease of all
-    return pause_has(w, l->target, &l->is_paused);
+    sqlite3_stmt *s = w->stmts[WRITE_HELD_UP_OF];
+    bind_text(s, 1, l->target);
+    int rc = sqlite3_step(s);
+    l->held_up_ms = rc == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    rc = statement_end(s, rc);
+    return rc == SQLITE_OK ? pause_has(w, l->target, &l->is_paused) : rc;
 }
 
 static int write_host(struct writer *w)

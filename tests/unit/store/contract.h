@@ -75,6 +75,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(a_test_clock_goes_on_where_it_stood),                                        \
         CONTRACT_TEST(delays_go_on_while_the_host_is_down),                                        \
         CONTRACT_TEST(delays_are_moved_in_bounded_steps),                                          \
+        CONTRACT_TEST(what_a_breaker_held_up_is_told_with_the_lease),                              \
         CONTRACT_TEST(workflows_are_kept_as_they_were_put),                                        \
         CONTRACT_TEST(notices_are_kept_until_they_are_gone),                                       \
         CONTRACT_TEST(what_is_owed_is_held_and_let_go),                                            \

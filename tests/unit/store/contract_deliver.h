@@ -3,6 +3,7 @@
 #define TESTS_STORE_CONTRACT_DELIVER_H
 
 #include "store/harness.h"
+#include "store/targets.h"
 
 static void finish_keeps_every_attempt(void **state)
 {

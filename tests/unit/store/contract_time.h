@@ -139,4 +139,33 @@ static void delays_are_moved_in_bounded_steps(void **state)
     assert_int_equal(do_due(f, &target, 1, due_ms).owed_count, EVENTS);
 }
 
+// After a restart it is still known that a breaker held up what was not tried yet.
+static void what_a_breaker_held_up_is_told_with_the_lease(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = owe_one(f, "https://a.example:443", f->now_ms);
+    owe_one(f, "https://b.example:443", f->now_ms);
+    struct store_finish failed = {.delivery = id,
+                                  .state = DELIVERY_RETRYING,
+                                  .due_at_ms = f->now_ms + TIME_HOUR_MS,
+                                  .base_ms = f->now_ms,
+                                  .held_up_ms = f->now_ms + 5,
+                                  .attempt = {.number = 1, .status = 503}};
+    assert_int_equal(do_finish(f, &failed), 0);
+    failed.held_up_ms = 0; // it does not say
+    failed.attempt.number = 2;
+    assert_int_equal(do_finish(f, &failed), 0);
+    fixture_reopen(f);
+    struct store_lease leases[] = {{.target = STR("https://a.example:443")},
+                                   {.target = STR("https://b.example:443")},
+                                   {.target = STR("https://new.example:443")}};
+    for (size_t i = 0; i < COUNT_OF(leases); i++) {
+        leases[i].on_done = lease_ignore;
+        store_lease(f->store, &leases[i]);
+        loop_run(f->loop);
+        assert_int_equal(leases[i].code, 0);
+        assert_int_equal(leases[i].held_up_ms, i == 0 ? f->now_ms + 5 : 0);
+    }
+}
+
 #endif
