@@ -143,6 +143,17 @@ static void app_on_reloaded(void *ctx, int code, const struct err *e)
     (void)e;
 }
 
+// What is not part of a generation: secrets, and the files of targets.
+static void app_read_again(void *ctx)
+{
+    struct app *app = ctx;
+    struct err e = {0};
+    secrets_forget(app->secrets);
+    if (config_give_targets(app->config, app->secrets, app->client, &e) != 0) {
+        log_error(&app->log, "%s; what was read before stays in force", e.text);
+    }
+}
+
 static void app_audit_signal(struct app *app)
 {
     int64_t now_ms = clock_wall_ms(&app->clock);
@@ -161,8 +172,9 @@ static void app_on_signal(void *ctx, int signum)
     struct app *app = ctx;
     if (signum == SIGHUP) {
         if (!app->is_stopping) {
-            log_info(&app->log, "SIGHUP: the workflows and the secrets are read again");
-            secrets_forget(app->secrets);
+            log_info(&app->log, "SIGHUP: the workflows, the secrets and the files of targets are "
+                                "read again");
+            app_read_again(app);
             app_audit_signal(app);
             engine_reload(app->engine, app_on_reloaded, app);
         }
@@ -220,6 +232,8 @@ static int app_open_api(struct app *app)
         .secrets = app->secrets,
         .oauth = app->oauth,
         .client = app->client,
+        .read_again = app_read_again,
+        .ctx = app,
         .ids = &app->ids,
         .log = &app->log,
         .listen = app->config->listen,
@@ -379,6 +393,9 @@ static int app_open_parts(struct app *app)
                                        .user_agent = "hookline/" HOOKLINE_VERSION,
                                        .log = &app->log};
         code = client_open(&app->client, app->loop, &client, app->err);
+    }
+    if (code == 0) {
+        code = config_give_targets(c, app->secrets, app->client, app->err);
     }
     if (code == 0) {
         code = app_open_oauth(app);

@@ -95,7 +95,7 @@ static void read_environment(struct config *c, char *const *environment)
         if (!k) {
             warn_of_slip(c, name);
         } else if (value.len) {
-            struct config_place at = {k->environment, NULL, {NULL, 0}};
+            struct config_place at = {.label = k->environment};
 
             config_key_set(c, k, &at, value);
         }
@@ -104,7 +104,7 @@ static void read_environment(struct config *c, char *const *environment)
 
 static void set_flag(struct config *c, const char *flag, const char *value)
 {
-    struct config_place at = {flag, NULL, {NULL, 0}};
+    struct config_place at = {.label = flag};
 
     if (!value)
         return;
@@ -148,6 +148,7 @@ int config_load(struct config *c, const struct config_flags *flags, char *const 
     }
     read_environment(c, environment);
     read_flags(c, flags);
+    config_targets_check(c);
     config_mail_check(c);
     for (size_t i = 0; i < c->message_count; i++)
         if (c->messages[i].is_error)

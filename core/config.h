@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/netaddr.h"
+#include "deliver/secrets.h"
 #include "script/rules.h"
+#include "wire/client.h"
 #include "wire/smtp.h"
 
 struct config_limits {       // with the defaults in parentheses
@@ -41,6 +43,11 @@ struct config_target {
     struct str target; // "https://host:443"
     int64_t in_flight;
     int64_t interval_us; // between two requests at least; 0: as fast as it takes them
+    const char *ca;      // a file of trusted authorities; NULL: the system's
+    const char *cert;    // files of the client's certificate and its key; both or none
+    const char *key;
+    struct str proxy; // its URL, or the name of the secret that is it; {NULL,0}: none
+    bool proxy_is_secret;
 };
 
 struct config_mail {
@@ -121,6 +128,10 @@ bool config_redirect_block(const struct config *c, struct netblock *out);
 // What the configuration says of a target ("https://host:443"), or what holds where it says
 // nothing. Never NULL.
 const struct config_target *config_target(const struct config *c, struct str target);
+// Reads the files and secrets of all targets and hands them to the client. Where one is missing or
+// bad: ERR_INVALID with words that name the key and the file, and the client has what it had.
+int config_give_targets(const struct config *c, struct secrets *secrets, struct client *client,
+                        struct err *e);
 
 // "ADDR:PORT", ":PORT", "[ADDR]:PORT" or "unix:PATH". ERR_INVALID with words.
 int config_check_listen(struct str text, struct err *e);

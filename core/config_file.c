@@ -110,6 +110,9 @@ static const char *kind_words(enum config_kind kind)
         return "hook.secret \"NAME\", so that the password itself is in no file of the project";
     case CONFIG_VAR:
         return "a text, a number or a boolean";
+    case CONFIG_TARGET_PROXY:
+        return "a text such as \"http://proxy.example.com:3128\", or hook.secret \"NAME\" where a "
+               "user and a password are in it";
     case CONFIG_TARGET_RATE:
         return "a number a second, a minute or an hour, such as \"20/s\"";
     default:
@@ -134,7 +137,7 @@ static bool is_empty_table(struct walk *w, enum json_token first)
 static void read_list(struct walk *w, const struct config_key *k, const char *label,
                       enum json_token first)
 {
-    struct config_place at = {label, NULL, {NULL, 0}};
+    struct config_place at = {.label = label};
     enum json_token t;
 
     if (is_empty_table(w, first))
@@ -155,19 +158,19 @@ static void read_list(struct walk *w, const struct config_key *k, const char *la
 }
 
 // {"$secret":"NAME"}
-static void read_secret(struct walk *w, const struct config_key *k, const char *label,
+static void read_secret(struct walk *w, const struct config_key *k, struct config_place at,
                         enum json_token first)
 {
-    struct config_place at = {label, NULL, {NULL, 0}};
     struct json_reader ahead = w->reader;
 
+    at.is_secret = true;
     if (first == JSON_OBJECT_BEGIN && json_read(&ahead) == JSON_KEY &&
         str_eq(ahead.text, STR("$secret")) && json_read(&ahead) == JSON_STRING) {
         config_key_set(w->c, k, &at, ahead.text);
         json_read(&ahead);
         w->reader = ahead;
     } else {
-        config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+        config_say(w->c, true, "%s: wants %s", at.label, kind_words(k->kind));
         json_skip(&w->reader, first);
     }
 }
@@ -177,7 +180,8 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
 {
     char label[LABEL_MAX];
     char digits[32];
-    struct config_place at = {label, w->folder, w->segments[count > 1 ? 1 : 0]};
+    struct config_place at = {
+        .label = label, .folder = w->folder, .name = w->segments[count > 1 ? 1 : 0]};
     const struct json_number *n = &w->reader.number;
     bool wants_number =
         k->kind == CONFIG_COUNT || k->kind == CONFIG_TARGET_COUNT || k->kind == CONFIG_BYTES;
@@ -188,8 +192,9 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
         json_skip(&w->reader, first);
     } else if (k->kind == CONFIG_BLOCKS || k->kind == CONFIG_MAIL_ADMIN) {
         read_list(w, k, label, first);
-    } else if (k->kind == CONFIG_MAIL_PASSWORD) {
-        read_secret(w, k, label, first);
+    } else if (k->kind == CONFIG_MAIL_PASSWORD ||
+               (k->kind == CONFIG_TARGET_PROXY && first == JSON_OBJECT_BEGIN)) {
+        read_secret(w, k, at, first);
     } else if (first == JSON_NUMBER && wants_number && !n->is_integer && n->value >= -1e15 &&
                n->value <= 1e15 && n->value == (double)(int64_t)n->value) {
         // 8e6 is a float to Lua and a whole number to whoever wrote it.

@@ -24,6 +24,10 @@ const struct config_key config_keys[] = {
     {"network.allow", "HOOKLINE_ALLOW_TARGET", "--allow-target", CONFIG_BLOCKS, 0, 0, 0, NULL},
     {"targets.*.in_flight", NULL, NULL, CONFIG_TARGET_COUNT, OF_TARGET(in_flight), 1, 1024, NULL},
     {"targets.*.rate", NULL, NULL, CONFIG_TARGET_RATE, OF_TARGET(interval_us), 0, 0, NULL},
+    {"targets.*.ca", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(ca), 0, 0, NULL},
+    {"targets.*.cert", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(cert), 0, 0, NULL},
+    {"targets.*.key", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(key), 0, 0, NULL},
+    {"targets.*.proxy", NULL, NULL, CONFIG_TARGET_PROXY, OF_TARGET(proxy), 0, 0, NULL},
     {"limits.body", "HOOKLINE_LIMITS_BODY", NULL, CONFIG_BYTES, AT(limits.body_bytes), KIB,
      256 * MIB, NULL},
     {"limits.events", "HOOKLINE_LIMITS_EVENTS", NULL, CONFIG_COUNT, AT(limits.events), 1, 100000,
@@ -66,12 +70,6 @@ const struct config_key config_keys[] = {
      1024 * TIB, NULL},
     {"tls", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
      "the host listens without TLS: put a proxy with TLS before it"},
-    {"targets.*.ca", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
-     "certificates are checked against the system's authorities alone"},
-    {"targets.*.cert", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0, "no client certificate is sent"},
-    {"targets.*.key", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0, "no client certificate is sent"},
-    {"targets.*.proxy", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
-     "every request goes straight to its target"},
     {NULL, NULL, NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
 };
 
@@ -367,6 +365,8 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
         break;
     case CONFIG_TARGET_COUNT:
     case CONFIG_TARGET_RATE:
+    case CONFIG_TARGET_PATH:
+    case CONFIG_TARGET_PROXY:
         config_targets_set(c, k, at, text);
         break;
     case CONFIG_MAIL_SERVER:

@@ -19,6 +19,8 @@ enum config_kind {
     CONFIG_VAR,          // vars.NAME
     CONFIG_TARGET_COUNT, // targets["https://host"].in_flight
     CONFIG_TARGET_RATE,  // "20/s"
+    CONFIG_TARGET_PATH,
+    CONFIG_TARGET_PROXY, // a URL, or the name of a secret that holds one
     CONFIG_MAIL_SERVER,
     CONFIG_MAIL_FROM,
     CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
@@ -51,6 +53,7 @@ struct config_place {
     const char *label;  // "hookline.conf.lua: limits.body", "HOOKLINE_DATA", "--data"
     const char *folder; // put before a relative path; NULL: nothing
     struct str name;    // VAR: the name; TARGET_*: the target as written
+    bool is_secret;     // TARGET_PROXY: the text is a secret's name
 };
 
 // Puts a value in place, or a message why not. text is copied.
@@ -66,6 +69,7 @@ void config_mail_check(struct config *c);
 // The same for targets.*.
 void config_targets_set(struct config *c, const struct config_key *k, const struct config_place *at,
                         struct str text);
+void config_targets_check(struct config *c);
 
 // A number in the key's bounds, or a message why not.
 bool config_key_amount(struct config *c, const struct config_key *k, const struct config_place *at,

@@ -14,9 +14,11 @@ struct api_config {
     struct store *store;
     struct engine *engine;
     struct deliver *deliver;
-    struct oauth *oauth;     // of tests that send
-    struct secrets *secrets; // forgotten by a reload, read again when next sent
-    struct client *client;   // sends tests of workflows; closed before the api is
+    struct oauth *oauth; // of tests that send
+    struct secrets *secrets;
+    void (*read_again)(void *ctx); // by a reload, beside the workflows: secrets, files of targets
+    void *ctx;
+    struct client *client; // sends tests of workflows; closed before the api is
     struct id_source *ids;
     const struct log *log;
     const char *listen;                    // "127.0.0.1:8080"

@@ -180,7 +180,7 @@ static void workflows_on_audited(struct store_audit_put *audit)
     struct reload_request *q = audit->ctx;
     struct api *a = q->api;
     audit_drop(audit);
-    secrets_forget(a->config.secrets);
+    a->config.read_again(a->config.ctx);
     engine_reload(a->config.engine, workflows_on_reload, q);
 }
 

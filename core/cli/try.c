@@ -127,6 +127,8 @@ static int open_sender(struct trial *t, struct err *e)
     config_redirect_block(t->config, &t->redirect_block);
     if (code == 0 && t->sends)
         code = caller_open(&t->caller, &client, e);
+    if (code == 0 && t->sends)
+        code = config_give_targets(t->config, t->secrets, t->caller.client, e);
     if (code == 0 && t->sends) {
         struct oauth_config oauth = {.secrets = t->secrets,
                                      .clock = &t->caller.clock,

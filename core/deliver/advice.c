@@ -2,6 +2,130 @@
 
 #include <string.h>
 
+// `targets["https://host"]`, as the configuration has it.
+static void write_target(struct buf *out, const struct failure *f)
+{
+    struct url u;
+
+    if (f->url && url_parse(str_from(f->url), &u, NULL) == 0) {
+        buf_append_text(out, "targets[\"");
+        url_target(out, &u);
+        buf_append_text(out, "\"]");
+    } else {
+        buf_append_text(out, "targets");
+    }
+}
+
+static void write_target_key(struct buf *out, const struct failure *f, const char *keys)
+{
+    buf_append_text(out, "hookline.conf.lua, ");
+    write_target(out, f);
+    buf_printf(out, " = { %s }", keys);
+}
+
+static void write_tls(struct buf *out, const struct failure *f, struct str host)
+{
+    switch (f->tls) {
+    case CLIENT_TLS_FINE:
+    case CLIENT_TLS_OTHER:
+        buf_printf(out,
+                   "The TLS handshake failed: the certificate must be valid, not expired, made "
+                   "for " STR_FMT ", and signed by an authority that this machine trusts.",
+                   STR_ARG(host));
+        break;
+    case CLIENT_TLS_NAME:
+        buf_printf(out,
+                   "The certificate is made for another name than " STR_FMT
+                   ": the url must have a host that the certificate names, or the app needs a "
+                   "certificate made for this one.",
+                   STR_ARG(host));
+        break;
+    case CLIENT_TLS_EXPIRED:
+        buf_printf(out,
+                   "The certificate of " STR_FMT " (or one above it) has expired: whoever runs the "
+                   "app must renew it. Is the clock of this machine right?",
+                   STR_ARG(host));
+        break;
+    case CLIENT_TLS_NOT_YET_VALID:
+        buf_printf(out,
+                   "The certificate of " STR_FMT
+                   " (or one above it) is not valid yet: is the clock "
+                   "of this machine right? Else the app's certificate was made too early.",
+                   STR_ARG(host));
+        break;
+    case CLIENT_TLS_SELF_SIGNED:
+        buf_append_text(out, "The app's certificate is self-signed, so nobody vouches for it: have "
+                             "it signed by an authority, or trust this very certificate: ");
+        write_target_key(out, f, "ca = \"FILE.pem\"");
+        buf_append_text(out, ".");
+        break;
+    case CLIENT_TLS_UNKNOWN_CA:
+        buf_append_text(out,
+                        "The certificate is signed by an authority that is not trusted here, or "
+                        "the app does not send its whole chain (the intermediate certificate "
+                        "too). For an authority of your own: ");
+        write_target_key(out, f, "ca = \"FILE.pem\"");
+        buf_append_text(out, ".");
+        break;
+    case CLIENT_TLS_CERT_WANTED:
+        buf_append_text(out, "The app asks for a client certificate, and there is none for it: ");
+        write_target_key(out, f, "cert = \"FILE.pem\", key = \"FILE.pem\"");
+        buf_append_text(out, ".");
+        break;
+    case CLIENT_TLS_CERT_REFUSED:
+        buf_append_text(out,
+                        "The app does not take the client certificate: it must be signed by an "
+                        "authority that the app trusts, and be valid; see ");
+        write_target(out, f);
+        buf_append_text(out, ".cert.");
+        break;
+    case CLIENT_TLS_OLD:
+        buf_printf(out,
+                   STR_FMT " speaks no TLS from version 1.2 on: the older versions are broken and "
+                           "not spoken here, so the app's server must be updated.",
+                   STR_ARG(host));
+        break;
+    case CLIENT_TLS_NOT_SPOKEN:
+        buf_append_text(out,
+                        "What answers there does not speak TLS: check the port, and whether the "
+                        "url should begin with http:// instead of https://.");
+        break;
+    case CLIENT_TLS_PROXY:
+        buf_append_text(out,
+                        "The TLS handshake with the proxy failed: its certificate must be made "
+                        "for its name and be signed by one of the system's authorities; see ");
+        write_target(out, f);
+        buf_append_text(out, ".proxy.");
+        break;
+    }
+}
+
+static void write_connect(struct buf *out, const struct failure *f, struct str host)
+{
+    if (f->proxy_status == 407) {
+        buf_append_text(out,
+                        "The proxy wants a user and a password: put its whole URL into a secret, "
+                        "http://USER:PASSWORD@HOST:PORT, and name it: ");
+        write_target_key(out, f, "proxy = hook.secret \"NAME\"");
+        buf_append_text(out, ".");
+    } else if (f->proxy_status) {
+        buf_printf(out,
+                   "The proxy did not connect to " STR_FMT
+                   ": it must allow CONNECT to the app's address and port, and reach them.",
+                   STR_ARG(host));
+    } else if (f->is_proxied) {
+        buf_append_text(out, "The proxy takes no connections: does it run, and is it right in ");
+        write_target(out, f);
+        buf_append_text(out, ".proxy?");
+    } else {
+        buf_printf(
+            out,
+            "Nothing takes connections there: is the app running, are host and port right, is a "
+            "firewall between this machine and " STR_FMT "?",
+            STR_ARG(host));
+    }
+}
+
 static void write_error(struct buf *out, const struct failure *f, struct str host)
 {
     const char *error = f->error;
@@ -13,16 +137,9 @@ static void write_error(struct buf *out, const struct failure *f, struct str hos
                    "whether this machine can resolve names.",
                    STR_ARG(host));
     else if (strcmp(error, "connect") == 0)
-        buf_printf(
-            out,
-            "Nothing takes connections there: is the app running, are host and port right, is a "
-            "firewall between this machine and " STR_FMT "?",
-            STR_ARG(host));
+        write_connect(out, f, host);
     else if (strcmp(error, "tls") == 0)
-        buf_printf(out,
-                   "The TLS handshake failed: the certificate must be valid, not expired, made "
-                   "for " STR_FMT ", and signed by an authority that this machine trusts.",
-                   STR_ARG(host));
+        write_tls(out, f, host);
     else if (strcmp(error, "timeout") == 0)
         buf_printf(
             out,
@@ -60,8 +177,12 @@ static void write_error(struct buf *out, const struct failure *f, struct str hos
 static void write_status(struct buf *out, const struct failure *f)
 {
     int status = f->status;
+    bool is_cert_missed = f->tls == CLIENT_TLS_CERT_WANTED;
 
-    if (status >= 300 && status < 400 && f->location.len)
+    // nginx answers so where the connection was made without one.
+    if (is_cert_missed && (status == 400 || status == 401 || status == 403))
+        write_tls(out, f, STR(""));
+    else if (status >= 300 && status < 400 && f->location.len)
         buf_printf(out,
                    "Redirects are never followed: put the address that it names in the workflow's "
                    "url: " STR_FMT,

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "encode/url.h"
+#include "wire/client.h"
 
 struct failure {
     const char *error;   // a word of SPEC 5 ("dns", ...); NULL: an answer came
@@ -12,6 +13,9 @@ struct failure {
     struct str secret;   // secret_missing: its name, where it is known
     struct str location; // of a redirect
     int64_t timeout_ms;
+    enum client_tls tls; // as the response has it
+    bool is_proxied;     // it went through the target's proxy
+    int proxy_status;    // with which the proxy refused; 0: it did not
 };
 
 // Appended to out, without a newline.

@@ -104,6 +104,9 @@ static void write_outcome(struct preview *p, const struct client_response *r)
         .error = client_error_word(r->error),
         .status = r->status,
         .location = header_of(r->headers, STR("location")),
+        .tls = r->tls,
+        .is_proxied = r->is_proxied,
+        .proxy_status = r->proxy_status,
     };
 
     write_response(p, r);

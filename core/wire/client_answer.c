@@ -129,9 +129,13 @@ void client_answer_reset(struct transfer *t)
     t->response.status = 0;
     t->response.body_is_truncated = false;
     t->response.retry_after_ms = -1;
+    t->response.tls = CLIENT_TLS_FINE;
+    t->response.is_proxied = false;
+    t->response.proxy_status = 0;
     t->header_bytes = 0;
     t->is_head_done = t->is_headers_full = t->is_flooded = false;
-    t->is_refused = t->is_refused_reused = false;
+    t->is_refused = t->is_refused_reused = t->is_cert_wanted = false;
+    t->tls_context = NULL;
     t->retry_after[0] = '\0';
     t->error_text[0] = '\0';
 }
@@ -184,30 +188,20 @@ static enum client_error error_of(CURLcode code)
 {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
         return CLIENT_DNS;
     case CURLE_OPERATION_TIMEDOUT:
         return CLIENT_TIMEOUT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return CLIENT_TLS;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
+    case CURLE_HTTP2_STREAM: // the server gave this one up
         return CLIENT_RESET;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_HTTP2:
     case CURLE_HTTP_RETURNED_ERROR:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_WRITE_ERROR:
@@ -244,8 +238,12 @@ void client_answer_finish(struct transfer *t, CURLcode code)
 {
     struct client_response *r = &t->response;
     long status = 0;
+    long proxy_status = 0;
     char *address = NULL;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (r->is_proxied && code != CURLE_OK) {
+        curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    }
     curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &address);
     r->status = (int)status;
     if (address) {
@@ -261,6 +259,7 @@ void client_answer_finish(struct transfer *t, CURLcode code)
     if (code == CURLE_OK && status >= 200) {
         r->error = CLIENT_OK;
         r->detail[0] = '\0'; // of an address that was passed over
+        r->tls = t->is_cert_wanted ? CLIENT_TLS_CERT_WANTED : CLIENT_TLS_FINE;
     } else if (code == CURLE_OK) {
         r->error = CLIENT_PROTOCOL;
         snprintf(r->detail, sizeof r->detail, "the answer has status %ld, which is not a final one",
@@ -271,8 +270,14 @@ void client_answer_finish(struct transfer *t, CURLcode code)
     } else if (is_line_too_long(t, code)) {
         r->error = CLIENT_PROTOCOL;
         snprintf(r->detail, sizeof r->detail, "a line of the answer's head is too long");
+    } else if (proxy_status >= 300) {
+        r->error = CLIENT_CONNECT;
+        r->proxy_status = (int)proxy_status;
+        snprintf(r->detail, sizeof r->detail, "the proxy " STR_FMT ":%u answered %ld to CONNECT",
+                 STR_ARG(t->route->proxy_parts.host), t->route->proxy_parts.port, proxy_status);
     } else {
-        r->error = error_of(code);
+        r->tls = client_tls_fault(t, code);
+        r->error = r->tls == CLIENT_TLS_FINE ? error_of(code) : CLIENT_TLS;
         say_error(t, code);
     }
 }

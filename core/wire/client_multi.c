@@ -6,6 +6,22 @@
 
 #include "wire/client_internal.h"
 
+// --- dead connections ---------------------------------------------------------------------------
+
+// With HTTP/2 a request that times out ends alone, and its connection stays for others: one whose
+// other side is gone without a word would take each that comes. So where nothing at all has come
+// over it in the time of the request, it is broken; what else waits on it fails at once.
+static void break_if_dead(struct transfer *t)
+{
+    struct client *c = t->client;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd != CURL_SOCKET_BAD && (size_t)fd < c->socket_cap && c->sockets[fd].is_ours &&
+        c->sockets[fd].heard_ms <= t->started_ms) {
+        shutdown(fd, SHUT_RDWR);
+    }
+}
+
 // --- running curl -------------------------------------------------------------------------------
 
 // curl acts on what happened, then all that ended is told: a message left lying would wait for the
@@ -21,6 +37,9 @@ static void act(struct client *c, curl_socket_t fd, int events)
             CURLcode code = message->data.result;
             struct transfer *t;
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+            if (code == CURLE_OPERATION_TIMEDOUT) {
+                break_if_dead(t);
+            }
             curl_multi_remove_handle(c->multi, message->easy_handle);
             transfer_done(t, code);
         }
@@ -37,7 +56,9 @@ static void on_timer_due(void *ctx)
 static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
 {
     struct client *c = ctx;
-    (void)multi;
+    if (multi != c->multi) {
+        return 0; // one that is being closed, or not yet in use
+    }
     if (timeout_ms < 0) {
         loop_timer_stop(&c->multi_timer);
     } else {
@@ -71,6 +92,9 @@ static void on_event(void *ctx, int fd, int events)
 {
     struct client *c = ctx;
     struct client_socket *s = &c->sockets[fd];
+    if (events & LOOP_READABLE) {
+        s->heard_ms = loop_now_ms(c->loop, LOOP_REAL_TIME);
+    }
     if (s->wanted == 0) {
         // The peer of a kept connection closed it. curl sees that before it would use it again.
         loop_poll_set(s->poll, 0);
@@ -122,27 +146,11 @@ static int on_close_socket(void *ctx, curl_socket_t fd)
 {
     struct client *c = ctx;
     socket_forget(&c->sockets[fd]);
+    c->open_count--;
     return close(fd);
 }
 
 // --- addresses ----------------------------------------------------------------------------------
-
-const char *transfer_refusal(const struct transfer *t, const struct netaddr *a)
-{
-    const struct client_config *config = &t->client->config;
-    const char *why = netaddr_refusal(a, config->allow, config->allow_count);
-    return why && t->has_also_allow ? netaddr_refusal(a, &t->also_allow, 1) : why;
-}
-
-void transfer_say_refused(struct transfer *t, const struct netaddr *a, const char *why)
-{
-    char text[46];
-    netaddr_format(text, a);
-    t->is_refused = true;
-    snprintf(t->response.detail, sizeof t->response.detail,
-             "the address %s is refused (%s); --allow-target %s/%d allows it", text, why, text,
-             a->is_v6 ? 128 : 32);
-}
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -153,7 +161,8 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
     if (netaddr_from_sockaddr(&address->addr, &a) != 0) {
         return CURL_SOCKET_BAD;
     }
-    const char *why = transfer_refusal(t, &a);
+    // Of a target with a proxy all is checked before; this is the proxy's address.
+    const char *why = t->response.is_proxied ? NULL : transfer_refusal(t, &a);
     if (why) {
         transfer_say_refused(t, &a, why);
         return CURL_SOCKET_BAD;
@@ -171,6 +180,7 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
         return CURL_SOCKET_BAD;
     }
     *s = (struct client_socket){.is_ours = true};
+    c->open_count++;
     return fd;
 }
 
@@ -182,7 +192,7 @@ static int on_connected(void *ctx, char *peer, char *local, int peer_port, int l
     (void)local;
     (void)peer_port;
     (void)local_port;
-    if (!t->client->has_exceptions) {
+    if (!t->client->has_exceptions || t->response.is_proxied) {
         return CURL_PREREQFUNC_OK;
     }
     struct netaddr a;
@@ -204,31 +214,75 @@ void client_multi_prepare(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, t->client); // outlives the transfer
     curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
+    int64_t idle_s = t->client->config.idle_ms / 1000;
+    curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN, (long)(idle_s > 0 ? idle_s : 1));
 }
 
 // --- life ---------------------------------------------------------------------------------------
 
+static CURLM *multi_new(struct client *c)
+{
+    CURLM *multi = curl_multi_init();
+    if (!multi) {
+        return NULL;
+    }
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)c->config.max_connections);
+    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->config.max_connections);
+    return multi;
+}
+
+// curl closes connections that are too old when another transfer starts, and has no call for it:
+// where none has started for so long, all that it holds goes.
+static void on_idle(void *ctx)
+{
+    struct client *c = ctx;
+    int64_t left_ms = c->used_ms + c->config.idle_ms - loop_now_ms(c->loop, LOOP_REAL_TIME);
+    c->is_idle_timer_on = false;
+    if (c->running.count > 0 || c->open_count == 0) {
+        return; // the end of the last one starts it again
+    }
+    if (left_ms > 0) {
+        c->is_idle_timer_on = true;
+        loop_timer_start(&c->idle_timer, left_ms);
+        return;
+    }
+    CURLM *fresh = multi_new(c);
+    if (fresh) {
+        CURLM *old = c->multi;
+        c->multi = fresh;
+        c->has_exceptions = false;
+        loop_timer_stop(&c->multi_timer);
+        curl_multi_cleanup(old);
+    }
+}
+
+void client_multi_used(struct client *c)
+{
+    c->used_ms = loop_now_ms(c->loop, LOOP_REAL_TIME);
+    if (!c->is_idle_timer_on && c->running.count == 0 && c->open_count > 0) {
+        c->is_idle_timer_on = true;
+        loop_timer_start(&c->idle_timer, c->config.idle_ms);
+    }
+}
+
 int client_multi_open(struct client *c)
 {
-    c->multi = curl_multi_init();
-    if (!c->multi) {
-        return ERR_NOMEM;
-    }
     loop_timer_init(&c->multi_timer, c->loop, LOOP_REAL_TIME, on_timer_due, c);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->config.max_connections);
-    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->config.max_connections);
-    return 0;
+    loop_timer_init(&c->idle_timer, c->loop, LOOP_REAL_TIME, on_idle, c);
+    c->multi = multi_new(c);
+    return c->multi ? 0 : ERR_NOMEM;
 }
 
 void client_multi_close(struct client *c)
 {
     curl_multi_cleanup(c->multi);
     loop_timer_stop(&c->multi_timer);
+    loop_timer_stop(&c->idle_timer);
     for (size_t fd = 0; fd < c->socket_cap; fd++) {
         socket_forget(&c->sockets[fd]);
     }

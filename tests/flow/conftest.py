@@ -89,6 +89,19 @@ def nginx(folder):
 
 
 @pytest.fixture
+def nginxes(folder):
+    """Makes more of them: nginxes(**options of Nginx)."""
+    made = []
+
+    def make(**keys):
+        made.append(Nginx(folder / f"nginx{len(made) + 1}", **keys))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
 def serve(folder):
     """Starts a host: serve(rules, **options of Host). Hosts that still run are stopped, cleanly."""
     hosts = []

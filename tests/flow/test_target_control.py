@@ -254,8 +254,8 @@ def test_a_rate_is_kept(serve, receiver):
 
 
 def test_a_configuration_of_targets_that_is_wrong(folder):
-    for keys, words in (('rate = "fast"', "20/s"), ('rate = "0/s"', "20/s"), ("rate = 20", "20/s"), ('key = "k.pem"', "not there yet"),
-                        ('proxy = "http://p.example.com"', "not there yet")):
+    for keys, words in (('rate = "fast"', "20/s"), ('rate = "0/s"', "20/s"), ("rate = 20", "20/s"), ('key = "k.pem"', "without cert"),
+                        ('proxy = "http://u:p@p.example.com"', "hook.secret")):
         (folder / "hookline.conf.lua").write_text(f'return {{ targets = {{ ["https://a.example.com"] = {{ {keys} }} }} }}')
         done = run("check", cwd=folder)
         assert done.returncode == 1 and words in done.stderr + done.stdout, (keys, done)

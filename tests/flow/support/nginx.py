@@ -24,10 +24,19 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, folder, logs=True, log_format="$http_webhook_id $request_method $uri $status", address="127.0.0.1"):
+    def __init__(self, folder, logs=True, log_format="$http_webhook_id $request_method $uri $status",
+                 tls=None, client_ca=None, http2=False, settings="", address="127.0.0.1"):
+        """tls: an Identity. client_ca: whose certificates clients must have. settings: more of the server's."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
         self.log_format, self.address = log_format, address
+        self.scheme = "https" if tls else "http"
+        self.listen = " ssl" * bool(tls) + " http2" * http2
+        self.settings = settings
+        if tls:
+            self.settings += f" ssl_certificate {tls.cert}; ssl_certificate_key {tls.key};"
+        if client_ca:
+            self.settings += f" ssl_client_certificate {client_ca}; ssl_verify_client on;"
         self.logs, self.asked = logs, 0
         self.access = self.folder / "access"
         # nginx cannot be told to take any free port: another may take the one found, then the next is tried.
@@ -50,7 +59,8 @@ class Nginx:
               merge_slashes off; large_client_header_buffers 4 64k;
               access_log {f"{self.access} ids" if self.logs else "off"};
               keepalive_requests 100000000; keepalive_timeout 600s;
-              server {{ listen {self.address}:{self.port} backlog=4096;
+              server {{ listen {self.address}:{self.port}{self.listen} backlog=4096;
+                        {self.settings}
                         location / {{ return 200 "ok"; }}
                         location /busy {{ return 503 "busy"; }}
                         location /count {{ stub_status; access_log off; }} }}
@@ -67,7 +77,7 @@ class Nginx:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://{self.address}:{self.port}"
 
     def lines(self):
         return [tuple(line.split()) for line in self.access.read_text().splitlines()] if self.access.exists() else []

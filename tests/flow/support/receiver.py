@@ -36,6 +36,8 @@ class Request:
     body: bytes
     at: float
     to: str  # the address that was reached
+    peer: str  # the common name of the certificate that the client has shown, or None
+    connection: int  # from 1, in the order of arrival
 
     @property
     def id(self):
@@ -55,6 +57,13 @@ class Connection(asyncio.Protocol):
         self.to = str(getattr(address, "ipv4_mapped", None) or address)
         self.receiver.connections += 1
         self.receiver.reached[self.to] += 1
+        self.number = self.receiver.connections
+        shown = dict(pair[0] for pair in (transport.get_extra_info("peercert") or {}).get("subject", ()))
+        self.peer = shown.get("commonName")
+        self.receiver.open += 1
+
+    def connection_lost(self, fault):
+        self.receiver.open -= 1
 
     def data_received(self, data):
         self.data += data
@@ -96,13 +105,13 @@ def listen(address, port):
 class Receiver:
     def __init__(self, script=None, tls=None, at=(("127.0.0.1", 0),)):
         self.script = script or (lambda request: 200)
-        self.requests, self.parked, self.connections = [], [], 0
+        self.requests, self.parked, self.connections, self.open = [], [], 0, 0
         self.reached = collections.Counter()  # connections by the address that they were made to
         self.changed = threading.Condition()
         self.loop = asyncio.new_event_loop()
         self.scheme = "https" if tls else "http"
-        context = None
-        if tls:
+        context = tls
+        if tls and not isinstance(tls, ssl.SSLContext):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
         self.servers = [self.loop.run_until_complete(self.loop.create_server(
@@ -117,7 +126,8 @@ class Receiver:
 
     def arrived(self, connection, method, path, headers, pairs, body):
         with self.changed:
-            request = Request(len(self.requests) + 1, method, path, headers, pairs, body, time.time(), connection.to)
+            request = Request(len(self.requests) + 1, method, path, headers, pairs, body, time.time(), connection.to,
+                              connection.peer, connection.number)
             self.requests.append(request)
             answer = self.script(request)
             if isinstance(answer, int):

@@ -70,7 +70,9 @@ static void a_file_sets_everything(void **state)
         "  vars = { INVOICE_HOST = 'https://i.example.com', LIMIT = 12, RATE = 12.5,\n"
         "           IS_LIVE = false, EMPTY = '' },\n"
         "  network = { allow = { '10.0.0.0/8', '::1' } },\n"
-        "  targets = { ['https://Slow.Example.com'] = { in_flight = 2 },\n"
+        "  targets = { ['https://Slow.Example.com'] = { in_flight = 2, ca = 'ca.pem',\n"
+        "                cert = '/etc/c.pem', key = 'c.key', proxy = 'http://p.example:3128' },\n"
+        "              ['https://b.example'] = { proxy = require('hookline').secret 'PROXY' },\n"
         "              ['http://127.0.0.1:81/'] = { in_flight = 3 } },\n"
         "  limits = { body = '2MiB', events = 500, depth = 32, owed = 2e6, free_disk = '5 GiB',\n"
         "             step_budget = 100000, memory = 64 * 1024 * 1024, output = '1MiB',\n"
@@ -92,6 +94,15 @@ static void a_file_sets_everything(void **state)
     assert_non_null(config_var(&l.c, STR("EMPTY")).data);
     assert_int_equal(l.c.allow_count, 2);
     assert_int_equal(config_target(&l.c, STR("https://slow.example.com:443"))->in_flight, 2);
+    const struct config_target *slow = config_target(&l.c, STR("https://slow.example.com:443"));
+    assert_string_equal(slow->ca, "ca.pem");
+    assert_string_equal(slow->cert, "/etc/c.pem");
+    assert_string_equal(slow->key, "c.key");
+    assert_str(slow->proxy, STR("http://p.example:3128"));
+    assert_false(slow->proxy_is_secret);
+    const struct config_target *b = config_target(&l.c, STR("https://b.example:443"));
+    assert_str(b->proxy, STR("PROXY"));
+    assert_true(b->proxy_is_secret);
     assert_int_equal(config_target(&l.c, STR("http://127.0.0.1:81"))->in_flight, 3);
     assert_int_equal(l.c.limits.body_bytes, 2 * 1024 * 1024);
     assert_int_equal(l.c.limits.events, 500);
@@ -223,7 +234,24 @@ static void wrong_files_are_refused_with_the_place(void **state)
         {"return { targets = { ['https://a.example/x'] = { in_flight = 1 } } }", "without a path"},
         {"return { targets = { ['https://a.example'] = { in_flight = 0 } } }", "from 1 to 1024"},
         {"return { targets = { ['https://a.example'] = { rate = 'often' } } }", "20/s"},
-        {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }", "is not there yet"},
+        {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }",
+         "targets[\"https://a.example\"].proxy: the URL has no scheme"},
+        {"return { targets = { ['https://a.example'] = { proxy = 'socks5://p:1' } } }",
+         "only https:// and http://"},
+        {"return { targets = { ['https://a.example'] = { proxy = 'http://p:1/x' } } }",
+         "without a path"},
+        {"return { targets = { ['https://a.example'] = { proxy = 'http://u:pw@p:1' } } }",
+         "do not belong into this file"},
+        {"return { targets = { ['https://a.example'] = { proxy = { 'http://p:1' } } } }",
+         "proxy: wants a text such as"},
+        {"return { targets = { ['https://a.example'] = { proxy = { ['$secret'] = 'a-b' } } } }",
+         "a secret's name is capital letters"},
+        {"return { targets = { ['https://a.example'] = { cert = 'c' } } }",
+         "targets[\"https://a.example:443\"].cert: is given without key"},
+        {"return { targets = { ['https://a.example'] = { key = 'k' } } }",
+         "targets[\"https://a.example:443\"].key: is given without cert"},
+        {"return { targets = { ['http://a.example'] = { ca = 'c' } } }", "are for https://"},
+        {"return { targets = { ['https://a.example'] = { ca = 3 } } }", "ca: wants a text"},
         {"return { tls = { cert = 'c', key = 'k' } }", "tls: is not there yet"},
         {"return { log = { level = 'loud' } }", "log.level: wants debug, info, warn or error"},
         {"return { log = { format = 'xml' } }", "log.format: wants text or json"},
