@@ -32,6 +32,7 @@ struct transfer {
 
     // as the easy handle has them
     int method;
+    long http_version;
     long timeout_ms;
     struct buf url;             // NUL-terminated
     bool is_url_parsed;         // what follows is of this URL
@@ -85,8 +86,10 @@ struct transfer_list {
 
 struct client_socket {
     struct loop_poll *poll;
-    int wanted;       // LOOP_READABLE | LOOP_WRITABLE as curl asked; 0: a kept connection
-    bool is_ours;     // opened by on_open_socket, so closed by on_close_socket
+    int wanted;   // LOOP_READABLE | LOOP_WRITABLE as curl asked; 0: a kept connection
+    bool is_ours; // opened by on_open_socket, so closed by on_close_socket
+    bool is_tls;
+    struct netaddr peer;
     int64_t heard_ms; // when something last came, by loop_now_ms(LOOP_REAL_TIME)
 };
 

@@ -8,16 +8,47 @@
 
 // --- dead connections ---------------------------------------------------------------------------
 
+static unsigned local_port(int fd)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof at;
+    if (getsockname(fd, (struct sockaddr *)(void *)&at, &len) != 0) {
+        return 0;
+    }
+    return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&at)->sin6_port
+                                          : ((struct sockaddr_in *)(void *)&at)->sin_port);
+}
+
+// The socket of a transfer that has ended, by its two ends: curl tells no descriptor of a
+// connection that others use. -1: it is closed.
+static int socket_of(const struct transfer *t)
+{
+    const struct client *c = t->client;
+    long port = 0;
+    char *ip = NULL;
+    struct netaddr peer;
+    curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &port);
+    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
+    if (!ip || netaddr_parse(str_from(ip), &peer) != 0) {
+        return -1;
+    }
+    for (size_t fd = 0; fd < c->socket_cap; fd++) {
+        const struct client_socket *s = &c->sockets[fd];
+        if (s->is_tls && memcmp(&s->peer, &peer, sizeof peer) == 0 &&
+            local_port((int)fd) == (unsigned)port) {
+            return (int)fd;
+        }
+    }
+    return -1;
+}
+
 // With HTTP/2 a request that times out ends alone, and its connection stays for others: one whose
 // other side is gone without a word would take each that comes. So where nothing at all has come
 // over it in the time of the request, it is broken; what else waits on it fails at once.
 static void break_if_dead(struct transfer *t)
 {
-    struct client *c = t->client;
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
-    if (fd != CURL_SOCKET_BAD && (size_t)fd < c->socket_cap && c->sockets[fd].is_ours &&
-        c->sockets[fd].heard_ms <= t->started_ms) {
+    int fd = t->parts.is_https ? socket_of(t) : -1;
+    if (fd >= 0 && t->client->sockets[fd].heard_ms <= t->started_ms) {
         shutdown(fd, SHUT_RDWR);
     }
 }
@@ -100,9 +131,10 @@ static void on_event(void *ctx, int fd, int events)
         loop_poll_set(s->poll, 0);
         return;
     }
-    act(c, fd,
-        (events & LOOP_READABLE ? CURL_CSELECT_IN : 0) |
-            (events & LOOP_WRITABLE ? CURL_CSELECT_OUT : 0));
+    // With HTTP/2 an answer may have come with what others read: curl looks for it where the socket
+    // is said to be readable, and fails where it writes on to what is answered and over.
+    bool is_read = (events & LOOP_READABLE) || s->is_tls;
+    act(c, fd, (is_read ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITABLE ? CURL_CSELECT_OUT : 0));
 }
 
 static void socket_forget(struct client_socket *s)
@@ -179,7 +211,7 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
         close(fd);
         return CURL_SOCKET_BAD;
     }
-    *s = (struct client_socket){.is_ours = true};
+    *s = (struct client_socket){.is_ours = true, .is_tls = t->parts.is_https, .peer = a};
     c->open_count++;
     return fd;
 }

@@ -6,6 +6,7 @@ enum {
     DNS_KEPT_S = 15 * 60, // longer than any transfer: curl never has to look a name up itself
     URL_MAX_BYTES = 64 * 1024,
     HEADERS_MAX_BYTES = 1024 * 1024,
+    HTTP2_BODY_MAX_BYTES = 32 * 1024,
     OWN_HEADERS = 4 // User-Agent, Accept, Expect, Content-Type
 };
 
@@ -34,7 +35,6 @@ void client_request_prepare(struct transfer *t)
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_KEPT_S);
@@ -146,6 +146,19 @@ static int set_method(struct transfer *t, const struct client_request *q)
     return 0;
 }
 
+// HTTP/2 where it is offered, but not for a body that a stream's first window (64 KiB) may not
+// hold: curl 7.88 does not see an answer that comes before all of a body is sent, and waits for the
+// end of the time.
+static void set_version(struct transfer *t, size_t body_bytes)
+{
+    long version =
+        body_bytes > HTTP2_BODY_MAX_BYTES ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
+    if (version != t->http_version) {
+        t->http_version = version;
+        curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, version);
+    }
+}
+
 static int set_url(struct transfer *t, const char *url)
 {
     size_t size = strlen(url) + 1;
@@ -166,6 +179,7 @@ int client_request_set(struct transfer *t, const struct client_request *q)
 {
     curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, (long)q->is_alone);
     int rc = set_method(t, q);
+    set_version(t, q->body.len);
     if (rc == 0) {
         rc = set_url(t, q->url);
     }
