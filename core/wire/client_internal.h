@@ -104,7 +104,6 @@ struct client {
     struct loop_timer idle_timer; // runs while there may be connections that nobody uses
     bool is_idle_timer_on;
     int64_t used_ms;          // when the last transfer ended
-    size_t open_count;        // sockets
     struct map targets;       // by target_route.target
     unsigned targets_version; // from 1 on
     struct loop_timer kick;   // failures to tell; the end of client_close

@@ -155,8 +155,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
         return -1;
     }
     if (what == CURL_POLL_REMOVE) {
+        // Where it is still connecting, it is given up: curl 7.88 closes it without a call of
+        // on_close_socket, and has done so already.
+        bool is_kept = s->is_ours && s->wanted != LOOP_WRITABLE;
         s->wanted = 0;
-        if (!s->is_ours) {
+        if (!is_kept) {
             socket_forget(s);
         } else if (s->poll) {
             // Not stopped: between two requests of a kept connection that would be four system
@@ -178,7 +181,6 @@ static int on_close_socket(void *ctx, curl_socket_t fd)
 {
     struct client *c = ctx;
     socket_forget(&c->sockets[fd]);
-    c->open_count--;
     return close(fd);
 }
 
@@ -212,7 +214,6 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
         return CURL_SOCKET_BAD;
     }
     *s = (struct client_socket){.is_ours = true, .is_tls = t->parts.is_https, .peer = a};
-    c->open_count++;
     return fd;
 }
 
@@ -275,7 +276,7 @@ static void on_idle(void *ctx)
     struct client *c = ctx;
     int64_t left_ms = c->used_ms + c->config.idle_ms - loop_now_ms(c->loop, LOOP_REAL_TIME);
     c->is_idle_timer_on = false;
-    if (c->running.count > 0 || c->open_count == 0) {
+    if (c->running.count > 0) {
         return; // the end of the last one starts it again
     }
     if (left_ms > 0) {
@@ -296,7 +297,7 @@ static void on_idle(void *ctx)
 void client_multi_used(struct client *c)
 {
     c->used_ms = loop_now_ms(c->loop, LOOP_REAL_TIME);
-    if (!c->is_idle_timer_on && c->running.count == 0 && c->open_count > 0) {
+    if (!c->is_idle_timer_on && c->running.count == 0) {
         c->is_idle_timer_on = true;
         loop_timer_start(&c->idle_timer, c->config.idle_ms);
     }

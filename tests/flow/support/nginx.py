@@ -77,7 +77,7 @@ class Nginx:
 
     @property
     def url(self):
-        return f"{self.scheme}://{self.address}:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def lines(self):
         return [tuple(line.split()) for line in self.access.read_text().splitlines()] if self.access.exists() else []

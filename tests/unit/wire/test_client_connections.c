@@ -85,6 +85,47 @@ static void closes_what_is_alone(void **state)
     scene_close(&s);
 }
 
+static bool none_is_open(void *ctx)
+{
+    const struct receiver *r = ctx;
+    return r->open_count == 0;
+}
+
+static void closes_what_nobody_uses(void **state)
+{
+    struct scene s;
+    scene_open(&s, *state, &(struct client_config){.idle_ms = 60});
+    struct receiver other;
+    receiver_open(&other, s.loop);
+    other.answer = STR(OK);
+    for (int round = 1; round <= 2; round++) {
+        expect_ok(&s, s.receiver.url);
+        expect_ok(&s, other.url);
+        assert_int_equal(s.receiver.stream_count, round);
+        wait_until(s.loop, none_is_open, &s.receiver);
+        wait_until(s.loop, none_is_open, &other);
+    }
+    // One under way is not idle, however long it takes.
+    s.receiver.held = "/slow";
+    char url[100];
+    snprintf(url, sizeof url, "%s/slow", s.receiver.url);
+    struct sent slow;
+    send_start(s.client, &slow, &(struct client_request){.url = url});
+    expect_ok(&s, other.url);
+    int64_t end_ms = loop_now_ms(s.loop, LOOP_REAL_TIME) + 200;
+    while (loop_now_ms(s.loop, LOOP_REAL_TIME) < end_ms) {
+        loop_turn(s.loop);
+        sched_yield();
+    }
+    assert_int_equal(s.receiver.open_count, 1);
+    assert_false(slow.is_done);
+    receiver_drop(&s.receiver.streams[s.receiver.stream_count - 1]);
+    wait_until(s.loop, flag_is_set, &slow.is_done);
+    sent_fini(&slow);
+    receiver_close(&other);
+    scene_close(&s);
+}
+
 static void sends_in_parallel_within_its_bound(void **state)
 {
     enum { COUNT = 400, MOST = 5 };
@@ -148,6 +189,43 @@ static void limits_the_time(void **state)
     // The limit of one request is not the next one's.
     s.receiver.answer = STR(OK);
     expect_ok(&s, s.receiver.url);
+    scene_close(&s);
+}
+
+// A listener whose queue is full: connecting to it takes for ever.
+static void gives_up_connecting(void **state)
+{
+    struct scene s;
+    scene_open(&s, *state, &(struct client_config){.connect_timeout_ms = 100});
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    assert_int_equal(bind(listener, (struct sockaddr *)(void *)&at, len), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)(void *)&at, &len), 0);
+    int fill[4];
+    for (size_t i = 0; i < COUNT_OF(fill); i++) {
+        fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        connect(fill[i], (struct sockaddr *)(void *)&at, len);
+    }
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", ntohs(at.sin_port));
+    for (int round = 0; round < 3; round++) {
+        struct sent sent[3];
+        for (size_t i = 0; i < COUNT_OF(sent); i++) {
+            send_start(s.client, &sent[i], &(struct client_request){.url = url});
+        }
+        for (size_t i = 0; i < COUNT_OF(sent); i++) {
+            wait_until(s.loop, flag_is_set, &sent[i].is_done);
+            assert_int_equal(sent[i].response.error, CLIENT_TIMEOUT);
+            sent_fini(&sent[i]);
+        }
+        expect_ok(&s, s.receiver.url); // and nothing else has come to harm
+    }
+    for (size_t i = 0; i < COUNT_OF(fill); i++) {
+        close(fill[i]);
+    }
+    close(listener);
     scene_close(&s);
 }
 
@@ -437,9 +515,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(keeps_connections),
         CASE(closes_what_is_alone),
+        CASE(closes_what_nobody_uses),
         CASE(sends_in_parallel_within_its_bound),
         CASE(one_slow_receiver_delays_no_other),
         CASE(limits_the_time),
+        CASE(gives_up_connecting),
         CASE(says_that_nobody_listens),
         CASE(refuses_private_addresses),
         CASE(an_exception_is_for_its_request_alone),
