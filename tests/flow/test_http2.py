@@ -1,4 +1,6 @@
 """HTTP/2 where a target with TLS offers it (nginx), HTTP/1.1 where it does not; errors of it; connections."""
+import signal
+
 import pytest
 from support.certificates import Authority
 from support.receiver import Answer
@@ -108,3 +110,20 @@ def test_bodies_that_are_read_over_http2(serve, receivers, nginxes, authority, i
     assert all(request.json()["text"] == f"{request.json()['id'] % 100:05}" * 6000 for request in seen)
     until(lambda: len(host.deliveries("&state=delivered")) == 90, "all is delivered")
     assert {line[1] for line in nginx.lines()} == {"HTTP/2.0"} and len(behind.requests) == 90
+
+
+def test_a_connection_that_is_dead_is_not_used_again(serve, nginxes, authority, identity):
+    """Its other side is gone without a word: the next attempt makes one of its own."""
+    nginx = nginxes(tls=identity, http2=True, log_format=LOG)
+    host = serve({"w.lua": workflow(nginx.url, timeout='"1s"')}, config=config(authority, nginx.url), test_clock=True)
+    host.until_state(host.accept(deal(1))[0]["deliveries"][0], "delivered")
+    nginx.process.send_signal(signal.SIGSTOP)
+    try:
+        id = host.accept(deal(2))[0]["deliveries"][0]
+        assert host.until_state(id, "retrying")["attempts"][0]["error"] == "timeout"
+    finally:
+        nginx.process.send_signal(signal.SIGCONT)
+    host.advance("20s")
+    host.until_state(id, "delivered")
+    until(lambda: [line[0] for line in nginx.lines()][-1:] == [id], "the log")
+    assert nginx.lines()[0][1:3] != nginx.lines()[-1][1:3] and nginx.lines()[-1][1] == "HTTP/2.0"
