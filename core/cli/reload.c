@@ -38,7 +38,7 @@ static int run(const struct invocation *in)
 const struct command command_reload = {
     .name = "reload",
     .arguments = "",
-    .summary = "Make a running host load its workflows and secrets again",
+    .summary = "Make a running host load its workflows, secrets and certificates again",
     .details = "Like SIGHUP, but it waits, and tells what was wrong: the exit status is 1 where a "
                "file has\n"
                "an error (its last good text stays in force).\n",

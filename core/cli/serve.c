@@ -32,12 +32,11 @@ const struct command command_serve = {
     .details =
         "Loads the workflows, takes events at POST /v1/events, stores what they cause, and sends "
         "it.\n"
-        "A change of a file in the rules folder loads the workflows again, and so does SIGHUP. "
-        "SIGTERM\n"
-        "ends when what is under way is done. The first start makes DATA/admin.token, the token "
-        "for "
-        "the\n"
-        "API. The log goes to stderr.\n"
+        "A change of a file in the rules folder loads the workflows again. SIGHUP does, too, and "
+        "reads the\n"
+        "secrets and the targets' certificates again. SIGTERM ends when what is under way is "
+        "done. The\n"
+        "first start makes DATA/admin.token, the token for the API. The log goes to stderr.\n"
         "POST /v1/records takes the same as /v1/events and loads the records without running "
         "workflows,\n"
         "for what runs at a time; there the type may be a record type alone, \"deal\".\n",
