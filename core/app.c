@@ -221,6 +221,12 @@ static int app_open_test_clock(struct app *app)
     return loop_test_clock_open(&app->test_clock, app->loop, &c, app->err);
 }
 
+static void app_curl_target(void *ctx, struct str target, struct curl_command_target *out)
+{
+    const struct app *app = ctx;
+    config_curl_target((void *)app->config, target, out);
+}
+
 static int app_open_api(struct app *app)
 {
     const struct config_limits *l = &app->config->limits;
@@ -233,6 +239,7 @@ static int app_open_api(struct app *app)
         .oauth = app->oauth,
         .client = app->client,
         .read_again = app_read_again,
+        .curl_target = app_curl_target,
         .ctx = app,
         .ids = &app->ids,
         .log = &app->log,

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/netaddr.h"
+#include "deliver/curl_command.h"
 #include "deliver/secrets.h"
 #include "script/rules.h"
 #include "wire/client.h"
@@ -132,6 +133,8 @@ const struct config_target *config_target(const struct config *c, struct str tar
 // bad: ERR_INVALID with words that name the key and the file, and the client has what it had.
 int config_give_targets(const struct config *c, struct secrets *secrets, struct client *client,
                         struct err *e);
+// The same for a curl command. config: a struct config.
+void config_curl_target(void *config, struct str target, struct curl_command_target *out);
 
 // "ADDR:PORT", ":PORT", "[ADDR]:PORT" or "unix:PATH". ERR_INVALID with words.
 int config_check_listen(struct str text, struct err *e);

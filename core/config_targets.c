@@ -142,6 +142,17 @@ void config_targets_check(struct config *c)
     }
 }
 
+void config_curl_target(void *config, struct str target, struct curl_command_target *out)
+{
+    const struct config_target *t = config_target(config, target);
+
+    *out = (struct curl_command_target){.ca = t->ca,
+                                        .cert = t->cert,
+                                        .key = t->key,
+                                        .proxy = t->proxy,
+                                        .proxy_is_secret = t->proxy_is_secret};
+}
+
 // --- what the files hold
 // -------------------------------------------------------------------------------------
 

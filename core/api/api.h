@@ -3,6 +3,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "deliver/curl_command.h"
 #include "deliver/deliver.h"
 #include "engine/batch.h"
 #include "engine/engine.h"
@@ -17,7 +18,8 @@ struct api_config {
     struct oauth *oauth; // of tests that send
     struct secrets *secrets;
     void (*read_again)(void *ctx); // by a reload, beside the workflows: secrets, files of targets
-    void *ctx;
+    void (*curl_target)(void *ctx, struct str target, struct curl_command_target *out);
+    void *ctx;             // of both
     struct client *client; // sends tests of workflows; closed before the api is
     struct id_source *ids;
     const struct log *log;

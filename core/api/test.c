@@ -119,6 +119,8 @@ static void test_run(struct api_test *t)
         return;
     }
     t->preview = (struct preview){.config = {.data_dir = c->data_dir,
+                                             .target = c->curl_target,
+                                             .target_ctx = c->ctx,
                                              .redirect_all = c->redirect_all,
                                              .redirect_allow = c->redirect_allow,
                                              .secrets = c->secrets,

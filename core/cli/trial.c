@@ -32,6 +32,8 @@ int trial_run(struct trial *t, struct buf *out, struct err *e)
         .config =
             {
                 .data_dir = t->config->data_dir,
+                .target = config_curl_target,
+                .target_ctx = (void *)t->config,
                 .redirect_all = t->config->redirect_all,
                 .redirect_allow = &t->redirect_block,
                 .secrets = t->secrets,

@@ -209,6 +209,32 @@ static void write_removals(struct buf *out, const struct curl_command *c)
     }
 }
 
+static void write_option(struct buf *out, const char *option, const char *value)
+{
+    if (value) {
+        buf_append_text(out, next_line);
+        buf_append_text(out, option);
+        curl_quote(out, str_from(value));
+    }
+}
+
+static void write_target(struct buf *out, const struct curl_command *c)
+{
+    const struct curl_command_target *t = &c->target;
+
+    write_option(out, "--cacert ", t->ca);
+    write_option(out, "--cert ", t->cert);
+    write_option(out, "--key ", t->key);
+    if (t->proxy.len) {
+        buf_append_text(out, next_line);
+        buf_append_text(out, "-p -x ");
+        if (t->proxy_is_secret)
+            write_secret(out, c, t->proxy);
+        else
+            curl_quote(out, t->proxy);
+    }
+}
+
 int curl_command_write(struct buf *out, const struct curl_command *c)
 {
     if (goes_through_pipe(c))
@@ -231,6 +257,7 @@ int curl_command_write(struct buf *out, const struct curl_command *c)
     if (!has_header(c, STR("User-Agent")))
         write_header(out, STR("User-Agent"), STR("hookline/" HOOKLINE_VERSION));
     write_removals(out, c);
+    write_target(out, c);
     if (c->sends_body)
         write_body(out, c);
     return out->failed;

@@ -8,6 +8,15 @@
 #include "deliver/request.h"
 #include "encode/head.h"
 
+// What the configuration says of a target, as far as curl needs it. Borrowed; zeroed: nothing.
+struct curl_command_target {
+    const char *ca; // paths of PEM files; NULL: not given
+    const char *cert;
+    const char *key;
+    struct str proxy; // a URL, or the name of the secret that is one; empty: none
+    bool proxy_is_secret;
+};
+
 struct curl_command {
     const struct head *head;      // as the rule made it: which parts are secret
     const struct request *masked; // request_build without secrets: what the host adds
@@ -16,6 +25,7 @@ struct curl_command {
     bool sends_body; // POST, PUT, PATCH
     const char *data_dir;
     int64_t timeout_ms;
+    struct curl_command_target target;
 };
 
 // Appended to out, over several lines, without a newline at the end. 0, ERR_NOMEM or ERR_TOO_LARGE.

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "deliver/advice.h"
-#include "deliver/curl_command.h"
 #include "encode/header_lines.h"
 
 enum {
@@ -23,6 +22,21 @@ static int64_t timeout_ms(const struct preview *p)
     return p->owed->timeout_ms ? p->owed->timeout_ms : TIMEOUT_DEFAULT_MS;
 }
 
+static void find_target(const struct preview *p, struct curl_command_target *out)
+{
+    const char *url = p->input.redirect_all;
+    struct buf name;
+    struct url u;
+
+    buf_init(&name, TEXT_MAX_BYTES);
+    if (!url)
+        buf_append_str(&name, p->owed->target);
+    else if (url_parse(str_from(url), &u, NULL) == 0)
+        url_target(&name, &u);
+    p->config.target(p->config.target_ctx, buf_str(&name), out);
+    buf_fini(&name);
+}
+
 static void write_curl(struct preview *p)
 {
     struct curl_command command = {
@@ -36,6 +50,7 @@ static void write_curl(struct preview *p)
     };
     struct buf text;
 
+    find_target(p, &command.target);
     buf_init(&text, TEXT_MAX_BYTES);
     if (curl_command_write(&text, &command) == 0)
         json_member_string(&p->w, "curl", buf_str(&text));

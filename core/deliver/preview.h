@@ -5,6 +5,7 @@
 #define DELIVER_PREVIEW_H
 
 #include "base/id.h"
+#include "deliver/curl_command.h"
 #include "deliver/mask.h"
 #include "deliver/oauth.h"
 #include "deliver/request.h"
@@ -19,6 +20,9 @@ struct preview_config { // all borrowed until on_done
     const char *data_dir;
     const char *redirect_all;              // send everything here; or NULL
     const struct netblock *redirect_allow; // its address, allowed for it alone; or NULL
+    // What the curl command needs of the target's configuration.
+    void (*target)(void *ctx, struct str target, struct curl_command_target *out);
+    void *target_ctx;
     struct secrets *secrets;
     struct oauth *oauth;   // NULL: nothing is sent
     struct id_source *ids; // of the webhook-ids that are shown

@@ -7,6 +7,7 @@ from support.certificates import Authority
 from support.host import run
 from support.proxy import Proxy
 from support.rules import deal, workflow
+from support.trial import try_out
 from support.waiting import until
 
 
@@ -31,17 +32,6 @@ def config(url, **keys):
     entries = ", ".join(f"{key} = {value if value.startswith('hook.') else json.dumps(value)}"
                         for key, value in keys.items())
     return f'local hook = require "hookline"\nreturn {{ targets = {{ ["{url}"] = {{ {entries} }} }} }}'
-
-
-def try_out(folder, url, text, env=None):
-    rules = folder / "try"
-    rules.mkdir(exist_ok=True)
-    (rules / "w.lua").write_text(workflow(url))
-    (folder / "try.conf.lua").write_text(text)
-    done = run("try", rules / "w.lua", "--send", "--json", "--config", folder / "try.conf.lua", "--data",
-               folder / "try-data", "--allow-target", "127.0.0.0/8", env=env)
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)["requests"][0]
 
 
 def test_the_proxy_connects_to_the_address_that_was_checked(serve, receivers, proxies, authority):
@@ -85,7 +75,6 @@ def test_a_refused_address_is_refused_through_a_proxy_too(serve, receivers, prox
 
 
 def test_a_literal_address_is_refused_through_a_proxy_too(serve, receivers, proxies):
-    """Of a redirect that allows it once: what is refused is the target's address, not the proxy's."""
     receiver, proxy = receivers(), proxies()
     host = serve({"w.lua": workflow(receiver.url)}, config=config(receiver.url, proxy=proxy.url), allow=())
     assert "--allow-target" in host.call("GET", "/v1/workflows/w").json()["error"]["message"]
@@ -154,8 +143,7 @@ def test_an_https_proxy_is_judged_by_the_systems_authorities(folder, receivers, 
     assert not proxy.requests and not receiver.requests
 
 
-def test_a_tunnel_is_not_shared_between_addresses(serve, receivers, proxies):
-    """What is refused to one request is not reached over the tunnel of another that was allowed it."""
+def test_redirect_all_goes_through_the_proxy_of_its_target(serve, receivers, proxies):
     receiver, proxy = receivers(), proxies()
     url = f"http://localhost:{receiver.port}/all"
     host = serve({"w.lua": workflow("http://elsewhere.example.com/")}, args=["--redirect-all", url], allow=(),
