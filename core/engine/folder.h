@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "script/rules.h"
-#include "store/store.h"
+#include "store/generations.h"
 
 enum {
     FOLDER_FILE_MAX_BYTES = 1024 * 1024,       // of one file

@@ -4,7 +4,7 @@
 #define ENGINE_PAST_H
 
 #include "engine/generation.h"
-#include "store/store.h"
+#include "store/generations.h"
 
 struct past_load {
     struct store *store;

@@ -7,6 +7,7 @@
 #define STORE_SQLITE_INTERNAL_H
 
 #include "store/audit.h"
+#include "store/generations.h"
 #include "store/retain.h"
 #include "store/store.h"
 #include "store/targets.h"

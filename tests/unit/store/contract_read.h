@@ -2,6 +2,7 @@
 #ifndef TESTS_STORE_CONTRACT_READ_H
 #define TESTS_STORE_CONTRACT_READ_H
 
+#include "store/generations.h"
 #include "store/harness.h"
 
 // 40 events a second apart, each with a run and a delivery. Deal n % 5 or contact n % 5, workflow
