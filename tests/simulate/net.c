@@ -43,6 +43,19 @@ int client_open(struct client **out, struct loop *l, const struct client_config 
     return *out ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
+// The configuration of the simulated host says nothing of targets.
+int client_set_targets(struct client *c, const struct client_target *targets, size_t count)
+{
+    (void)c, (void)targets;
+    return count == 0 ? 0 : ERR_INVALID;
+}
+
+int client_proxy_check(struct str proxy, struct err *e)
+{
+    (void)proxy;
+    return err_set(e, ERR_INVALID, "no proxy is simulated");
+}
+
 static enum sim_answer net_choose(enum model_path path)
 {
     static const unsigned badness[] = {0, 0, 1, 5, 10, 10};
