@@ -224,6 +224,9 @@ void attempt_give_up(struct job *j)
                                       .base_ms = j->base_ms,
                                       .reason = arena_dup(&j->arena, buf_str(&words)),
                                       .attempt = {.at_ms = j->started_ms},
+                                      .order_key = j->order_key,
+                                      .now_ms = deliver_now_ms(t->deliver),
+                                      .arena = &j->arena,
                                       .on_done = attempt_on_stored,
                                       .ctx = j};
     buf_fini(&words);

@@ -36,10 +36,14 @@ static const char WORKFLOW[] =
 
 static void write_rules(unsigned number)
 {
-    static const char *const names[PATHS] = {"plain", "once", "order", "short"};
+    static const char *const names[PATHS] = MODEL_PATH_NAMES;
     static const char *const keys[PATHS] = {
-        "", "", "order = \"record\", retry = hook.retry { { \"10s\", \"10m\", \"1h\" } },",
-        "retry = hook.retry { { \"10s\", \"10m\" }, { \"1h\" } },"};
+        "",
+        "",
+        "order = \"record\", retry = hook.retry { { \"10s\", \"10m\", \"1h\" } },",
+        "retry = hook.retry { { \"10s\", \"10m\" }, { \"1h\" } },",
+        "delay = \"30m\",",
+        "order = \"latest\", retry = hook.retry { { \"10s\", \"10m\", \"1h\" } },"};
     mkdir("rules", 0700);
     for (unsigned i = 0; i < PATHS; i++) {
         char path[64];
@@ -82,7 +86,7 @@ static void sender_on_answer(void *ctx, int status, struct str body)
     struct sender *s = ctx;
     s->is_asking = false;
     if (status == 202) {
-        model_acked(s->record, s->turn);
+        model_acked(s->record, s->turn, body);
         s->turn++;
     } else if (status != 0 && status != 503) {
         sim_fail("an event is answered with %d: %.*s", status, (int)body.len, body.data);
@@ -91,9 +95,35 @@ static void sender_on_answer(void *ctx, int status, struct str body)
     sim_after(ms, sender_turn, s);
 }
 
+static void event_text(char out[256], unsigned record, unsigned turn, unsigned value)
+{
+    snprintf(out, 256,
+             "{\"id\":\"e-%u-%u\",\"type\":\"deal.%s\",\"record\":{\"id\":%u,\"turn\":%u}}", record,
+             turn, turn ? "updated" : "created", record, value);
+}
+
+// What was taken is posted again, as it was or with another value.
+static void again_on_answer(void *ctx, int status, struct str body)
+{
+    bool is_other = ctx != NULL;
+    bool is_told = memmem(body.data, body.len, "\"duplicate\":true", 16) != NULL;
+    if (status && status != 503 && (is_other ? status != 409 : status != 202 || !is_told)) {
+        sim_fail("an event that is known, with %s value, is answered with %d",
+                 is_other ? "another" : "the same", status);
+    }
+}
+
 static void sender_turn(void *ctx)
 {
     struct sender *s = ctx;
+    if (s->turn && sim_chance(8) && sim_is_up() && sim_http_is_open()) {
+        static bool is_other = true;
+        char text[256];
+        bool is_same = sim_chance(2);
+        unsigned turn = sim_below(s->turn);
+        event_text(text, s->record, turn, is_same ? turn : MODEL_TURNS);
+        sim_http_send("POST", "/v1/events", text, again_on_answer, is_same ? NULL : &is_other);
+    }
     if (s->turn == s->turns || s->is_asking) {
         return;
     }
@@ -102,9 +132,7 @@ static void sender_turn(void *ctx)
         return;
     }
     char body[256];
-    snprintf(body, sizeof body,
-             "{\"id\":\"e-%u-%u\",\"type\":\"deal.%s\",\"record\":{\"id\":%u,\"turn\":%u}}",
-             s->record, s->turn, s->turn ? "updated" : "created", s->record, s->turn);
+    event_text(body, s->record, s->turn, s->turn);
     s->is_asking = true;
     model_asked(s->record, s->turn);
     sim_http_send("POST", "/v1/events", body, sender_on_answer, s);
@@ -140,6 +168,11 @@ static void operator_cancels(void)
     }
 }
 
+static int64_t jump_ms(void)
+{
+    return (int64_t)sim_below(2 * 24 * HOUR_MS) - 24 * HOUR_MS;
+}
+
 static void operator_turn(void *ctx)
 {
     if (history.is_calm) {
@@ -153,7 +186,7 @@ static void operator_turn(void *ctx)
         } else if (what == 1) {
             operator_cancels();
         } else if (what == 2) {
-            sim_jump_wall((int64_t)sim_below(2 * 24 * HOUR_MS) - 24 * HOUR_MS);
+            sim_jump_wall(jump_ms());
         }
     }
     sim_after(1 + (int64_t)sim_below(HOUR_MS), operator_turn, ctx);
@@ -176,17 +209,24 @@ static void live(void)
     choose_faults();
     sim_start_host(host_main);
     sim_run_until(sim_mono_ms() + span_ms);
-    if (sim_is_up() && sim_chance(3)) {
+    bool is_asked = sim_is_up() && sim_chance(3);
+    if (is_asked) {
         sim_trace("SIGTERM");
         sim_loop_signal(SIGTERM);
         sim_run_until(sim_mono_ms() + MINUTE_MS);
     }
+    bool has_ended = is_asked && !sim_is_up() && sim_exit_code() == 0 && sim_has_ended();
     if (sim_is_up()) {
         sim_crash("some moment");
         sim_run_until(sim_mono_ms() + 1);
     }
+    bool is_power_lost = sim_chance(2);
+    model_died(has_ended, is_power_lost);
     sim_disk_faults(0);
-    sim_disk_down(sim_chance(2));
+    sim_disk_down(is_power_lost);
+    if (sim_chance(5)) {
+        sim_jump_wall(jump_ms());
+    }
     int64_t down_ms = sim_below(sim_chance(6) ? 60 * HOUR_MS : sim_chance(2) ? 5000 : 2 * HOUR_MS);
     sim_rest_until(sim_mono_ms() + down_ms);
     model_was_down(down_ms);
@@ -215,7 +255,14 @@ static void on_list(void *ctx, int status, struct str body)
         struct str id = text_between(&body, "\"id\":\"dlv_");
         if (id.len) {
             struct str whole = {id.data - 4, id.len + 4};
-            model_state(whole, text_between(&body, "\"state\":\""));
+            struct str state = text_between(&body, "\"state\":\"");
+            struct str event = text_between(&body, "\"event\":\"e-");
+            struct str workflow = text_between(&body, "\"workflow\":\"");
+            unsigned record = MODEL_RECORDS, turn = MODEL_TURNS;
+            if (sscanf(event.data, "%u-%u", &record, &turn) == 2 && record < MODEL_RECORDS &&
+                turn < MODEL_TURNS) {
+                model_state(record, turn, workflow, whole, state);
+            }
         }
     }
     history.is_listed = true;

@@ -21,7 +21,10 @@ static int remove_one(const char *path, const struct stat *s, int type, struct F
 // 0 where the history was right.
 static int run_seed(uint64_t seed, bool is_tracing)
 {
-    char folder[] = "/tmp/hl-simulate-XXXXXX";
+    // What is outside of the simulated disk is small and of no interest: in memory where that is.
+    static const char name[] = "hl-simulate-XXXXXX";
+    char folder[64];
+    snprintf(folder, sizeof folder, "%s/%s", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", name);
     fflush(stdout);
     if (!mkdtemp(folder)) {
         perror("mkdtemp");

@@ -1,5 +1,6 @@
 // The model: written from what is promised (docs/reliability.md, the reference), not from the host.
-// It knows what clients were answered and what receivers got, and nothing else.
+// It knows what clients were answered and what receivers got, when the host ran, and nothing else.
+// Its times are the host's running time: a clock that is set and an outage move none of them.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,32 +10,49 @@
 enum {
     OFFSETS_MAX = 16,
     SPREAD_MAX_MS = 15 * 60 * 1000,
-    // Behind an open breaker each waits for its turn as the probe: a minute and a time limit apart.
-    LATE_MS = MODEL_RECORDS * MODEL_TURNS * 90 * 1000
+    IDS_MAX = MODEL_RECORDS * MODEL_TURNS * PATHS,
+    OPENS_AT = 10, // failures in a row
+    // Two are in flight to a target that fails, for half a minute each at most.
+    TURN_MS = MODEL_RECORDS * MODEL_TURNS * 15 * 1000 + 60 * 1000,
+    // Behind an open breaker each waits to be the probe: a minute and a time limit apart.
+    BREAKER_MS = MODEL_RECORDS * MODEL_TURNS * 90 * 1000,
+    KILL_LOSES_MS = 61 * 1000 // of a pause in which nothing was stored
 };
 
 struct owed {
-    char id[32]; // of its requests; empty: none was sent
-    unsigned sent_count;
+    char id[32];    // of its requests, or as it is listed; empty: neither
+    char state[16]; // at the end
+    unsigned sent_count, sent_life;
+    int64_t sent_ms;       // the first time
     unsigned success_life; // in which a receiver's 200 reached the host; 0: none did
     bool is_kept;          // and its outcome must be stored by now
     unsigned success_faults;
-    bool is_cancelled;
-    char state[16];
+    bool is_cancelled, is_gone, is_gone_kept;
     // Of its failures:
-    int64_t base_ms;   // the first one that the host heard of
+    int64_t base_ms;   // the first one that the host heard of; 0: none
     int64_t failed_ms; // the last one
-    unsigned base_life, base_faults;
-    int64_t moved_ms;  // since base: the host was down, or the clock was set
-    int64_t jumped_ms; // of that, the clock
+    int64_t asked_ms;  // its Retry-After: not before; 0: none
+    unsigned failed_life, failed_faults;
+    bool is_failure_kept; // it must be stored by now
+    bool is_vague;        // the host died with a failure that it may have stored or not
+    int64_t lost_ms;      // as model.lost_ms was at the base
+    unsigned faults;      // of the disk, at the base
 };
 
 static struct {
     struct owed owed[PATHS][MODEL_RECORDS][MODEL_TURNS];
     bool is_acked[MODEL_RECORDS][MODEL_TURNS];
-    int64_t asked_ms[MODEL_RECORDS][MODEL_TURNS];         // when it was first posted
-    int64_t jumped_before_ms[MODEL_RECORDS][MODEL_TURNS]; // by then
-    int64_t jumped_ms;                                    // the wall clock, in all
+    int64_t asked_ms[MODEL_RECORDS][MODEL_TURNS]; // when it was first posted
+    int64_t acked_ms[MODEL_RECORDS][MODEL_TURNS];
+    int64_t lost_before_ms[MODEL_RECORDS][MODEL_TURNS]; // as lost_ms was then
+    int64_t wall_ms[MODEL_RECORDS][MODEL_TURNS];        // as model.outside_ms was then
+    char ids[IDS_MAX][32];                              // given in answers
+    unsigned id_count;
+    unsigned failures[PATHS]; // in a row
+    bool was_open[PATHS];     // its breaker may have been open at some time
+    int64_t lost_ms;          // what crashes may have made later, in all
+    int64_t stored_ms;        // the last time that must be on disk
+    int64_t outside_ms;       // by which the wall clock may have gone ahead of the host, in all
 } model;
 
 #define S INT64_C(1000)
@@ -43,15 +61,17 @@ static struct {
 static const int64_t DEFAULT_MS[OFFSETS_MAX] = {15 * S, M,      4 * M,  10 * M, 20 * M, 35 * M,
                                                 H,      2 * H,  4 * H,  8 * H,  12 * H, 18 * H,
                                                 24 * H, 32 * H, 40 * H, 49 * H};
+static const int64_t ORDER_MS[] = {10 * S, 10 * M, H};
 static const int64_t SHORT_MS[] = {10 * S, 10 * M, H};
+static const int64_t DELAY_MS = 30 * M;
 
-static const char *const PATH_NAMES[PATHS] = {"plain", "once", "order", "short"};
+static const char *const PATH_NAMES[PATHS] = MODEL_PATH_NAMES;
 
 static const int64_t *offsets(enum model_path path, int *count)
 {
-    bool is_short = path == PATH_SHORT || path == PATH_ORDER;
-    *count = is_short ? (int)(sizeof SHORT_MS / sizeof SHORT_MS[0]) : OFFSETS_MAX;
-    return is_short ? SHORT_MS : DEFAULT_MS;
+    bool is_default = path == PATH_PLAIN || path == PATH_ONCE || path == PATH_DELAY;
+    *count = is_default ? OFFSETS_MAX : (int)(sizeof SHORT_MS / sizeof SHORT_MS[0]);
+    return is_default ? DEFAULT_MS : path == PATH_SHORT ? SHORT_MS : ORDER_MS;
 }
 
 static int64_t end_of(enum model_path path)
@@ -61,17 +81,58 @@ static int64_t end_of(enum model_path path)
     return at[count - 1];
 }
 
-void model_asked(unsigned record, unsigned turn)
+// No spread on the last of a window.
+static int64_t spread_of(enum model_path path, int k)
 {
-    if (!model.asked_ms[record][turn]) {
-        model.asked_ms[record][turn] = sim_mono_ms();
-        model.jumped_before_ms[record][turn] = model.jumped_ms;
+    int count;
+    const int64_t *at = offsets(path, &count);
+    if (k == count - 1 || at[k] == H || (path == PATH_SHORT && k == 1)) {
+        return 0;
+    }
+    return at[k] / 10 < SPREAD_MAX_MS ? at[k] / 10 : SPREAD_MAX_MS;
+}
+
+static void each(void (*visit)(struct owed *o))
+{
+    for (unsigned p = 0; p < PATHS; p++) {
+        for (unsigned i = 0; i < MODEL_RECORDS * MODEL_TURNS; i++) {
+            visit(&model.owed[p][i / MODEL_TURNS][i % MODEL_TURNS]);
+        }
     }
 }
 
-void model_acked(unsigned record, unsigned turn)
+// --- what clients are told -----------------------------------------------------------------------
+
+void model_asked(unsigned record, unsigned turn)
+{
+    if (!model.asked_ms[record][turn]) {
+        model.asked_ms[record][turn] = sim_running_ms();
+        model.wall_ms[record][turn] = model.outside_ms;
+        model.lost_before_ms[record][turn] = model.lost_ms;
+    }
+}
+
+void model_acked(unsigned record, unsigned turn, struct str answer)
 {
     model.is_acked[record][turn] = true;
+    model.acked_ms[record][turn] = model.stored_ms = sim_running_ms();
+    bool is_duplicate = memmem(answer.data, answer.len, "\"duplicate\":true", 16) != NULL;
+    const char *at = answer.data, *end = answer.data + answer.len;
+    while ((at = memmem(at, (size_t)(end - at), "\"dlv_", 5)) != NULL) {
+        char id[32];
+        snprintf(id, sizeof id, "%.17s", at + 1);
+        bool is_known = false;
+        for (unsigned i = 0; i < model.id_count; i++) {
+            is_known = is_known || strcmp(model.ids[i], id) == 0;
+        }
+        if (is_known && !is_duplicate) {
+            sim_fail("e-%u-%u is answered with %s, which was given before", record, turn, id);
+        }
+        if (!is_known && model.id_count < IDS_MAX) {
+            snprintf(model.ids[model.id_count++], sizeof id, "%s", id);
+        }
+        at++;
+    }
 }
 
 void model_cancelled(enum model_path path, unsigned record, unsigned turn)
@@ -84,86 +145,148 @@ const char *model_id(enum model_path path, unsigned record, unsigned turn)
     return model.owed[path][record][turn].id;
 }
 
-static void each(void (*visit)(struct owed *o, enum model_path path, int64_t ms), int64_t ms)
-{
-    for (unsigned p = 0; p < PATHS; p++) {
-        for (unsigned r = 0; r < MODEL_RECORDS; r++) {
-            for (unsigned t = 0; t < MODEL_TURNS; t++) {
-                visit(&model.owed[p][r][t], p, ms);
-            }
-        }
-    }
-}
+// --- what befalls the host -----------------------------------------------------------------------
 
-static void visit_quiet(struct owed *o, enum model_path path, int64_t ms)
+static void visit_quiet(struct owed *o)
 {
-    (void)path, (void)ms;
-    if (o->success_life == sim_life() && o->success_faults == sim_disk_fault_count()) {
+    unsigned faults = sim_disk_fault_count();
+    if (o->success_life == sim_life() && o->success_faults == faults) {
         o->is_kept = true;
+    }
+    if (o->failed_life == sim_life() && o->failed_faults == faults) {
+        o->is_failure_kept = true;
+        o->is_gone_kept = o->is_gone;
     }
 }
 
 void model_quiet(void)
 {
-    each(visit_quiet, 0);
+    each(visit_quiet);
 }
 
-static void visit_down(struct owed *o, enum model_path path, int64_t ms)
+static void visit_death(struct owed *o)
 {
-    (void)path;
-    if (o->base_ms) {
-        o->moved_ms += ms;
+    if (o->base_ms && !o->is_failure_kept) {
+        o->is_vague = true;
+    }
+}
+
+// The host has ended; in good order it has stored the time.
+void model_died(bool is_in_order, bool is_power_lost)
+{
+    int64_t idle_ms = sim_running_ms() - model.stored_ms;
+    bool is_sure = !is_power_lost && sim_disk_fault_count() == 0;
+    int64_t lost_ms = is_sure && idle_ms > KILL_LOSES_MS ? KILL_LOSES_MS : idle_ms;
+    model.lost_ms += is_in_order && is_sure ? 1 : lost_ms;
+    each(visit_death);
+    if (lost_ms > 0) {
+        model.outside_ms += lost_ms;
     }
 }
 
 void model_was_down(int64_t ms)
 {
-    each(visit_down, ms);
-}
-
-static void visit_jump(struct owed *o, enum model_path path, int64_t ms)
-{
-    visit_down(o, path, ms);
-    if (o->base_ms) {
-        o->jumped_ms += ms;
-    }
+    model.stored_ms = sim_running_ms(); // a start stores it
+    model.outside_ms += ms;
+    memset(model.failures, 0, sizeof model.failures);
 }
 
 void model_jumped(int64_t ms)
 {
-    model.jumped_ms += llabs(ms);
-    each(visit_jump, llabs(ms));
+    model.outside_ms += ms > 0 ? ms : 0;
 }
 
-// A retry that nothing disturbed is due at one of the times of its policy.
-static void check_time(const struct owed *o, enum model_path path, const char *what)
+// --- what receivers get --------------------------------------------------------------------------
+
+// Whether an attempt now is the one of offset k, or of none before the end (k: how many there are).
+static bool is_attempt(const struct owed *o, enum model_path path, int k, int64_t base_ms,
+                       int64_t early_ms, int64_t late_ms)
 {
     int count;
     const int64_t *at = offsets(path, &count);
-    int64_t since_ms = sim_mono_ms() - o->base_ms;
-    if (since_ms > at[count - 1] + o->moved_ms + LATE_MS) {
-        sim_fail("%s is sent %lld ms after its first failure, beyond its end", what,
-                 (long long)since_ms);
-    }
-    if (path == PATH_ORDER || o->base_life != sim_life() ||
-        o->base_faults != sim_disk_fault_count() || o->jumped_ms) {
-        return;
-    }
-    int k = 0;
-    while (k < count && at[k] <= o->failed_ms - o->base_ms) {
+    int64_t since_ms = sim_running_ms() - base_ms;
+    int64_t asked_ms = o->asked_ms ? o->asked_ms - base_ms : 0;
+    while (k + 1 < count && at[k + 1] <= asked_ms) {
         k++;
     }
     if (k == count) {
-        sim_fail("%s is sent again, though its last time was over", what);
+        return false;
     }
-    if (since_ms < at[k]) {
-        sim_fail("%s is sent %lld ms after its first failure, before %lld ms", what,
-                 (long long)since_ms, (long long)at[k]);
+    int64_t from_ms = at[k] > asked_ms ? at[k] : asked_ms;
+    from_ms = from_ms < at[count - 1] ? from_ms : at[count - 1];
+    int64_t until_ms = at[k] + spread_of(path, k);
+    until_ms = until_ms > asked_ms ? until_ms : asked_ms;
+    bool may_be_late = o->faults != sim_disk_fault_count();
+    return since_ms >= from_ms - early_ms && (may_be_late || since_ms <= until_ms + late_ms);
+}
+
+// Whether an attempt now is right where the windows count from that time. What a crash has lost may
+// be passed by now for the host, or not.
+static bool is_in_place(const struct owed *o, enum model_path path, int64_t base_ms,
+                        int64_t early_ms, int64_t lost_ms)
+{
+    int count;
+    const int64_t *at = offsets(path, &count);
+    int64_t failed_ms = o->failed_ms - base_ms;
+    int64_t late_ms = lost_ms + early_ms + (model.was_open[path] ? BREAKER_MS : TURN_MS);
+    for (int k = 0; k <= count; k++) {
+        bool is_next = (k == count || at[k] > failed_ms - lost_ms - early_ms) &&
+                       (k == 0 || at[k - 1] <= failed_ms + early_ms);
+        if (is_next && is_attempt(o, path, k, base_ms, early_ms, late_ms)) {
+            return true;
+        }
     }
-    int64_t spread_ms = at[k] / 10 < SPREAD_MAX_MS ? at[k] / 10 : SPREAD_MAX_MS;
-    if (since_ms > at[k] + spread_ms + LATE_MS) {
-        sim_fail("%s is sent %lld ms after its first failure, long after %lld ms", what,
-                 (long long)since_ms, (long long)at[k]);
+    return false;
+}
+
+// Where a breaker or an order let no attempt through, the windows count from when it fell due.
+static bool may_count_from_due(const struct owed *o, enum model_path path, unsigned r, unsigned t)
+{
+    bool is_held_up = model.was_open[path] || path == PATH_ORDER || path == PATH_LATEST;
+    return is_held_up && o->sent_ms > model.asked_ms[r][t];
+}
+
+static void check_time(const struct owed *o, enum model_path path, unsigned r, unsigned t,
+                       const char *what)
+{
+    int count;
+    const int64_t *at = offsets(path, &count);
+    if (o->is_gone_kept) {
+        sim_fail("%s is sent again, though its receiver has said that it is gone", what);
+    }
+    if (sim_running_ms() > o->base_ms + at[count - 1] + BREAKER_MS + model.lost_ms - o->lost_ms &&
+        o->faults == sim_disk_fault_count()) {
+        sim_fail("%s is sent, long beyond its end", what);
+    }
+    if (o->sent_count > (unsigned)count + sim_life()) {
+        sim_fail("%s is sent for the %uth time", what, o->sent_count + 1);
+    }
+    if (o->is_vague) {
+        return;
+    }
+    if (is_in_place(o, path, o->base_ms, 0, model.lost_ms - o->lost_ms)) {
+        return;
+    }
+    if (may_count_from_due(o, path, r, t)) {
+        // It fell due between the question and the answer, or in a life in which nobody was told.
+        int64_t from_ms = model.asked_ms[r][t];
+        int64_t to_ms = model.acked_ms[r][t] ? model.acked_ms[r][t] : o->sent_ms;
+        int64_t lost_ms = model.lost_ms - model.lost_before_ms[r][t];
+        if (path == PATH_DELAY || is_in_place(o, path, from_ms, to_ms - from_ms, lost_ms)) {
+            return;
+        }
+    }
+    sim_fail("%s is sent %lld ms after its first failure and %lld ms after its last: out of place",
+             what, (long long)(sim_running_ms() - o->base_ms),
+             (long long)(sim_running_ms() - o->failed_ms));
+}
+
+static void check_delay(const struct owed *o, unsigned r, unsigned t, const char *what)
+{
+    int64_t ran_ms = sim_running_ms() - model.asked_ms[r][t];
+    int64_t outside_ms = model.outside_ms - model.wall_ms[r][t];
+    if (!o->sent_count && ran_ms + outside_ms < DELAY_MS) {
+        sim_fail("%s is sent %lld ms after its event, before its delay", what, (long long)ran_ms);
     }
 }
 
@@ -172,9 +295,8 @@ static void check_time(const struct owed *o, enum model_path path, const char *w
 static bool is_over(unsigned record, unsigned turn)
 {
     const struct owed *o = &model.owed[PATH_ORDER][record][turn];
-    int64_t for_ms = o->failed_ms - model.asked_ms[record][turn] + model.jumped_ms -
-                     model.jumped_before_ms[record][turn];
-    return o->success_life || o->is_cancelled || (o->base_ms && for_ms >= end_of(PATH_ORDER));
+    int64_t for_ms = sim_running_ms() - model.asked_ms[record][turn];
+    return o->success_life || o->is_cancelled || o->is_gone || for_ms >= end_of(PATH_ORDER);
 }
 
 static void check_order(unsigned record, unsigned turn)
@@ -194,7 +316,7 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
 {
     char what[64];
     snprintf(what, sizeof what, "%s/%u.%u", PATH_NAMES[path], record, turn);
-    if (record >= MODEL_RECORDS || turn >= MODEL_TURNS) {
+    if (record >= MODEL_RECORDS || turn >= MODEL_TURNS || !model.asked_ms[record][turn]) {
         sim_fail("%s was never asked for", what);
     }
     struct owed *o = &model.owed[path][record][turn];
@@ -202,6 +324,13 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
     snprintf(id, sizeof id, "%.*s", (int)webhook_id.len, webhook_id.data);
     if (o->id[0] && strcmp(o->id, id) != 0) {
         sim_fail("%s is sent as %s and as %s", what, o->id, id);
+    }
+    for (unsigned i = 0; i < MODEL_RECORDS * MODEL_TURNS * PATHS; i++) {
+        const struct owed *other =
+            &model.owed[i % PATHS][i / PATHS / MODEL_TURNS][i / PATHS % MODEL_TURNS];
+        if (other != o && strcmp(other->id, id) == 0) {
+            sim_fail("%s is sent as %s, which another one is", what, id);
+        }
     }
     for (unsigned t = 0; path == PATH_ONCE && t < MODEL_TURNS; t++) {
         if (t != turn && model.owed[path][record][t].id[0]) {
@@ -215,60 +344,98 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
         sim_fail("%s is sent again after its outcome was stored", what);
     }
     if (o->base_ms && !o->success_life) {
-        check_time(o, path, what);
+        check_time(o, path, record, turn, what);
     }
     if (path == PATH_ORDER) {
         check_order(record, turn);
+    } else if (path == PATH_DELAY) {
+        check_delay(o, record, turn, what);
     }
     strcpy(o->id, id);
+    o->sent_ms = o->sent_count ? o->sent_ms : sim_running_ms();
     o->sent_count++;
 }
 
-void model_answered(enum model_path path, unsigned record, unsigned turn, bool is_success)
+void model_answered(enum model_path path, unsigned record, unsigned turn, int status,
+                    int64_t retry_after_ms)
 {
     struct owed *o = &model.owed[path][record][turn];
-    if (is_success) {
+    if (status == 200) {
         o->success_life = sim_life();
         o->success_faults = sim_disk_fault_count();
+        model.failures[path] = 0;
         return;
     }
-    o->failed_ms = sim_mono_ms();
+    if (++model.failures[path] >= OPENS_AT) {
+        model.was_open[path] = true;
+    }
+    o->failed_ms = sim_running_ms();
+    o->asked_ms = retry_after_ms >= 0 ? o->failed_ms + retry_after_ms : 0;
+    o->failed_life = sim_life();
+    o->failed_faults = sim_disk_fault_count();
+    o->is_failure_kept = false;
+    o->is_gone = o->is_gone || status == 410;
     if (!o->base_ms) {
         o->base_ms = o->failed_ms;
-        o->base_life = sim_life();
-        o->base_faults = sim_disk_fault_count();
+        o->lost_ms = model.lost_ms;
+        o->faults = o->failed_faults;
     }
 }
 
-void model_state(struct str delivery, struct str state)
+// --- the end -------------------------------------------------------------------------------------
+
+void model_state(unsigned record, unsigned turn, struct str workflow, struct str id,
+                 struct str state)
 {
     for (unsigned p = 0; p < PATHS; p++) {
-        for (unsigned i = 0; i < MODEL_RECORDS * MODEL_TURNS; i++) {
-            struct owed *o = &model.owed[p][i / MODEL_TURNS][i % MODEL_TURNS];
-            if (o->id[0] && str_eq(str_from(o->id), delivery)) {
-                snprintf(o->state, sizeof o->state, "%.*s", (int)state.len, state.data);
-                return;
-            }
+        struct owed *o = &model.owed[p][record][turn];
+        if (!str_eq(workflow, str_from(PATH_NAMES[p]))) {
+            continue;
         }
+        if (o->state[0] || (o->id[0] && !str_eq(id, str_from(o->id)))) {
+            sim_fail("%s/%u.%u is listed twice, or as %.*s", PATH_NAMES[p], record, turn,
+                     (int)id.len, id.data);
+        }
+        snprintf(o->id, sizeof o->id, "%.*s", (int)id.len, id.data);
+        snprintf(o->state, sizeof o->state, "%.*s", (int)state.len, state.data);
     }
-    // One that was never sent; where it must have been, model_check_end says so.
 }
 
-static void check_owed(const struct owed *o, enum model_path path, const char *what)
+static void check_terminated(const struct owed *o, enum model_path path, unsigned r, unsigned t,
+                             const char *what)
 {
-    if (!o->id[0]) {
-        sim_fail("%s was answered with 202 and never sent", what);
+    if (o->is_gone) {
+        return;
     }
+    bool is_held_up = model.was_open[path] || path == PATH_ORDER || path == PATH_LATEST;
+    int64_t for_ms = o->base_ms ? o->failed_ms - o->base_ms : 0;
+    if (is_held_up) { // it may end without another attempt
+        for_ms = sim_running_ms() - model.asked_ms[r][t];
+    }
+    if (for_ms < end_of(path) || (!o->base_ms && !is_held_up)) {
+        sim_fail("%s was given up %lld ms after its first failure, before its end", what,
+                 (long long)for_ms);
+    }
+}
+
+static void check_owed(const struct owed *o, enum model_path path, unsigned r, unsigned t,
+                       const char *what)
+{
     if (strcmp(o->state, "delivered") == 0) {
         if (!o->success_life) {
             sim_fail("%s is said to be delivered, and no receiver took it", what);
         }
+    } else if (o->is_kept) {
+        sim_fail("%s was taken by its receiver, and is said to be %s", what, o->state);
     } else if (strcmp(o->state, "terminated") == 0) {
-        int64_t for_ms = o->failed_ms - o->base_ms + o->jumped_ms;
-        bool is_early = path != PATH_ORDER && for_ms < end_of(path);
-        if (is_early || !o->base_ms) {
-            sim_fail("%s was given up %lld ms after its first failure, before its end", what,
-                     (long long)for_ms);
+        check_terminated(o, path, r, t, what);
+    } else if (strcmp(o->state, "superseded") == 0) {
+        bool has_newer = false;
+        for (unsigned later = t + 1; later < MODEL_TURNS; later++) {
+            has_newer = has_newer || model.is_acked[r][later];
+        }
+        if (path != PATH_LATEST || o->sent_count || !has_newer) {
+            sim_fail("%s is superseded", what);
         }
     } else if (strcmp(o->state, "cancelled") != 0 || !o->is_cancelled) {
         sim_fail("%s is %s at the end", what, o->state[0] ? o->state : "not there");
@@ -285,7 +452,7 @@ void model_check_end(void)
                 snprintf(what, sizeof what, "%s/%u.%u", PATH_NAMES[p], r, t);
                 const struct owed *o = &model.owed[p][r][t];
                 if (p != PATH_ONCE || o->id[0]) {
-                    check_owed(o, p, what);
+                    check_owed(o, p, r, t, what);
                 }
             }
             acked += model.is_acked[r][t];

@@ -22,7 +22,7 @@ struct sim_call {
     enum model_path path;
     unsigned record, turn;
     enum sim_answer answer;
-    int64_t sent_ms;
+    int64_t sent_ms, retry_after_ms;
 };
 
 static struct {
@@ -70,8 +70,11 @@ static enum sim_answer net_choose(enum model_path path)
     if (sim_below(10) >= net.fail_in_ten[path]) {
         return sim_chance(4) ? ANSWER_SLOW : ANSWER_OK;
     }
-    static const enum sim_answer bad[] = {ANSWER_FAIL, ANSWER_FAIL, ANSWER_HANG, ANSWER_RESET,
-                                          ANSWER_LOST};
+    static const enum sim_answer bad[] = {ANSWER_FAIL,  ANSWER_FAIL, ANSWER_HANG,
+                                          ANSWER_RESET, ANSWER_LOST, ANSWER_BUSY};
+    if (sim_chance(40)) {
+        return ANSWER_GONE;
+    }
     return bad[sim_below(sizeof bad / sizeof bad[0])];
 }
 
@@ -79,18 +82,21 @@ static enum sim_answer net_choose(enum model_path path)
 static void net_done(void *ctx)
 {
     struct sim_call *call = ctx;
-    struct client_response r = {.retry_after_ms = -1, .elapsed_ms = sim_mono_ms() - call->sent_ms};
+    struct client_response r = {.retry_after_ms = call->retry_after_ms,
+                                .elapsed_ms = sim_mono_ms() - call->sent_ms};
     if (call->answer == ANSWER_OK || call->answer == ANSWER_SLOW) {
         r.status = 200;
-    } else if (call->answer == ANSWER_FAIL) {
+    } else if (call->answer == ANSWER_FAIL || call->answer == ANSWER_BUSY) {
         r.status = 503;
+    } else if (call->answer == ANSWER_GONE) {
+        r.status = 410;
     } else {
         r.error = call->answer == ANSWER_HANG ? CLIENT_TIMEOUT : CLIENT_RESET;
         snprintf(r.detail, sizeof r.detail, "the connection broke");
     }
     if (call->client) {
         call->client->in_flight--;
-        model_answered(call->path, call->record, call->turn, r.status == 200);
+        model_answered(call->path, call->record, call->turn, r.status, r.retry_after_ms);
         call->on_done(call->ctx, &r);
     }
     free(call);
@@ -106,7 +112,7 @@ static void net_arrive(void *ctx)
 
 static void net_read(struct sim_call *call, const struct client_request *q)
 {
-    static const char *const names[PATHS] = {"plain", "once", "order", "short"};
+    static const char *const names[PATHS] = MODEL_PATH_NAMES;
     const char *slash = strrchr(q->url, '/');
     call->path = PATHS;
     for (unsigned i = 0; slash && i < PATHS; i++) {
@@ -141,6 +147,9 @@ int client_send(struct client *c, const struct client_request *q)
         }
     }
     call->answer = net_choose(call->path);
+    call->retry_after_ms = call->answer == ANSWER_BUSY
+                               ? (int64_t)sim_below(sim_chance(3) ? 80 * 3600 : 900) * 1000
+                               : -1;
     sim_trace("%s of %u.%u arrives as %.*s, and will end with %d", q->url, call->record, call->turn,
               (int)id.len, id.data, (int)call->answer);
     model_received(call->path, call->record, call->turn, id);

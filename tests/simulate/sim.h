@@ -20,6 +20,7 @@ unsigned sim_below(unsigned n); // 0..n-1
 bool sim_chance(unsigned one_in);
 int64_t sim_mono_ms(void);
 int64_t sim_wall_ms(void);
+int64_t sim_running_ms(void); // in which the host ran
 void sim_jump_wall(int64_t ms);
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 uint64_t sim_trace_hash(void);
@@ -41,7 +42,8 @@ void sim_crash(const char *where);
 void sim_crash_in_steps(unsigned steps);
 // Gives the turn back to the scheduler, inside the host's main fiber.
 void sim_yield(void);
-int sim_exit_code(void); // of the last orderly end
+bool sim_has_ended(void); // by itself, and not in a crash
+int sim_exit_code(void);  // of the last orderly end
 
 void sim_init(uint64_t seed, FILE *report, bool is_tracing);
 
@@ -65,7 +67,16 @@ void sim_disk_down(bool is_power_lost);
 
 // --- net.c: receivers
 // ------------------------------------------------------------------------------
-enum sim_answer { ANSWER_OK, ANSWER_FAIL, ANSWER_HANG, ANSWER_RESET, ANSWER_LOST, ANSWER_SLOW };
+enum sim_answer {
+    ANSWER_OK,
+    ANSWER_FAIL,
+    ANSWER_HANG,
+    ANSWER_RESET,
+    ANSWER_LOST,
+    ANSWER_SLOW,
+    ANSWER_BUSY,
+    ANSWER_GONE
+};
 void sim_net_calm(bool is_calm); // from now on every receiver answers 200
 
 // --- http.c: requests to the host
@@ -79,18 +90,26 @@ bool sim_http_is_open(void);
 // --- model.c: what must, may and must not be sent
 // ----------------------------------------------------
 enum { MODEL_RECORDS = 4, MODEL_TURNS = 8 };
-enum model_path { PATH_PLAIN, PATH_ONCE, PATH_ORDER, PATH_SHORT, PATHS };
+enum model_path { PATH_PLAIN, PATH_ONCE, PATH_ORDER, PATH_SHORT, PATH_DELAY, PATH_LATEST, PATHS };
+#define MODEL_PATH_NAMES                                                                           \
+    {                                                                                              \
+        "plain", "once", "order", "short", "delay", "latest"                                       \
+    }
 void model_asked(unsigned record, unsigned turn);
-void model_acked(unsigned record, unsigned turn);
+void model_acked(unsigned record, unsigned turn, struct str answer);
 void model_received(enum model_path path, unsigned record, unsigned turn, struct str webhook_id);
 // The host has the answer.
-void model_answered(enum model_path path, unsigned record, unsigned turn, bool is_success);
-void model_quiet(void);          // the host has nothing to do just now
-void model_was_down(int64_t ms); // the host did not run
+void model_answered(enum model_path path, unsigned record, unsigned turn, int status,
+                    int64_t retry_after_ms); // negative: none
+void model_quiet(void);                      // the host has nothing to do just now
+void model_died(bool is_in_order, bool is_power_lost);
+void model_was_down(int64_t ms); // the host did not run, and starts
 void model_jumped(int64_t ms);   // the wall clock was set
 void model_cancelled(enum model_path path, unsigned record, unsigned turn);
 const char *model_id(enum model_path path, unsigned record, unsigned turn); // empty: never sent
-void model_state(struct str delivery, struct str state); // at the end, by the host's own list
+// At the end, by the host's own list.
+void model_state(unsigned record, unsigned turn, struct str workflow, struct str id,
+                 struct str state);
 void model_check_end(void);
 
 #endif

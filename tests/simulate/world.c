@@ -38,8 +38,8 @@ struct world_event {
 static struct {
     FILE *report;
     uint64_t seed, random, hash, event_number;
-    bool is_tracing, is_up;
-    int64_t mono_ms, skew_ms;
+    bool is_tracing, is_up, has_ended;
+    int64_t mono_ms, skew_ms, down_ms;
     unsigned life, crash_in, steps;
     int exit_code;
     int first_fd; // the host's files are from here on: closed when it crashes
@@ -86,6 +86,11 @@ bool sim_chance(unsigned one_in)
 int64_t sim_mono_ms(void)
 {
     return world.mono_ms;
+}
+
+int64_t sim_running_ms(void)
+{
+    return world.mono_ms - world.down_ms;
 }
 
 int64_t sim_wall_ms(void)
@@ -153,6 +158,11 @@ bool sim_is_up(void)
     return world.is_up;
 }
 
+bool sim_has_ended(void)
+{
+    return world.has_ended;
+}
+
 int sim_exit_code(void)
 {
     return world.exit_code;
@@ -202,6 +212,7 @@ static void *host_entry(void *arg)
     (void)arg;
     world.exit_code = world.host_main();
     world.is_up = false;
+    world.has_ended = true;
     return NULL;
 }
 
@@ -220,6 +231,7 @@ void sim_start_host(int (*main)(void))
 {
     world.life++;
     world.is_up = true;
+    world.has_ended = false;
     world.host_main = main;
     world.first_fd = dup(STDOUT_FILENO);
     close(world.first_fd);
@@ -343,15 +355,13 @@ void sim_run_until(int64_t end_ms)
 
 void sim_rest_until(int64_t end_ms)
 {
-    for (;;) {
+    int64_t running_ms = sim_running_ms(), next_ms;
+    do {
         world_run_due();
-        int64_t next_ms = world_next_ms(end_ms);
-        if (next_ms >= end_ms) {
-            world.mono_ms = end_ms > world.mono_ms ? end_ms : world.mono_ms;
-            return;
-        }
-        world.mono_ms = next_ms;
-    }
+        next_ms = world_next_ms(end_ms);
+        world.mono_ms = next_ms > world.mono_ms ? next_ms : world.mono_ms;
+        world.down_ms = world.mono_ms - running_ms;
+    } while (next_ms < end_ms);
 }
 
 // --- what the host calls instead of the system (the linker's --wrap)
