@@ -235,6 +235,7 @@ static int app_open_api(struct app *app)
         .store = app->store,
         .engine = app->engine,
         .deliver = app->deliver,
+        .slots = app->slots,
         .secrets = app->secrets,
         .oauth = app->oauth,
         .client = app->client,

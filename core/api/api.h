@@ -7,6 +7,7 @@
 #include "deliver/deliver.h"
 #include "engine/batch.h"
 #include "engine/engine.h"
+#include "engine/slots.h"
 
 struct api;
 
@@ -15,6 +16,7 @@ struct api_config {
     struct store *store;
     struct engine *engine;
     struct deliver *deliver;
+    struct slots *slots; // held while an operator drains the host
     struct oauth *oauth; // of tests that send
     struct secrets *secrets;
     void (*read_again)(void *ctx); // by a reload, beside the workflows: secrets, files of targets

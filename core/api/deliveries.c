@@ -9,9 +9,11 @@ static void deliveries_write_head(struct json_writer *w, const struct api *a,
                                   const struct store_delivery_row *d)
 {
     const struct store_owed *o = &d->owed;
-    bool is_due = o->state == DELIVERY_PENDING || o->state == DELIVERY_RETRYING;
+    enum delivery_state state = api_shown_state(a, o->state);
+    bool is_due = state == DELIVERY_PENDING || state == DELIVERY_RETRYING;
+    char paused[API_PAUSED_MAX];
     api_write_id(w, "id", ID_DELIVERY, o->id);
-    json_member_text(w, "state", delivery_state_word(o->state));
+    json_member_text(w, "state", delivery_state_word(state));
     json_member_string(w, "event", o->event_key);
     json_member_string(w, "workflow", o->workflow);
     json_member_integer(w, "action", o->action);
@@ -27,7 +29,8 @@ static void deliveries_write_head(struct json_writer *w, const struct api *a,
     } else {
         json_member_null(w, "next_attempt_at");
     }
-    json_member_string_or_null(w, "reason", d->reason);
+    json_member_string_or_null(w, "reason",
+                               state == o->state ? d->reason : api_paused_reason(a, paused));
 }
 
 static void deliveries_write_response(struct json_writer *w, const struct store_attempt *at)

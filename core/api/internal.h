@@ -11,11 +11,14 @@
 
 enum { API_ANSWER_MAX = 64 << 20, API_ARENA_MAX = 256 << 20, API_RETRY_AFTER_S = 5 };
 
+#define API_ADMIN "admin" // who has the one token there is
+
 struct api {
     struct api_config config;
     struct httpd *httpd;
-    char *token; // the admin's
-    bool is_draining;
+    char *token;                 // the admin's
+    bool is_draining;            // the host stops
+    int64_t drain_at_ms;         // wall: since when an operator drains it; 0: it is not drained
     size_t under_way;            // requests whose answer is owed
     struct api_test *tests;      // that wait for a receiver's answer
     struct record_queue records; // whose stored states are being compared with
@@ -56,6 +59,15 @@ const char *api_refusal(const struct api *a);
 void api_get_healthz(struct api *a, struct httpd_request *r, struct str id);
 void api_get_readyz(struct api *a, struct httpd_request *r, struct str id);
 
+// --- status.c ---
+void api_get_status(struct api *a, struct httpd_request *r, struct str id);
+void api_pause(struct api *a, struct httpd_request *r, struct str id);
+void api_drain_events(struct api *a, struct httpd_request *r, struct str id);
+void api_resume(struct api *a, struct httpd_request *r, struct str id);
+// Why everything is held ("everything is paused by admin since ..."); empty where it is not.
+enum { API_PAUSED_MAX = 128 };
+struct str api_paused_reason(const struct api *a, char out[API_PAUSED_MAX]);
+
 // --- ingest.c ---
 void api_post_events(struct api *a, struct httpd_request *r, struct str id);
 // Takes events in the place of the request's body: a JSON array, copied. The request is answered as
@@ -88,6 +100,9 @@ void api_list(struct api *a, struct httpd_request *r, enum store_read_kind kind,
 // Answers {"NAME":[...],"next":...}, `write` once for each row, and frees the read.
 void api_send_list(struct store_read *read, const char *name,
                    void (*write)(struct json_writer *w, const struct store_read *read, size_t i));
+// The state that people see of one that is stored: while everything is paused, what would be sent
+// is held.
+enum delivery_state api_shown_state(const struct api *a, enum delivery_state stored);
 // "record": { "type", "id" }, the id as a number where it is one.
 void api_write_record(struct json_writer *w, struct str type, struct str id);
 

@@ -47,6 +47,12 @@ bool api_read_went_well(struct api_read *q, const char *what)
     return false;
 }
 
+enum delivery_state api_shown_state(const struct api *a, enum delivery_state stored)
+{
+    bool is_held = stored <= DELIVERY_RETRYING && deliver_paused(a->config.deliver)->since_ms;
+    return is_held ? DELIVERY_HELD : stored;
+}
+
 // The parameter's value, kept for the read's life; {NULL,0} when absent or empty.
 static struct str filter_text(struct api_read *q, const char *name)
 {
@@ -84,10 +90,15 @@ static const char *filter_read(struct api_read *q)
     f->type = filter_text(q, "type");
     f->record = filter_text(q, "record");
     struct str word = filter_text(q, "state");
+    enum delivery_state state;
     f->has_state = word.len != 0;
-    if (word.len && delivery_state_parse(word, &f->state)) {
+    if (word.len && delivery_state_parse(word, &state)) {
         return "state: one of pending retrying held delivered terminated invalid cancelled "
                "superseded";
+    }
+    for (int stored = DELIVERY_PENDING; word.len && stored <= DELIVERY_SUPERSEDED; stored++) {
+        bool is_wanted = api_shown_state(q->api, (enum delivery_state)stored) == state;
+        f->states |= (unsigned)is_wanted << stored;
     }
     word = filter_text(q, "outcome");
     f->has_outcome = word.len != 0;

@@ -6,6 +6,9 @@ const char *api_refusal(const struct api *a)
     if (a->is_draining) {
         return "the host is stopping";
     }
+    if (a->drain_at_ms) {
+        return "the host is being drained by an operator: it takes events again after a resume";
+    }
     if (engine_generation(c->engine) == NULL) {
         return "the workflows are being loaded";
     }
@@ -48,6 +51,7 @@ void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
     const char *refusal = api_refusal(a);
+    char paused[API_PAUSED_MAX];
     struct buf body;
     struct json_writer w;
     buf_init(&body, API_ANSWER_MAX);
@@ -55,6 +59,8 @@ void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
     json_object_begin(&w);
     json_member_bool(&w, "ready", refusal == NULL);
     json_member_text(&w, "reason", refusal);
+    json_member_string_or_null(&w, "paused", api_paused_reason(a, paused));
+    json_member_bool(&w, "draining", a->drain_at_ms != 0);
     json_member_text(&w, "redirect_all", a->config.redirect_all);
     ready_write_suspended(&w, engine_generation(a->config.engine));
     json_object_end(&w);

@@ -43,12 +43,23 @@ int64_t clock_mono_ms(const struct clock *c)
 
 int64_t clock_running_ms(const struct clock *c)
 {
-    return clock_mono_ms(c) + c->running_ms;
+    int64_t held_ms = c->held_ms;
+    return held_ms ? held_ms : clock_mono_ms(c) + c->running_ms;
 }
 
 void clock_set_running(struct clock *c, int64_t running_ms)
 {
     c->running_ms = running_ms - clock_mono_ms(c);
+}
+
+void clock_hold_running(struct clock *c, bool is_held)
+{
+    if (is_held && c->held_ms == 0) {
+        c->held_ms = clock_running_ms(c);
+    } else if (!is_held && c->held_ms) {
+        clock_set_running(c, c->held_ms); // before it moves: other threads ask, too
+        c->held_ms = 0;
+    }
 }
 
 int64_t clock_wall_at_ms(struct clock *c, int64_t running_ms)

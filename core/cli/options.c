@@ -111,6 +111,11 @@ static int check_value(const struct option *p, const char *text, struct err *e)
                            "(2026-11-23, 2026-11-23T09:15:00Z), not '%s'",
                            p->name, text);
         return 0;
+    case OPTION_DURATION:
+        if (duration_parse(str_from(text), &n) != 0)
+            return err_set(e, ERR_INVALID, "--%s wants a duration (30s, 10m, 2h), not '%s'",
+                           p->name, text);
+        return 0;
     case OPTION_STATE:
         if (delivery_state_parse(str_from(text), &state) != 0)
             return err_set(e, ERR_INVALID,

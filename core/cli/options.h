@@ -8,15 +8,16 @@
 #include "base/str.h"
 
 enum option_kind {
-    OPTION_SWITCH, // takes no value
-    OPTION_TEXT,   // anything but nothing
-    OPTION_PATH,   // not empty
-    OPTION_COUNT,  // a whole number from 1 to 1,000
-    OPTION_LISTEN, // ADDR:PORT, as loop_listen takes it
-    OPTION_CIDR,   // an address or a block of addresses
-    OPTION_URL,    // http or https
-    OPTION_SINCE,  // a duration back from now ("2d"), an RFC 3339 time, or a date
-    OPTION_STATE   // a delivery's state
+    OPTION_SWITCH,   // takes no value
+    OPTION_TEXT,     // anything but nothing
+    OPTION_PATH,     // not empty
+    OPTION_COUNT,    // a whole number from 1 to 1,000
+    OPTION_LISTEN,   // ADDR:PORT, as loop_listen takes it
+    OPTION_CIDR,     // an address or a block of addresses
+    OPTION_URL,      // http or https
+    OPTION_SINCE,    // a duration back from now ("2d"), an RFC 3339 time, or a date
+    OPTION_DURATION, // "10m"
+    OPTION_STATE     // a delivery's state
 };
 
 struct option {

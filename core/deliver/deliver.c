@@ -89,7 +89,7 @@ void deliver_start(struct deliver *d)
 void deliver_look_at(const struct deliver *d, struct str target, struct deliver_target *out)
 {
     const struct target *t = map_get(&d->targets, target);
-    *out = (struct deliver_target){.state = TARGET_CLOSED};
+    *out = (struct deliver_target){.state = d->paused.since_ms ? TARGET_PAUSED : TARGET_CLOSED};
     struct deliver_limits limits;
     d->config.target_limits(d->config.ctx, target, &limits);
     out->interval_us = limits.interval_us;
@@ -97,7 +97,7 @@ void deliver_look_at(const struct deliver *d, struct str target, struct deliver_
         return;
     }
     int64_t now_ms = loop_now_ms(d->config.loop, LOOP_HOST_TIME);
-    out->state = t->is_paused ? TARGET_PAUSED : t->state;
+    out->state = d->paused.since_ms || t->is_paused ? TARGET_PAUSED : t->state;
     out->in_flight = t->in_flight;
     out->last_error = t->last_error;
     if (t->state == TARGET_OPEN && t->open_until_ms > now_ms) {
@@ -125,7 +125,7 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
                               .order_key = one->order_key,
                               .timeout_ms = one->timeout_ms};
     if (one->due_at_ms > now_ms || one->wants_recheck || !has_room || has_older ||
-        job_add(t, &owed) == NULL) {
+        d->paused.since_ms || job_add(t, &owed) == NULL) {
         target_mark_due(t, one->due_at_ms);
     }
     target_update_ready(t);
@@ -153,9 +153,44 @@ bool deliver_is_settled(const struct deliver *d)
     const struct heap_node *asleep = heap_top(&d->asleep);
     bool is_asleep = asleep == NULL || asleep->key > loop_now_ms(d->config.loop, LOOP_HOST_TIME);
     int64_t now_ms = deliver_now_ms(d);
+    bool has_due = !d->paused.since_ms && top && top->key <= now_ms;
     bool is_paced = d->trials >= DELIVER_TRIALS_A_TURN; // more may wait for the next turn
-    return d->asked == 0 && !d->is_reading_due && !is_paced && is_asleep &&
-           (top == NULL || top->key > now_ms);
+    return d->asked == 0 && !d->is_reading_due && !is_paced && is_asleep && !has_due;
+}
+
+const struct deliver_paused *deliver_paused(const struct deliver *d)
+{
+    return &d->paused;
+}
+
+// What its breaker holds up is due when that lets it through.
+static bool target_is_idle(const struct target *t, int64_t now_ms)
+{
+    return t->state == TARGET_OPEN || (t->first == NULL && t->due_ms > now_ms);
+}
+
+bool deliver_is_idle(const struct deliver *d, int64_t *next_ms)
+{
+    int64_t now_ms = deliver_now_ms(d);
+    bool is_idle = d->in_flight == 0 && d->asked == 0 && !d->is_reading_due && !d->is_start_owed;
+    size_t at = 0;
+    struct str name;
+    void *value;
+    *next_ms = INT64_MAX;
+    while (map_next(&d->targets, &at, &name, &value)) {
+        const struct target *t = value;
+        struct deliver_target now;
+        deliver_look_at(d, name, &now);
+        int64_t due_ms = t->first ? t->first->due_ms : t->due_ms;
+        due_ms = due_ms > now.not_before_ms || due_ms == INT64_MAX ? due_ms : now.not_before_ms;
+        *next_ms = due_ms < *next_ms && !t->is_paused ? due_ms : *next_ms;
+        is_idle = is_idle && (t->is_paused || target_is_idle(t, now_ms));
+    }
+    for (at = 0; is_idle && map_next(&d->jobs, &at, NULL, &value);) {
+        const struct job *j = value; // those that wait for their turn have not been started
+        is_idle = j->started_ms == 0;
+    }
+    return is_idle;
 }
 
 size_t deliver_in_flight(const struct deliver *d)

@@ -69,11 +69,20 @@ struct deliver_target { // how a target does
 // the next turn. Whether it is paused is in the store, too.
 void deliver_look_at(const struct deliver *d, struct str target, struct deliver_target *out);
 // Nothing more is started to the target, over restarts too, and what it is owed is held; or that
-// goes on. on_done: 0 once that is stored; ERR_NOT_FOUND: nothing was ever owed to it; or what the
-// store said. Returns an error where it does not even begin. audit: told with it, and taken, even
-// where it fails; or NULL.
-int deliver_pause(struct deliver *d, struct str target, bool is_paused,
+// goes on. An empty target is everything, and `who` says by whom (deliver_paused). on_done: 0 once
+// that is stored; ERR_NOT_FOUND: nothing was ever owed to it; or what the store said. Returns an
+// error where it does not even begin. audit: told with it, and taken, even where it fails; or NULL.
+int deliver_pause(struct deliver *d, struct str target, struct str who, bool is_paused,
                   struct store_audit_put *audit, void (*on_done)(void *ctx, int code), void *ctx);
+struct deliver_paused { // everything
+    int64_t since_ms;   // wall; 0: it is not
+    char by[64];
+};
+const struct deliver_paused *deliver_paused(const struct deliver *d);
+// Whether nothing is under way, nor due but to targets that are left alone (SPEC 3: a breaker that
+// is open). *next_ms: when the next attempt is due (running time);
+// INT64_MAX: none.
+bool deliver_is_idle(const struct deliver *d, int64_t *next_ms);
 // Whether all that is due has been started, as far as the limits let it.
 bool deliver_is_settled(const struct deliver *d);
 size_t deliver_in_flight(const struct deliver *d);

@@ -126,7 +126,9 @@ struct deliver {
     struct loop_timer timer;
     struct heap asleep; // targets that wait for their breaker or rate
     struct loop_timer wake_timer;
-    struct map pauses; // targets whose deliveries are being held or released, by name
+    struct deliver_paused paused;
+    bool is_pause_known; // until then nothing is started
+    struct map pauses;   // targets whose deliveries are being held or released, by name
     bool is_pauses_owed;
     struct store_pauses pauses_read;
     struct arena pauses_arena;
@@ -249,6 +251,7 @@ void oauth_wait_on_change(void *ctx);
 void recheck_pump(struct deliver *d); // judges again what waits for it, a few at a time
 
 // --- schedule.c ---
+bool schedule_is_held(const struct deliver *d); // nothing is started, whatever is due
 void schedule_arm(struct deliver *d); // the timer, for the earliest that is due in the store
 void schedule_on_turn(void *ctx);
 void schedule_on_timer(void *ctx);

@@ -1,8 +1,12 @@
-// Targets that an operator pauses: nothing is started to them, and what they are owed is held in
+// What an operator pauses. Targets: nothing is started to them, and what they are owed is held in
 // the store, in steps that nobody waits for. For one target one step is under way at a time; the
-// next start goes on where this one ended.
+// next start goes on where this one ended. Everything: a mark in the store and here, which the
+// schedule asks first, and the running time stands still; no delivery is touched, and the API shows
+// as held what it keeps waiting.
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/rfc3339.h"
 #include "deliver/internal.h"
 
 enum { PAUSE_ARENA_MAX = 16 << 20 };
@@ -21,7 +25,8 @@ struct pause_request {
     struct store_pause_put put;
     void (*on_done)(void *ctx, int code);
     void *ctx;
-    bool was_paused; // here, before it was asked for
+    bool was_paused;              // here, before it was asked for
+    struct deliver_paused paused; // everything: as it is then
     size_t name_len;
     char name[];
 };
@@ -147,6 +152,47 @@ void pause_set(struct target *t, bool is_paused)
     schedule_pump(d);
 }
 
+// What waits here is in the store, too, where it may be changed until the pause ends: it is read
+// again then.
+static void pause_drop_all(struct deliver *d)
+{
+    size_t at = 0;
+    void *value;
+    while (map_next(&d->targets, &at, NULL, &value)) {
+        held_back_drop_all(value);
+    }
+}
+
+static void pause_set_all(struct deliver *d, const struct deliver_paused *paused)
+{
+    d->paused = *paused;
+    clock_hold_running(loop_clock(d->config.loop), d->paused.since_ms != 0);
+    if (d->paused.since_ms) {
+        pause_drop_all(d);
+        loop_timer_stop(&d->timer);
+    } else {
+        deliver_start(d); // what fell due meanwhile is looked for
+        schedule_pump(d);
+    }
+}
+
+static void pause_on_put_all(struct store_pause_put *put)
+{
+    struct pause_request *q = put->ctx;
+    struct deliver *d = q->deliver;
+    d->asked--;
+    if (put->code == 0) {
+        log_info(d->config.log, "everything is %s by an operator",
+                 put->is_paused ? "paused" : "resumed");
+        pause_set_all(d, put->is_paused && d->paused.since_ms ? &d->paused : &q->paused);
+    } else if (put->code && put->is_paused && !q->was_paused) {
+        pause_set_all(d, &(struct deliver_paused){0});
+    }
+    q->on_done(q->ctx, put->code);
+    free(q);
+    deliver_check_drained(d);
+}
+
 static void pause_on_put(struct store_pause_put *put)
 {
     struct pause_request *q = put->ctx;
@@ -168,42 +214,74 @@ static void pause_on_put(struct store_pause_put *put)
     deliver_check_drained(d);
 }
 
-int deliver_pause(struct deliver *d, struct str target, bool is_paused,
+// From now on, and not from when it is stored.
+static void pause_begin(struct pause_request *q, struct str target, struct str who, bool is_paused)
+{
+    struct deliver *d = q->deliver;
+    struct target *t = target.len ? map_get(&d->targets, target) : NULL;
+    int64_t wall_ms = clock_wall_ms(loop_clock(d->config.loop));
+    q->was_paused = target.len ? t && t->is_paused : d->paused.since_ms != 0;
+    if (t && is_paused) {
+        t->is_paused = true;
+        if (t->ring) {
+            target_leave_ring(t);
+        }
+    }
+    if (target.len == 0 && is_paused) {
+        q->paused.since_ms = wall_ms;
+        snprintf(q->paused.by, sizeof q->paused.by, STR_FMT, STR_ARG(who));
+        d->paused = q->was_paused ? d->paused : q->paused;
+        clock_hold_running(loop_clock(d->config.loop), true);
+    }
+    q->put = (struct store_pause_put){.target = {q->name, target.len},
+                                      .is_paused = is_paused,
+                                      .who = str_from(q->paused.by),
+                                      .now_ms = target.len ? deliver_now_ms(d) : wall_ms,
+                                      .on_done = target.len ? pause_on_put : pause_on_put_all,
+                                      .ctx = q};
+}
+
+int deliver_pause(struct deliver *d, struct str target, struct str who, bool is_paused,
                   struct store_audit_put *audit, void (*on_done)(void *ctx, int code), void *ctx)
 {
-    struct target *t = map_get(&d->targets, target);
     struct pause_request *q = d->is_drained ? NULL : calloc(1, sizeof *q + target.len + 1);
     if (q == NULL) {
         audit_drop(audit);
         return d->is_drained ? ERR_CLOSED : ERR_NOMEM;
     }
-    memcpy(q->name, target.data, target.len);
+    memcpy(q->name, target.len ? target.data : "", target.len);
     q->deliver = d;
     q->on_done = on_done;
     q->ctx = ctx;
-    q->was_paused = t && t->is_paused;
-    if (t && is_paused) {
-        t->is_paused = true; // from now on, and not from when it is stored
-        if (t->ring) {
-            target_leave_ring(t);
-        }
-    }
-    q->put = (struct store_pause_put){.target = {q->name, target.len},
-                                      .is_paused = is_paused,
-                                      .now_ms = deliver_now_ms(d),
-                                      .on_done = pause_on_put,
-                                      .ctx = q};
+    pause_begin(q, target, who, is_paused);
     d->asked++;
     store_pause_put(d->config.store, &q->put);
     if (audit) {
         audit->code_of_act = &q->put.code;
-        audit->before = &q->put.before;
+        audit->before = target.len ? &q->put.before : NULL;
         audit_give(d->config.store, audit);
     }
     return 0;
 }
 
 // --- the start --------------------------------------------------------------------------------
+
+static void pause_take_all(struct deliver *d, const struct store_pauses *r)
+{
+    char since[RFC3339_LEN + 1];
+    d->is_pause_known = true;
+    d->paused.since_ms = r->all_since_ms;
+    clock_hold_running(loop_clock(d->config.loop), r->all_since_ms != 0);
+    snprintf(d->paused.by, sizeof d->paused.by, STR_FMT, STR_ARG(r->all_by));
+    if (r->all_since_ms) {
+        rfc3339_format(since, r->all_since_ms);
+        log_warn(d->config.log,
+                 "everything is paused by %s since %s: nothing is sent until hookline resume",
+                 d->paused.by, since);
+    }
+    schedule_arm(d);
+    schedule_pump(d);
+}
 
 static void pause_on_start(struct store_pauses *r)
 {
@@ -217,6 +295,9 @@ static void pause_on_start(struct store_pauses *r)
     }
     for (size_t i = 0; r->code == 0 && i < r->count; i++) {
         pause_follow(d, r->rows[i].target);
+    }
+    if (r->code == 0) {
+        pause_take_all(d, r);
     }
     arena_fini(&d->pauses_arena);
     deliver_check_drained(d);

@@ -42,7 +42,8 @@ static void recheck_on_stored(struct store_finish *f)
     } else {
         recheck_end(j);
         deliver_freed(d, &f->freed);
-        if (f->code == 0 && state == DELIVERY_PENDING && !held_back_has(d, j->workflow)) {
+        if (f->code == 0 && state == DELIVERY_PENDING && !d->paused.since_ms &&
+            !held_back_has(d, j->workflow)) {
             job_wait(j);
             target_update_ready(t);
         } else {

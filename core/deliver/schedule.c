@@ -3,6 +3,11 @@
 
 enum { SCHEDULE_ARENA_MAX = 64 << 20 };
 
+bool schedule_is_held(const struct deliver *d)
+{
+    return d->is_draining || !d->is_pause_known || d->paused.since_ms;
+}
+
 // Targets that hang hold what they are given until it times out: those whose last attempt did not
 // succeed share a quarter of all places (SPEC 3), of which those that failed leave half to those
 // that were never tried.
@@ -74,7 +79,7 @@ bool schedule_leave(struct job *j)
 void schedule_pump(struct deliver *d)
 {
     struct target *t;
-    while (!d->is_draining && d->in_flight < d->config.max_in_flight &&
+    while (!schedule_is_held(d) && d->in_flight < d->config.max_in_flight &&
            (t = schedule_next_target(d)) != NULL) {
         target_leave_ring(t);
         struct job *j = schedule_take_job(t);
@@ -99,7 +104,7 @@ void schedule_on_turn(void *ctx)
 void schedule_arm(struct deliver *d)
 {
     struct heap_node *top = heap_top(&d->due);
-    if (top == NULL || d->is_draining || d->is_reading_due) {
+    if (top == NULL || schedule_is_held(d) || d->is_reading_due) {
         loop_timer_stop(&d->timer);
         return;
     }
@@ -111,7 +116,7 @@ static void schedule_take_owed(struct deliver *d, const struct store_due *r)
 {
     for (size_t i = 0; i < r->owed_count; i++) {
         struct target *t = map_get(&d->targets, r->owed[i].target);
-        if (t && !t->is_paused && !held_back_has(d, r->owed[i].workflow)) {
+        if (t && !t->is_paused && !d->paused.since_ms && !held_back_has(d, r->owed[i].workflow)) {
             job_add(t, &r->owed[i]); // what is here already stays as it is
         }
     }
@@ -167,7 +172,7 @@ static size_t schedule_collect(struct deliver *d, int64_t now_ms)
 void schedule_on_timer(void *ctx)
 {
     struct deliver *d = ctx;
-    if (d->is_reading_due || d->is_draining) {
+    if (d->is_reading_due || schedule_is_held(d)) {
         return;
     }
     int64_t now_ms = deliver_now_ms(d);

@@ -317,6 +317,11 @@ void slots_stop(struct slots *s)
     }
 }
 
+void slots_hold(struct slots *s, bool is_held)
+{
+    s->is_held = is_held;
+}
+
 bool slots_is_busy(const struct slots *s)
 {
     return s->is_at_store || s->state == SLOTS_READING || s->state == SLOTS_STORING;

@@ -32,6 +32,9 @@ void slots_start(struct slots *s);
 void slots_reload(struct slots *s);
 // Begins nothing more; what is at the store comes back while it is busy.
 void slots_stop(struct slots *s);
+// No time is run, and what comes due meanwhile is missed as by a host that is down; or that goes
+// on.
+void slots_hold(struct slots *s, bool is_held);
 bool slots_is_busy(const struct slots *s);
 // Whether all that is due has been run, as far as the store lets it.
 bool slots_is_settled(const struct slots *s);

@@ -55,6 +55,7 @@ struct slots {
     size_t count;
     bool is_loaded;
     bool is_stopping;
+    bool is_held;
     bool is_reload_owed;
     bool is_judging; // Lua runs for a record: it can end with its workflow being suspended
     bool is_put_owed;

@@ -48,7 +48,7 @@ void slots_page_drop(struct slots *s)
 
 static bool is_refused(const struct slots *s)
 {
-    return store_trouble(s->config.store) ||
+    return s->is_held || store_trouble(s->config.store) ||
            store_owed_count(s->config.store) >= s->config.max_owed;
 }
 

@@ -515,7 +515,7 @@ enum store_read_kind {
 // its id.
 struct store_filter { // empty or 0: any
     bool has_state;
-    enum delivery_state state;
+    unsigned states; // then: a bit for each state
     bool has_outcome;
     enum run_outcome outcome;
     struct str workflow;

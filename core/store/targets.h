@@ -1,5 +1,5 @@
-// The part of the store that is about targets: leases, which an operator has paused, and what each
-// is owed. As store/store.h, whose contract it belongs to.
+// The part of the store that is about targets: leases, which an operator has paused, or all that is
+// owed, and what each is owed. As store/store.h, whose contract it belongs to.
 #ifndef STORE_TARGETS_H
 #define STORE_TARGETS_H
 
@@ -30,8 +30,9 @@ enum store_pause {
 
 struct store_pause_put {
     struct store_item item; // the store's
-    struct str target;
+    struct str target;      // empty: everything
     bool is_paused;
+    struct str who; // everything: by whom
     int64_t now_ms;
     void (*on_done)(struct store_pause_put *p);
     void *ctx;
@@ -40,7 +41,8 @@ struct store_pause_put {
     int code;          // ERR_NOT_FOUND: no delivery has ever had that target
 };
 // From a pause on, what becomes owed to the target is stored as HELD; what is owed to it already is
-// seen to by store_pause_step.
+// seen to by store_pause_step. A pause of everything is a mark alone: no delivery is another one
+// for it, and the host sends nothing while it stands. When it ends all times move as by a release.
 void store_pause_put(struct store *s, struct store_pause_put *p);
 
 struct store_pause_step {
@@ -69,6 +71,8 @@ struct store_pauses {       // targets that are paused, or whose pause is ending
     int code;
     struct store_target_row *rows; // target and pause alone
     size_t count;
+    int64_t all_since_ms; // since when everything is paused; 0: it is not
+    struct str all_by;
 };
 void store_pauses(struct store *s, struct store_pauses *q);
 

@@ -55,12 +55,14 @@ static int resend(struct writer *w, struct store_act *a, const struct act_look *
     }
     bool is_stopped = false;
     int rc = workflow_is_held_back(w, now->workflow, &is_stopped);
-    bool is_paused = false;
+    bool is_paused = false, is_all_paused = false;
     rc = rc == SQLITE_OK ? pause_has(w, a->target, &is_paused) : rc;
-    if (rc == SQLITE_OK && (is_stopped || is_paused)) {
+    rc = rc == SQLITE_OK ? pause_is_of_all(w, &is_all_paused) : rc;
+    if (rc == SQLITE_OK && (is_stopped || is_paused || is_all_paused)) {
         a->code = err_set(&a->err, ERR_CONFLICT, "%s",
-                          is_stopped ? "its workflow is stopped: activate it first"
-                                     : "its target is paused: resume it first");
+                          is_stopped  ? "its workflow is stopped: activate it first"
+                          : is_paused ? "its target is paused: resume it first"
+                                      : "everything is paused: resume first");
         return SQLITE_OK;
     }
     sqlite3_stmt *s = w->stmts[WRITE_RESEND];

@@ -222,8 +222,9 @@ int retain_run(struct writer *w, struct store_retain *q);
 int pause_put_run(struct writer *w, struct store_pause_put *p);
 int pause_step_run(struct writer *w, struct store_pause_step *q);
 int pauses_run(struct writer *w, struct store_pauses *q);
-// Whether a target is paused. SQLite's result.
+// Whether a target is paused, or everything. SQLite's result.
 int pause_has(struct writer *w, struct str target, bool *is_paused);
+int pause_is_of_all(struct writer *w, bool *is_paused);
 
 // workflow.c: where the run's workflow is stopped, how what it makes owed is stored. *out stays as
 // it is where not. SQLite's result.

@@ -52,8 +52,42 @@ static int pause_set(struct writer *w, int64_t target, enum store_pause pause, i
     return statement_run(s);
 }
 
+static int all_since(struct writer *w, int64_t *since_ms)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_PAUSE_OF_ALL];
+    int rc = sqlite3_step(s);
+    *since_ms = rc == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    return statement_end(s, rc);
+}
+
+int pause_is_of_all(struct writer *w, bool *is_paused)
+{
+    int64_t since_ms;
+    int rc = all_since(w, &since_ms);
+    *is_paused = since_ms != 0;
+    return rc;
+}
+
+static int all_put(struct writer *w, struct store_pause_put *p)
+{
+    int64_t since_ms;
+    int rc = all_since(w, &since_ms);
+    p->code = 0;
+    p->before = since_ms ? STR("paused") : STR("not paused");
+    if (rc != SQLITE_OK || p->is_paused == (since_ms != 0)) {
+        return rc; // it is so already: since when, too
+    }
+    sqlite3_stmt *s = w->stmts[WRITE_PAUSE_ALL];
+    bind_int(s, 1, p->is_paused ? p->now_ms : 0);
+    bind_text_or_null(s, 2, p->is_paused ? p->who : (struct str){0});
+    return statement_run(s);
+}
+
 int pause_put_run(struct writer *w, struct store_pause_put *p)
 {
+    if (p->target.len == 0) {
+        return all_put(w, p);
+    }
     int64_t target;
     int rc = target_find(w, p->target, &target);
     p->code = rc == SQLITE_OK && target == 0 ? ERR_NOT_FOUND : 0;
@@ -73,6 +107,18 @@ int pause_put_run(struct writer *w, struct store_pause_put *p)
                      p->is_paused && !goes_on ? p->now_ms : 0);
 }
 
+static int all_read(struct writer *w, struct store_pauses *q)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_PAUSE_OF_ALL];
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        q->all_since_ms = sqlite3_column_int64(s, 0);
+        q->all_by = column_dup(s, 1, q->arena);
+        q->code = q->all_by.data ? 0 : ERR_TOO_LARGE;
+    }
+    return statement_end(s, rc);
+}
+
 int pauses_run(struct writer *w, struct store_pauses *q)
 {
     q->code = 0;
@@ -80,7 +126,10 @@ int pauses_run(struct writer *w, struct store_pauses *q)
     q->count = 0;
     size_t cap = 0;
     sqlite3_stmt *s = w->stmts[WRITE_PAUSES];
-    int rc;
+    int rc = all_read(w, q);
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
     while ((rc = sqlite3_step(s)) == SQLITE_ROW && q->code == 0) {
         struct store_target_row *rows =
             grow_on_arena(q->arena, q->rows, q->count, &cap, sizeof *rows);

@@ -110,7 +110,7 @@ static int add_delivery(struct page *p, sqlite3_stmt *s)
 {
     struct store_read *q = p->read;
     const struct store_filter *f = &q->filter;
-    if ((f->has_state && sqlite3_column_int(s, LIST_STATE) != (int)f->state) ||
+    if ((f->has_state && !(f->states >> sqlite3_column_int(s, LIST_STATE) & 1)) ||
         (p->target != 0 && sqlite3_column_int64(s, LIST_TARGET) != p->target) ||
         !text_passes(f->workflow, column_str(s, LIST_WORKFLOW))) {
         return 0;
@@ -153,6 +153,14 @@ static int find_target(struct reader *r, struct str text, int64_t *id)
     return rc == SQLITE_OK ? code : fault_set(NULL, r->db, "", rc);
 }
 
+// The one state that is wanted, where the index of states has it; else -1.
+static int indexed_state(const struct store_filter *f)
+{
+    unsigned outside = 1u << DELIVERY_PENDING | 1u << DELIVERY_DELIVERED;
+    bool is_one = f->has_state && f->states && (f->states & (f->states - 1)) == 0;
+    return is_one && !(f->states & outside) ? __builtin_ctz(f->states) : -1;
+}
+
 int read_deliveries(struct reader *r, struct store_read *q)
 {
     struct page p = {.reader = r, .read = q};
@@ -163,11 +171,11 @@ int read_deliveries(struct reader *r, struct store_read *q)
             return code == ERR_NOT_FOUND ? 0 : code;
         }
     }
-    bool has_index = f->has_state && f->state != DELIVERY_PENDING && f->state != DELIVERY_DELIVERED;
-    sqlite3_stmt *s = r->stmts[has_index ? READ_DELIVERIES_BY_STATE : READ_DELIVERIES];
+    int state = indexed_state(f);
+    sqlite3_stmt *s = r->stmts[state >= 0 ? READ_DELIVERIES_BY_STATE : READ_DELIVERIES];
     bind_span(s, q);
-    if (has_index) {
-        bind_int(s, 3, f->state);
+    if (state >= 0) {
+        bind_int(s, 3, state);
     }
     return fill_page(&p, s, add_delivery);
 }

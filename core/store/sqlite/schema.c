@@ -71,6 +71,7 @@
 #define PAUSE_COLUMN " pause INTEGER NOT NULL DEFAULT 0"
 #define PAUSE_INDEX "CREATE INDEX target_pause ON target (pause) WHERE pause <> 0;"
 #define PAUSED_AT_COLUMN " paused_at_ms INTEGER NOT NULL DEFAULT 0"
+#define PAUSED_BY_COLUMN " paused_by TEXT"
 
 // The running time and the wall time as they were stored last, and how long the host was down in
 // all by the difference. 0: they have not begun.
@@ -91,7 +92,8 @@ static const char CREATE_SQL[] =
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
     " epoch INTEGER NOT NULL,"
     " owed INTEGER NOT NULL," // deliveries pending, retrying or held
-    RUNNING_COLUMN "," WALL_COLUMN "," DOWN_COLUMN ") STRICT;"
+    PAUSED_AT_COLUMN "," PAUSED_BY_COLUMN "," RUNNING_COLUMN "," WALL_COLUMN "," DOWN_COLUMN
+    ") STRICT;"
     "INSERT INTO host (one, epoch, owed) VALUES (1, 0, 0);"
 
     "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE," PAUSE_COLUMN
@@ -215,9 +217,11 @@ static const struct schema_step STEPS[] = {
      "ALTER TABLE delivery ADD COLUMN recheck TEXT;"
      "ALTER TABLE target ADD COLUMN" PAUSE_COLUMN ";ALTER TABLE target ADD COLUMN" PAUSED_AT_COLUMN
      ";" PAUSE_INDEX "ALTER TABLE delivery ADD COLUMN waits INTEGER;" ORDER_SQL},
-    {2, "ALTER TABLE host ADD COLUMN" RUNNING_COLUMN ";ALTER TABLE host ADD COLUMN" WALL_COLUMN
-        ";ALTER TABLE host ADD COLUMN" DOWN_COLUMN ";ALTER TABLE delivery ADD COLUMN" DELAYED_COLUMN
-        ";" DELAYED_INDEX "ALTER TABLE target ADD COLUMN" HELD_UP_COLUMN ";" RUNNING_SQL},
+    {2,
+     "ALTER TABLE host ADD COLUMN" PAUSED_AT_COLUMN ";ALTER TABLE host ADD COLUMN" PAUSED_BY_COLUMN
+     ";ALTER TABLE host ADD COLUMN" RUNNING_COLUMN ";ALTER TABLE host ADD COLUMN" WALL_COLUMN
+     ";ALTER TABLE host ADD COLUMN" DOWN_COLUMN ";ALTER TABLE delivery ADD COLUMN" DELAYED_COLUMN
+     ";" DELAYED_INDEX "ALTER TABLE target ADD COLUMN" HELD_UP_COLUMN ";" RUNNING_SQL},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -42,6 +42,15 @@ static void test_running_time_is_not_set_with_the_wall_clock(void **state)
     clock_set_running(&c, 5);
     clock_advance(&c, 2);
     assert_int_equal(clock_running_ms(&c), 7);
+    clock_hold_running(&c, true);
+    clock_advance(&c, 100);
+    clock_hold_running(&c, true);
+    assert_int_equal(clock_running_ms(&c), 7);
+    clock_hold_running(&c, false);
+    clock_hold_running(&c, false);
+    assert_int_equal(clock_running_ms(&c), 7);
+    clock_advance(&c, 3);
+    assert_int_equal(clock_running_ms(&c), 10);
 }
 
 static void formats_times(void **state)

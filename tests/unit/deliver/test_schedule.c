@@ -31,6 +31,7 @@ struct played {
     size_t mark_count;
     struct store_finish *finish;
     size_t finish_count;
+    struct store_pause_put *pause;
     struct store_read *reads[REQUESTS_MAX];
     size_t read_count;
     struct client_request sent[REQUESTS_MAX];
@@ -81,9 +82,7 @@ void store_audit_put(struct store *s, struct store_audit_put *p)
 
 void store_pause_put(struct store *s, struct store_pause_put *p)
 {
-    (void)s;
-    (void)p;
-    fail();
+    of_store(s)->pause = p;
 }
 
 void store_pause_step(struct store *s, struct store_pause_step *q)
@@ -215,7 +214,11 @@ static int set_up(void **state)
                                .log = &p->log,
                                .max_in_flight = 100,
                                .target_limits = limits};
-    return deliver_open(&p->deliver, &c, &e);
+    int code = deliver_open(&p->deliver, &c, &e);
+    if (code == 0) {
+        p->deliver->is_pause_known = true; // not all tests begin with a start
+    }
+    return code;
 }
 
 static int tear_down(void **state)
@@ -540,6 +543,56 @@ static void a_recheck_that_cannot_be_made_is_made_later(void **state)
     assert_int_equal(p->finish_count + p->sent_count, 0);
 }
 
+static void on_pause(void *ctx, int code)
+{
+    *(int *)ctx = code;
+}
+
+static void pause_all(struct played *p, bool is_paused, int code)
+{
+    int told = 1;
+    assert_int_equal(
+        deliver_pause(p->deliver, STR(""), STR("me"), is_paused, NULL, on_pause, &told), 0);
+    p->pause->code = code;
+    p->pause->on_done(p->pause);
+    assert_int_equal(told, code);
+}
+
+static void while_everything_is_paused_nothing_is_started(void **state)
+{
+    struct played *p = *state;
+    int64_t next_ms;
+    take(p, 1, "http://a:80", STR("{}"));
+    take(p, 2, "http://a:80", STR("{}"));
+    take(p, 3, "http://a:80", STR("{}"));
+    answer_leases(p, 0);
+    assert_int_equal(p->sent_count, 2);
+    assert_false(deliver_is_idle(p->deliver, &next_ms));
+    pause_all(p, true, 0);
+    assert_string_equal(deliver_paused(p->deliver)->by, "me");
+    take(p, 4, "http://b:80", STR("{}"));
+    answer_leases(p, 0);
+    answer_sent(p, 0, 200);
+    p->finish->on_done(p->finish);
+    answer_sent(p, 1, 200);
+    p->finish->on_done(p->finish);
+    assert_int_equal(p->sent_count, 2);
+    assert_int_equal(p->deliver->jobs.count, 0); // what waited is in the store alone
+    assert_true(deliver_is_settled(p->deliver));
+    pause_all(p, true, 0);
+    pause_all(p, false, ERR_IO); // it could not be stored: it goes on
+    assert_true(deliver_paused(p->deliver)->since_ms != 0);
+    size_t asked = p->targets_count;
+    pause_all(p, false, 0);
+    assert_int_equal(p->targets_count, asked + 1);
+    answer_targets(p, 0, NULL, 0);
+    turn_until(p, &p->due_count, 1);
+    p->due->on_done(p->due);
+    pause_all(p, true, ERR_IO); // nor is this one there
+    assert_int_equal(deliver_paused(p->deliver)->since_ms, 0);
+    answer_targets(p, 0, NULL, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,6 +613,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(after_the_drain_the_store_is_asked_nothing_more, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_recheck_that_cannot_be_made_is_made_later, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(while_everything_is_paused_nothing_is_started, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

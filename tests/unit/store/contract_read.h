@@ -62,7 +62,7 @@ static bool filter_wants(const struct store_filter *w, size_t n, int64_t from_ms
     int64_t at_ms = from_ms + (int64_t)n * 1000;
     struct str type = n % 2 ? STR("contact.created") : STR("deal.updated");
     struct str record_type = n % 2 ? STR("contact") : STR("deal");
-    return (!w->has_state || w->state == states[n % 4]) &&
+    return (!w->has_state || w->states >> states[n % 4] & 1) &&
            (!w->workflow.len || str_eq(w->workflow, str_from(workflows[n % 3]))) &&
            (!w->target.len || str_eq(w->target, n % 4 < 2 ? STR("https://a.example:443")
                                                           : STR("https://b.example:443"))) &&
@@ -77,11 +77,13 @@ static void list_of_deliveries_is_filtered_and_paged(void **state)
     struct listed l = make_listed(f);
     const struct store_filter filters[] = {
         {0},
-        {.has_state = true, .state = DELIVERY_PENDING},
-        {.has_state = true, .state = DELIVERY_RETRYING},
-        {.has_state = true, .state = DELIVERY_DELIVERED},
-        {.has_state = true, .state = DELIVERY_TERMINATED},
-        {.has_state = true, .state = DELIVERY_HELD},
+        {.has_state = true, .states = 1u << DELIVERY_PENDING},
+        {.has_state = true, .states = 1u << DELIVERY_RETRYING},
+        {.has_state = true, .states = 1u << DELIVERY_DELIVERED},
+        {.has_state = true, .states = 1u << DELIVERY_TERMINATED},
+        {.has_state = true, .states = 1u << DELIVERY_HELD},
+        {.has_state = true, .states = 1u << DELIVERY_PENDING | 1u << DELIVERY_RETRYING},
+        {.has_state = true, .states = 0},
         {.workflow = STR("w1")},
         {.workflow = STR("unknown")},
         {.target = STR("https://b.example:443")},
@@ -94,11 +96,11 @@ static void list_of_deliveries_is_filtered_and_paged(void **state)
         {.until_ms = l.from_ms + 10000},
         {.since_ms = l.from_ms + 5000, .until_ms = l.from_ms + 25000},
         {.has_state = true,
-         .state = DELIVERY_TERMINATED,
+         .states = 1u << DELIVERY_TERMINATED,
          .workflow = STR("w2"),
          .target = STR("https://b.example:443")},
         {.has_state = true,
-         .state = DELIVERY_RETRYING,
+         .states = 1u << DELIVERY_RETRYING,
          .record = STR("1"),
          .since_ms = l.from_ms + 3000},
     };
@@ -137,7 +139,7 @@ static void list_of_deliveries_is_filtered_and_paged(void **state)
     }
     struct store_read r = {.kind = STORE_READ_DELIVERIES,
                            .limit = 1,
-                           .filter = {.has_state = true, .state = DELIVERY_RETRYING}};
+                           .filter = {.has_state = true, .states = 1u << DELIVERY_RETRYING}};
     assert_int_equal(do_read(f, &r), 0);
     const struct store_delivery_row *row = &r.deliveries[0];
     assert_int_equal(row->owed.state, DELIVERY_RETRYING);

@@ -121,7 +121,8 @@ static void a_newer_schema_is_refused(void **state)
 #define BACK_TO_2                                                                                  \
     "DROP INDEX delivery_delayed; ALTER TABLE delivery DROP COLUMN delayed;"                       \
     "ALTER TABLE host DROP COLUMN running_ms; ALTER TABLE host DROP COLUMN wall_ms;"               \
-    "ALTER TABLE host DROP COLUMN down_ms;"                                                        \
+    "ALTER TABLE host DROP COLUMN down_ms; ALTER TABLE host DROP COLUMN paused_at_ms;"             \
+    "ALTER TABLE host DROP COLUMN paused_by;"                                                      \
     "ALTER TABLE target DROP COLUMN held_up_ms; PRAGMA user_version = 2;"
 
 // As the first schema had it.
