@@ -56,6 +56,17 @@ static void events_write_part(struct json_writer *w, struct str payload, const c
     json_raw(w, found);
 }
 
+// What `hookline diff` judges: the event as it was sent, and the one that held the state of its
+// record which it was compared with.
+static void events_write_sent(struct json_writer *w, const struct store_event_row *ev)
+{
+    json_key(w, STR("sent"));
+    json_raw(w, ev->payload.len ? ev->payload : STR("null"));
+    json_key(w, STR("compared_with"));
+    json_raw(w, ev->before.len ? ev->before : STR("null"));
+    json_member_bool(w, "compared_with_gone", ev->is_before_gone);
+}
+
 static void events_write_head(struct json_writer *w, const struct store_event_row *ev)
 {
     json_member_string(w, "id", ev->key);
@@ -81,6 +92,9 @@ static void events_on_one(struct store_read *read)
     events_write_part(&w, ev->payload, "previous");
     if (ev->payload.len == 0) {
         json_member_string(&w, "note", STR("retention has removed what was sent with the event"));
+    }
+    if (httpd_query_get(q->request, "sent", &q->text)) {
+        events_write_sent(&w, ev);
     }
     json_key(&w, STR("runs"));
     json_array_begin(&w);

@@ -122,6 +122,7 @@ void api_send_generation_list(struct api *a, struct httpd_request *r, const char
 // The members message, file, line and path of a fault.
 void api_write_fault(struct json_writer *w, const struct rules_fault *f);
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);
+void api_get_rules(struct api *a, struct httpd_request *r, struct str id);
 void api_get_workflow(struct api *a, struct httpd_request *r, struct str id);
 // By its id as the path has it; NULL: 404 is sent.
 const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,

@@ -29,6 +29,7 @@ static const struct route ROUTES[] = {
      .handle = api_cancel_delivery},
     {"GET", STR("/v1/workflows"), .handle = api_list_workflows},
     {"GET", STR("/v1/workflows"), .takes_id = true, .handle = api_get_workflow},
+    {"GET", STR("/v1/rules"), .handle = api_get_rules},
     {"POST", STR("/v1/sources"), .takes_id = true, .is_ingest = true, .is_source = true,
      .handle = api_post_source},
     {"GET", STR("/v1/sources"), .handle = api_list_sources},

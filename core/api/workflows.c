@@ -91,6 +91,46 @@ void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
     api_send_generation_list(a, r, "workflows", g ? g->workflow_count : 0, workflows_write_at);
 }
 
+// The text that is in force: of a workflow that does not load as it stands, an older one.
+static const struct folder_file *rules_in_force(const struct generation_past *p,
+                                                const struct folder_file *file)
+{
+    for (size_t i = 0; i < p->older_count; i++) {
+        if (strcmp(p->older[i].path, file->path) == 0) {
+            return folder_find(p->older[i].folder, file->path);
+        }
+    }
+    return file;
+}
+
+// {"generation","files":[{"path","text"}]}: what `hookline diff` compares with.
+void api_get_rules(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    const struct generation *g = engine_generation(a->config.engine);
+    const struct folder *f = g ? g->past.folder : NULL;
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, 2 * API_ANSWER_MAX); // texts grow by what is escaped
+    json_writer_init(&w, &body);
+    json_object_begin(&w);
+    json_member_integer(&w, "generation", g ? (int64_t)g->id : 0);
+    json_key(&w, STR("files"));
+    json_array_begin(&w);
+    for (size_t i = 0; f && i < f->count; i++) {
+        const struct folder_file *file = rules_in_force(&g->past, &f->files[i]);
+        if (file && file->text) {
+            json_object_begin(&w);
+            json_member_text(&w, "path", file->path);
+            json_member_string(&w, "text", (struct str){file->text, file->len});
+            json_object_end(&w);
+        }
+    }
+    json_array_end(&w);
+    json_object_end(&w);
+    api_send_json(r, 200, &body);
+}
+
 const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,
                                                  struct str id)
 {
