@@ -156,7 +156,7 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_NOTICE_GONE] = "DELETE FROM notice WHERE topic = ?1 AND kind = ?2",
     [WRITE_PAUSE] = "UPDATE target SET pause = ?2, paused_at_ms = iif(?3, ?3, paused_at_ms)"
                     " WHERE id = ?1",
-    [WRITE_PAUSE_ALL] = "UPDATE host SET paused_at_ms = ?1, paused_by = ?2",
+    [WRITE_PAUSE_ALL] = "UPDATE host SET paused_at_ms = ?1, paused_by = ?2 WHERE one = 1",
     [WRITE_PAUSE_OF_ALL] = "SELECT paused_at_ms, paused_by FROM host WHERE one = 1",
     [WRITE_PAUSE_OF] = "SELECT pause, paused_at_ms FROM target WHERE id = ?1",
     [WRITE_PAUSES] = "SELECT id, text, pause FROM target WHERE pause <> 0",

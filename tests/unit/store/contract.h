@@ -6,6 +6,7 @@
 #include "store/contract_accept.h"
 #include "store/contract_deliver.h"
 #include "store/contract_notice.h"
+#include "store/contract_pause.h"
 #include "store/contract_read.h"
 #include "store/contract_retain.h"
 #include "store/contract_slot.h"
@@ -78,6 +79,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(what_a_breaker_held_up_is_told_with_the_lease),                              \
         CONTRACT_TEST(workflows_are_kept_as_they_were_put),                                        \
         CONTRACT_TEST(notices_are_kept_until_they_are_gone),                                       \
+        CONTRACT_TEST(a_pause_of_everything_is_a_mark),                                            \
         CONTRACT_TEST(what_is_owed_is_held_and_let_go),                                            \
         CONTRACT_TEST(what_is_owed_is_cancelled_in_bounded_steps),                                 \
         CONTRACT_TEST(a_failed_attempt_leaves_what_was_held_or_cancelled),                         \
