@@ -43,6 +43,7 @@ struct loop {
 };
 
 static struct loop *the_loop;
+static int64_t signalled_ms;
 
 static void tasks_add(struct tasks *q, void (*run)(void *ctx), void *ctx)
 {
@@ -238,8 +239,14 @@ static void signal_run(void *ctx)
     s->on_signal(s->ctx, s->signum);
 }
 
+int64_t sim_signalled_ms(void)
+{
+    return signalled_ms;
+}
+
 void sim_loop_signal(int signum)
 {
+    signalled_ms = sim_mono_ms();
     for (int i = 0; the_loop && i < LOOP_SIGNALS; i++) {
         if (the_loop->signals[i] && the_loop->signals[i]->signum == signum) {
             tasks_add(&the_loop->events, signal_run, the_loop->signals[i]);

@@ -27,7 +27,7 @@ struct owed {
     unsigned success_life; // in which a receiver's 200 reached the host; 0: none did
     bool is_kept;          // and its outcome must be stored by now
     unsigned success_faults;
-    bool is_cancelled, is_gone, is_gone_kept;
+    bool is_cancelled, is_gone, is_gone_last, is_gone_kept; // a 410: ever, last, and stored
     // Of its failures:
     int64_t base_ms;   // the first one that the host heard of; 0: none
     int64_t failed_ms; // the last one
@@ -155,7 +155,7 @@ static void visit_quiet(struct owed *o)
     }
     if (o->failed_life == sim_life() && o->failed_faults == faults) {
         o->is_failure_kept = true;
-        o->is_gone_kept = o->is_gone;
+        o->is_gone_kept = o->is_gone_last;
     }
 }
 
@@ -374,7 +374,8 @@ void model_answered(enum model_path path, unsigned record, unsigned turn, int st
     o->failed_life = sim_life();
     o->failed_faults = sim_disk_fault_count();
     o->is_failure_kept = false;
-    o->is_gone = o->is_gone || status == 410;
+    o->is_gone_last = status == 410;
+    o->is_gone = o->is_gone || o->is_gone_last;
     if (!o->base_ms) {
         o->base_ms = o->failed_ms;
         o->lost_ms = model.lost_ms;

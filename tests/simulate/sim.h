@@ -53,6 +53,7 @@ bool sim_loop_is_ready(void);
 int64_t sim_loop_next_ms(void);                           // the earliest timer; INT64_MAX: none
 void sim_loop_enqueue(void (*run)(void *ctx), void *ctx); // on the host's loop, later
 void sim_loop_signal(int signum);
+int64_t sim_signalled_ms(void); // when the last signal was sent
 void sim_loop_forget(void);
 
 // --- disk.c
