@@ -57,6 +57,24 @@ def test_the_end_is_counted_from_when_it_first_fell_due(serve, receivers):
     assert len(shown["attempts"]) == 1, "an hour had passed for it too"
 
 
+def test_one_that_a_breaker_holds_up_to_its_end_lets_the_next_one_go(serve, receivers):
+    is_up = [False]
+    receiver = receivers(lambda request: 200 if is_up[0] else 503)
+    host = serve({"w.lua": workflow(receiver.url, wf_order='"record"', wf_retry='hook.retry { { "1m" } }'),
+                  "x.lua": workflow(receiver.url, wf_retry='hook.retry { { "50h" } }')}, test_clock=True)
+    host.accept(*[deal(1, n=n) for n in range(12)])
+    until(lambda: host.call("GET", "/v1/targets").json()["targets"][0]["state"] == "open", "the breaker")
+    host.advance("10m")
+    ended = until(lambda: len(found := host.deliveries("&workflow=w&state=terminated")) == 12 and found,
+                  "the end of all of the order")
+    assert any("no more got through" in d["reason"] for d in ended)
+    is_up[0] = True
+    host.advance("1m")
+    id = next(i for i in host.accept(deal(1, n=12))[0]["deliveries"] if host.delivery(i)["workflow"] == "w")
+    host.advance("2m")
+    host.until_state(id, "delivered")
+
+
 def test_the_latest_supersedes_those_that_wait(serve, receivers):
     receiver = receivers(lambda request: PARK if request.number == 1 else 200)
     host = serve({"w.lua": workflow(receiver.url, order='"latest"', content=CONTENT)}, test_clock=True)
