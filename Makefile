@@ -205,8 +205,8 @@ $(BUILD)/tests/simulate/simulate: $(SIMULATE_OBJECTS) $(BUILD)/libhookline.a
 	@$(CC) $(LDFLAGS_$(FLAVOUR)) $(SIMULATE_WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS) -lm
 
 .PHONY: simulate
-simulate: $(BUILD)/tests/simulate/simulate ## random histories with faults, simulated (SEEDS=, SEED=)
-	@$(BUILD)/tests/simulate/simulate $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),200)
+simulate: $(BUILD)/tests/simulate/simulate ## random histories with faults, simulated (SEEDS=, SEED=, DAY=1)
+	@$(BUILD)/tests/simulate/simulate $(if $(DAY),--day) $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),$(if $(DAY)$(SEED),1,200))
 
 .PHONY: install
 install: $(BUILD)/hookline ## into PREFIX (/usr/local), under DESTDIR

@@ -12,7 +12,13 @@
 #include "history.h"
 #include "sim.h"
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, LIVES_MAX = 6, CALM_HOURS = 120 };
+enum {
+    MINUTE_MS = 60 * 1000,
+    HOUR_MS = 60 * MINUTE_MS,
+    LIVES_MAX = 6,
+    DAY_LIVES = 12,
+    CALM_HOURS = 120
+};
 
 struct sender { // of the events of one record, one after another
     unsigned record, turn, turns;
@@ -20,8 +26,11 @@ struct sender { // of the events of one record, one after another
 };
 
 static struct {
-    struct sender senders[MODEL_RECORDS];
+    struct sender senders[MODEL_RECORDS_MAX];
+    unsigned records, turns;
+    bool is_day; // a long and busy one
     bool is_listed;
+    char cursor[64]; // of the next page of the list; empty: there is none
     bool is_calm;
 } history;
 
@@ -121,7 +130,7 @@ static void sender_turn(void *ctx)
         char text[256];
         bool is_same = sim_chance(2);
         unsigned turn = sim_below(s->turn);
-        event_text(text, s->record, turn, is_same ? turn : MODEL_TURNS);
+        event_text(text, s->record, turn, is_same ? turn : MODEL_TURNS_MAX);
         sim_http_send("POST", "/v1/events", text, again_on_answer, is_same ? NULL : &is_other);
     }
     if (s->turn == s->turns || s->is_asking) {
@@ -140,8 +149,9 @@ static void sender_turn(void *ctx)
 
 static void start_senders(void)
 {
-    for (unsigned r = 0; r < MODEL_RECORDS; r++) {
-        history.senders[r] = (struct sender){.record = r, .turns = sim_below(MODEL_TURNS + 1)};
+    for (unsigned r = 0; r < history.records; r++) {
+        history.senders[r] = (struct sender){
+            .record = r, .turns = history.is_day ? history.turns : sim_below(history.turns + 1)};
         sim_after(sim_below(10 * MINUTE_MS), sender_turn, &history.senders[r]);
     }
 }
@@ -158,7 +168,7 @@ static void cancel_on_answer(void *ctx, int status, struct str body)
 static void operator_cancels(void)
 {
     enum model_path path = sim_below(PATHS);
-    unsigned record = sim_below(MODEL_RECORDS), turn = sim_below(MODEL_TURNS);
+    unsigned record = sim_below(history.records), turn = sim_below(history.turns);
     const char *id = model_id(path, record, turn);
     if (id[0]) {
         char route[128];
@@ -251,6 +261,10 @@ static void on_list(void *ctx, int status, struct str body)
     if (status != 200) {
         sim_fail("the list of deliveries is answered with %d", status);
     }
+    struct str whole_body = body;
+    struct str cursor = text_between(&whole_body, "\"next\":\"");
+    snprintf(history.cursor, sizeof history.cursor, "%.*s", (int)cursor.len,
+             cursor.len ? cursor.data : "");
     while (body.len) {
         struct str id = text_between(&body, "\"id\":\"dlv_");
         if (id.len) {
@@ -258,9 +272,9 @@ static void on_list(void *ctx, int status, struct str body)
             struct str state = text_between(&body, "\"state\":\"");
             struct str event = text_between(&body, "\"event\":\"e-");
             struct str workflow = text_between(&body, "\"workflow\":\"");
-            unsigned record = MODEL_RECORDS, turn = MODEL_TURNS;
-            if (sscanf(event.data, "%u-%u", &record, &turn) == 2 && record < MODEL_RECORDS &&
-                turn < MODEL_TURNS) {
+            unsigned record = MODEL_RECORDS_MAX, turn = 0;
+            if (sscanf(event.data, "%u-%u", &record, &turn) == 2 && record < history.records &&
+                turn < history.turns) {
                 model_state(record, turn, workflow, whole, state);
             }
         }
@@ -282,13 +296,17 @@ static void check_file(void)
     sqlite3_close(db);
 }
 
-void history_run(void)
+void history_run(bool is_day)
 {
+    history.is_day = is_day;
+    history.records = is_day ? MODEL_RECORDS_MAX : 4;
+    history.turns = is_day ? MODEL_TURNS_MAX : 8;
+    model_init(history.records, history.turns);
     write_rules(0);
     sim_disk_init();
     start_senders();
     sim_after(0, operator_turn, NULL);
-    for (unsigned lives = sim_below(LIVES_MAX); lives > 0; lives--) {
+    for (unsigned lives = is_day ? DAY_LIVES : sim_below(LIVES_MAX); lives > 0; lives--) {
         live();
     }
     sim_net_calm(true);
@@ -298,12 +316,18 @@ void history_run(void)
     if (!sim_is_up()) {
         sim_fail("the host does not stay up, though nothing is wrong any more");
     }
-    sim_http_send("GET", "/v1/deliveries?limit=1000", "", on_list, NULL);
-    sim_run_until(sim_mono_ms() + MINUTE_MS);
-    if (!history.is_listed) {
-        sim_fail("the list of deliveries is not answered");
-    }
-    for (unsigned r = 0; r < MODEL_RECORDS; r++) {
+    do {
+        char route[256];
+        snprintf(route, sizeof route, "/v1/deliveries?limit=200%s%s",
+                 history.cursor[0] ? "&cursor=" : "", history.cursor);
+        history.is_listed = false;
+        sim_http_send("GET", route, "", on_list, NULL);
+        sim_run_until(sim_mono_ms() + MINUTE_MS);
+        if (!history.is_listed) {
+            sim_fail("the list of deliveries is not answered");
+        }
+    } while (history.cursor[0]);
+    for (unsigned r = 0; r < history.records; r++) {
         if (history.senders[r].turn < history.senders[r].turns) {
             sim_fail("event %u.%u is never taken", r, history.senders[r].turn);
         }

@@ -3,6 +3,8 @@
 #ifndef SIMULATE_HISTORY_H
 #define SIMULATE_HISTORY_H
 
-void history_run(void);
+#include <stdbool.h>
+
+void history_run(bool is_day); // a long, busy day, or a short history
 
 #endif

@@ -10,12 +10,8 @@
 enum {
     OFFSETS_MAX = 16,
     SPREAD_MAX_MS = 15 * 60 * 1000,
-    IDS_MAX = MODEL_RECORDS * MODEL_TURNS * PATHS,
-    OPENS_AT = 10, // failures in a row
-    // Two are in flight to a target that fails, for half a minute each at most.
-    TURN_MS = MODEL_RECORDS * MODEL_TURNS * 15 * 1000 + 60 * 1000,
-    // Behind an open breaker each waits to be the probe: a minute and a time limit apart.
-    BREAKER_MS = MODEL_RECORDS * MODEL_TURNS * 90 * 1000,
+    IDS_MAX = MODEL_RECORDS_MAX * MODEL_TURNS_MAX * PATHS,
+    OPENS_AT = 10,            // failures in a row
     KILL_LOSES_MS = 61 * 1000 // of a pause in which nothing was stored
 };
 
@@ -40,13 +36,14 @@ struct owed {
 };
 
 static struct {
-    struct owed owed[PATHS][MODEL_RECORDS][MODEL_TURNS];
-    bool is_acked[MODEL_RECORDS][MODEL_TURNS];
-    int64_t asked_ms[MODEL_RECORDS][MODEL_TURNS]; // when it was first posted
-    int64_t acked_ms[MODEL_RECORDS][MODEL_TURNS];
-    int64_t lost_before_ms[MODEL_RECORDS][MODEL_TURNS]; // as lost_ms was then
-    int64_t wall_ms[MODEL_RECORDS][MODEL_TURNS];        // as model.outside_ms was then
-    char ids[IDS_MAX][32];                              // given in answers
+    unsigned records, turns;
+    struct owed owed[PATHS][MODEL_RECORDS_MAX][MODEL_TURNS_MAX];
+    bool is_acked[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];
+    int64_t asked_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX]; // when it was first posted
+    int64_t acked_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];
+    int64_t lost_before_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX]; // as lost_ms was then
+    int64_t wall_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];        // as model.outside_ms was then
+    char ids[IDS_MAX][32];                                      // given in answers
     unsigned id_count;
     unsigned failures[PATHS]; // in a row
     bool was_open[PATHS];     // its breaker may have been open at some time
@@ -92,11 +89,25 @@ static int64_t spread_of(enum model_path path, int k)
     return at[k] / 10 < SPREAD_MAX_MS ? at[k] / 10 : SPREAD_MAX_MS;
 }
 
+// How long one waits for its turn at most. Two are in flight to a target that fails, for half a
+// minute each; behind an open breaker each is the probe, a minute and a time limit apart.
+static int64_t wait_of(enum model_path path)
+{
+    int64_t all = (int64_t)model.records * model.turns;
+    return model.was_open[path] ? all * 90 * S : all * 15 * S + M;
+}
+
+void model_init(unsigned records, unsigned turns)
+{
+    model.records = records;
+    model.turns = turns;
+}
+
 static void each(void (*visit)(struct owed *o))
 {
     for (unsigned p = 0; p < PATHS; p++) {
-        for (unsigned i = 0; i < MODEL_RECORDS * MODEL_TURNS; i++) {
-            visit(&model.owed[p][i / MODEL_TURNS][i % MODEL_TURNS]);
+        for (unsigned i = 0; i < model.records * model.turns; i++) {
+            visit(&model.owed[p][i / model.turns][i % model.turns]);
         }
     }
 }
@@ -228,7 +239,7 @@ static bool is_in_place(const struct owed *o, enum model_path path, int64_t base
     int count;
     const int64_t *at = offsets(path, &count);
     int64_t failed_ms = o->failed_ms - base_ms;
-    int64_t late_ms = lost_ms + early_ms + (model.was_open[path] ? BREAKER_MS : TURN_MS);
+    int64_t late_ms = lost_ms + early_ms + wait_of(path);
     for (int k = 0; k <= count; k++) {
         bool is_next = (k == count || at[k] > failed_ms - lost_ms - early_ms) &&
                        (k == 0 || at[k - 1] <= failed_ms + early_ms);
@@ -254,7 +265,8 @@ static void check_time(const struct owed *o, enum model_path path, unsigned r, u
     if (o->is_gone_kept) {
         sim_fail("%s is sent again, though its receiver has said that it is gone", what);
     }
-    if (sim_running_ms() > o->base_ms + at[count - 1] + BREAKER_MS + model.lost_ms - o->lost_ms &&
+    if (sim_running_ms() >
+            o->base_ms + at[count - 1] + wait_of(path) + model.lost_ms - o->lost_ms &&
         o->faults == sim_disk_fault_count()) {
         sim_fail("%s is sent, long beyond its end", what);
     }
@@ -301,7 +313,7 @@ static bool is_over(unsigned record, unsigned turn)
 
 static void check_order(unsigned record, unsigned turn)
 {
-    for (unsigned t = 0; t < MODEL_TURNS; t++) {
+    for (unsigned t = 0; t < model.turns; t++) {
         const struct owed *o = &model.owed[PATH_ORDER][record][t];
         if (t < turn && model.is_acked[record][t] && !is_over(record, t)) {
             sim_fail("order/%u.%u overtakes %u.%u, which is not over", record, turn, record, t);
@@ -316,7 +328,7 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
 {
     char what[64];
     snprintf(what, sizeof what, "%s/%u.%u", PATH_NAMES[path], record, turn);
-    if (record >= MODEL_RECORDS || turn >= MODEL_TURNS || !model.asked_ms[record][turn]) {
+    if (record >= model.records || turn >= model.turns || !model.asked_ms[record][turn]) {
         sim_fail("%s was never asked for", what);
     }
     struct owed *o = &model.owed[path][record][turn];
@@ -325,14 +337,14 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
     if (o->id[0] && strcmp(o->id, id) != 0) {
         sim_fail("%s is sent as %s and as %s", what, o->id, id);
     }
-    for (unsigned i = 0; i < MODEL_RECORDS * MODEL_TURNS * PATHS; i++) {
+    for (unsigned i = 0; i < model.records * model.turns * PATHS; i++) {
         const struct owed *other =
-            &model.owed[i % PATHS][i / PATHS / MODEL_TURNS][i / PATHS % MODEL_TURNS];
+            &model.owed[i % PATHS][i / PATHS / model.turns][i / PATHS % model.turns];
         if (other != o && strcmp(other->id, id) == 0) {
             sim_fail("%s is sent as %s, which another one is", what, id);
         }
     }
-    for (unsigned t = 0; path == PATH_ONCE && t < MODEL_TURNS; t++) {
+    for (unsigned t = 0; path == PATH_ONCE && t < model.turns; t++) {
         if (t != turn && model.owed[path][record][t].id[0]) {
             sim_fail("%s is the second one of its record (after %u)", what, t);
         }
@@ -432,7 +444,7 @@ static void check_owed(const struct owed *o, enum model_path path, unsigned r, u
         check_terminated(o, path, r, t, what);
     } else if (strcmp(o->state, "superseded") == 0) {
         bool has_newer = false;
-        for (unsigned later = t + 1; later < MODEL_TURNS; later++) {
+        for (unsigned later = t + 1; later < model.turns; later++) {
             has_newer = has_newer || model.is_acked[r][later];
         }
         if (path != PATH_LATEST || o->sent_count || !has_newer) {
@@ -445,9 +457,9 @@ static void check_owed(const struct owed *o, enum model_path path, unsigned r, u
 
 void model_check_end(void)
 {
-    for (unsigned r = 0; r < MODEL_RECORDS; r++) {
+    for (unsigned r = 0; r < model.records; r++) {
         unsigned fired = 0, acked = 0;
-        for (unsigned t = 0; t < MODEL_TURNS; t++) {
+        for (unsigned t = 0; t < model.turns; t++) {
             for (unsigned p = 0; model.is_acked[r][t] && p < PATHS; p++) {
                 char what[64];
                 snprintf(what, sizeof what, "%s/%u.%u", PATH_NAMES[p], r, t);

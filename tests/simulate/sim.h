@@ -90,7 +90,8 @@ bool sim_http_is_open(void);
 
 // --- model.c: what must, may and must not be sent
 // ----------------------------------------------------
-enum { MODEL_RECORDS = 4, MODEL_TURNS = 8 };
+enum { MODEL_RECORDS_MAX = 48, MODEL_TURNS_MAX = 32 }; // of a long day
+void model_init(unsigned records, unsigned turns);     // how many there are in this history
 enum model_path { PATH_PLAIN, PATH_ONCE, PATH_ORDER, PATH_SHORT, PATH_DELAY, PATH_LATEST, PATHS };
 #define MODEL_PATH_NAMES                                                                           \
     {                                                                                              \
