@@ -1,6 +1,7 @@
 """Fixtures of the flow tests. What a test starts ends with it; a process left over fails it."""
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -88,6 +89,14 @@ def nginx(folder):
     made.close()
 
 
+def data_faults(host):
+    """What `hookline verify` finds in the folder that a test leaves."""
+    if IS_SANITIZED or host.is_damaged or not (host.data / "hookline.db").exists():
+        return []
+    done = subprocess.run([str(BINARY), "verify", "--data", str(host.data)], capture_output=True, text=True)
+    return [done.stdout + done.stderr] if done.returncode else []
+
+
 @pytest.fixture
 def nginxes(folder):
     """Makes more of them: nginxes(**options of Nginx)."""
@@ -124,4 +133,5 @@ def serve(folder):
         finally:
             if host.is_running():
                 host.kill9()
+        faults += data_faults(host)
     assert not faults, "\n".join(faults)

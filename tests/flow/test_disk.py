@@ -75,6 +75,7 @@ def test_a_corrupt_file_is_named(serve, folder):
     database = host.data / "hookline.db"
     for rest in ("-wal", "-shm"):
         (host.data / f"hookline.db{rest}").unlink(missing_ok=True)
+    host.is_damaged = True
     database.write_bytes(b"This is no database at all. " * 1000)
     ends_with(host, "hookline.db")
 

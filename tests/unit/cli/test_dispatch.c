@@ -63,7 +63,6 @@ static void wrong_usage_ends_with_2_and_says_what_to_write(void **state)
         {{"explain", "x.lua", "--workflow", "x"}, "--workflow is for an event's id"},
         {{"tokens"}, "tokens is not there yet"},
         {{"backup"}, "backup is not there yet"},
-        {{"verify"}, "verify is not there yet"},
         {{"--data", "x", "serve"}, "the command comes first"},
         {{"check", "--jsno"}, "did you mean --json?"},
         {{"check", "extra"}, "one argument too many: extra"},
