@@ -5,6 +5,8 @@
 #include "store/generations.h"
 #include "store/harness.h"
 
+#include "store/audit.h"
+
 // 40 events a second apart, each with a run and a delivery. Deal n % 5 or contact n % 5, workflow
 // "w0".."w2", target a or b, every tenth run an error without delivery, states by n % 4.
 enum { LISTED = 40 };
@@ -359,6 +361,28 @@ static void restart_finds_everything(void **state)
     assert_int_equal(do_due(f, &t, 1, f->now_ms + 5).owed_count, 1);
     assert_true(store_free_bytes(f->store) > 0);
     assert_null(store_trouble(f->store));
+}
+
+static void audit_ignore(struct store_audit_put *p)
+{
+    (void)p;
+}
+
+// An act of an operator has an id of the same source.
+static void restart_knows_the_last_id_of_all(void **state)
+{
+    struct fixture *f = *state;
+    owe_one(f, "https://a.example:443", f->now_ms);
+    uint64_t id = next_id(f);
+    struct store_audit_put p = {
+        .row = {.id = id, .at_ms = f->now_ms, .who = STR("admin"), .act = STR("reload")},
+        .on_done = audit_ignore,
+        .code = 1};
+    store_audit_put(f->store, &p);
+    loop_run(f->loop);
+    assert_int_equal(p.code, 0);
+    fixture_reopen(f);
+    assert_true(store_last_id(f->store) == id);
 }
 
 // --- the order of callbacks
