@@ -53,6 +53,12 @@ static void ingest_refuse_source(struct ingest *in, const char *words)
 
 static void ingest_refuse(struct ingest *in, int code, const char *words)
 {
+    // Not the body's fault: the same one may do well later.
+    if (code == ERR_NOMEM || in->arena.is_starved || in->round.is_starved) {
+        api_send_unavailable(in->request, "the host is out of memory");
+        ingest_free(in);
+        return;
+    }
     if (in->source && code == ERR_INVALID) {
         ingest_refuse_source(in, words);
         return;

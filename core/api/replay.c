@@ -175,6 +175,7 @@ static void replay_on_read(struct store_read *read)
     if (code) {
         replay_refuse(q,
                       code == ERR_NOT_FOUND || code == ERR_INVALID ? 409
+                      : code == ERR_NOMEM || q->arena.is_starved   ? 503
                       : code == ERR_TOO_LARGE                      ? 413
                                                                    : 500,
                       e.text);

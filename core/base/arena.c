@@ -52,6 +52,7 @@ static struct arena_block *block_for(struct arena *a, size_t len)
     bool is_large = len > size / 2;
     struct arena_block *block = block_new(is_large ? len : size);
     if (!block) {
+        a->is_starved = true;
         return NULL;
     }
     if (is_large && head) {

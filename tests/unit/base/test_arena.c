@@ -42,6 +42,7 @@ static void stops_at_its_maximum(void **state)
     assert_null(arena_alloc(&a, SIZE_MAX));
     assert_null(arena_alloc(&a, SIZE_MAX - 20));
     assert_null(arena_dup(&a, (struct str){"x", SIZE_MAX}).data);
+    assert_false(a.is_starved);
     assert_non_null(arena_alloc(&a, 50));
     assert_true(a.used_bytes <= 1000);
     arena_fini(&a);
