@@ -93,6 +93,9 @@ struct writer { // the writer thread's alone
     struct buf held_reason;        // of what is held back
     bool is_in_trouble;
     bool is_sync_off; // the last commit was not synced
+    // A sync failed, so the file may have pages on disk that are not what is read (rewrite.c).
+    bool is_wal_doubtful;
+    bool is_database_doubtful;
     unsigned batches_since_spare;
 };
 
@@ -186,6 +189,12 @@ void *reader_main(void *store);
 int fault_set(struct err *e, sqlite3 *db, const char *path, int rc);
 // Whether `rc` tells of the disk, the file or the memory, and not of one request.
 bool fault_is_general(int rc);
+
+// rewrite.c
+// What a commit or a checkpoint has come to: whether a sync of it failed.
+void rewrite_note(struct writer *w, int rc, bool is_checkpoint);
+// Before a transaction: what failed syncs leave in doubt is written again. SQLite's result.
+int rewrite_doubtful(struct writer *w);
 
 // target.c: the small number of a target, 0 where it is not known; or a new one. SQLite's result.
 int target_find(struct writer *w, struct str text, int64_t *id);

@@ -257,7 +257,10 @@ static int batch_body(struct store *s, struct store_item *first, bool alone)
     bool is_writing = batch_writes(first);
     int changes_before = sqlite3_total_changes(w->db);
     errno = 0;
-    int rc = is_writing ? set_sync(w, !batch_is_synced(first)) : SQLITE_OK;
+    int rc = is_writing ? rewrite_doubtful(w) : SQLITE_OK;
+    if (rc == SQLITE_OK && is_writing) {
+        rc = set_sync(w, !batch_is_synced(first));
+    }
     if (rc == SQLITE_OK) {
         rc = statement_run(w->stmts[is_writing ? WRITE_BEGIN : WRITE_BEGIN_READ]);
     }
@@ -267,7 +270,11 @@ static int batch_body(struct store *s, struct store_item *first, bool alone)
     if (rc == SQLITE_OK && sqlite3_total_changes(w->db) != changes_before) {
         rc = write_host(w);
     }
-    return rc == SQLITE_OK ? statement_run(w->stmts[WRITE_COMMIT]) : rc;
+    if (rc == SQLITE_OK) {
+        rc = statement_run(w->stmts[WRITE_COMMIT]);
+        rewrite_note(w, rc, false);
+    }
+    return rc;
 }
 
 // 0, or the code that every request of the batch has. A fault of one request alone is rare, so
@@ -345,7 +352,10 @@ static int write_probe(struct store *s, struct err *e)
 {
     struct writer *w = &s->writer;
     errno = 0;
-    int rc = set_sync(w, false);
+    int rc = rewrite_doubtful(w);
+    if (rc == SQLITE_OK) {
+        rc = set_sync(w, false);
+    }
     if (rc == SQLITE_OK) {
         rc = statement_run(w->stmts[WRITE_BEGIN]);
     }
@@ -354,6 +364,7 @@ static int write_probe(struct store *s, struct err *e)
     }
     if (rc == SQLITE_OK) {
         rc = statement_run(w->stmts[WRITE_COMMIT]);
+        rewrite_note(w, rc, false);
     }
     if (rc == SQLITE_OK) {
         return 0;
@@ -434,7 +445,10 @@ static struct item_list take_batch(struct store *s, bool *must_end)
 // One that fails or meets a reader loses nothing: the next commit counts the frames anew.
 static void checkpoint(struct writer *w)
 {
-    sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rewrite_doubtful(w) == SQLITE_OK) {
+        int rc = sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        rewrite_note(w, rc, true);
+    }
     w->wal_frames = 0;
 }
 
@@ -493,6 +507,9 @@ void *writer_main(void *store)
     }
     statement_finalize_all(w->stmts, WRITE_STATEMENT_COUNT);
     wait_for_reader(s);
+    if (rewrite_doubtful(w) != SQLITE_OK) { // the WAL stays: the next start goes on from it
+        sqlite3_db_config(w->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
     sqlite3_close(w->db);
     w->db = NULL;
     queue_thread_end(s, &s->writer_end);

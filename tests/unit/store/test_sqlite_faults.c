@@ -143,7 +143,9 @@ static struct {
     struct faulty_methods {
         sqlite3_io_methods methods; // first member
         const sqlite3_io_methods *real;
+        atomic_llong least; // the first byte that was written since it was set
     } database, wal;
+    atomic_int sync_faults;     // so many syncs fail
     atomic_long calls_to_fault; // below 0: none to come
     atomic_int faults;          // how many then
     atomic_int write_result;
@@ -167,12 +169,19 @@ static int faulty_write(sqlite3_file *file, const void *data, int len, sqlite3_i
     if (is_to_fail()) {
         return atomic_load(&faulty.write_result);
     }
+    struct faulty_methods *m =
+        file->pMethods == &faulty.wal.methods ? &faulty.wal : &faulty.database;
+    if (offset < atomic_load(&m->least)) {
+        atomic_store(&m->least, offset);
+    }
     return real_methods(file)->xWrite(file, data, len, offset);
 }
 
 static int faulty_sync(sqlite3_file *file, int flags)
 {
-    return is_to_fail() ? SQLITE_IOERR_FSYNC : real_methods(file)->xSync(file, flags);
+    bool fails = is_to_fail() || (atomic_load(&faulty.sync_faults) > 0 &&
+                                  atomic_fetch_sub(&faulty.sync_faults, 1) > 0);
+    return fails ? SQLITE_IOERR_FSYNC : real_methods(file)->xSync(file, flags);
 }
 
 static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
@@ -249,6 +258,36 @@ static void every_write_may_fail(void **state)
     }
     faulty_remove();
     assert_in_range(failed, 60, 400); // the faults were where they hurt
+}
+
+// --- a sync that failed
+// ---------------------------------------------------------------------------------------------
+
+// The kernel takes what a failed sync did not write for written, so all of the file is written
+// again before anything is acknowledged.
+static void what_a_failed_sync_may_have_lost_is_written_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct answered n = {.count = 0};
+    faulty_install();
+    fixture_init(&f, open_quick);
+    fixture_open(&f);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(accept_and_note(&f, &n, 100), 0);
+    }
+    atomic_store(&faulty.wal.least, INT64_MAX);
+    assert_int_equal(accept_and_note(&f, &n, 100), 0);
+    assert_true(atomic_load(&faulty.wal.least) > 0); // a commit is put behind the others
+    atomic_store(&faulty.sync_faults, 1);
+    assert_int_equal(accept_and_note(&f, &n, 100), ERR_IO);
+    atomic_store(&faulty.wal.least, INT64_MAX);
+    assert_int_equal(accept_and_note(&f, &n, 100), 0);
+    assert_int_equal(atomic_load(&faulty.wal.least), 0);
+
+    assert_as_answered(&f, &n);
+    fixture_fini(&f);
+    faulty_remove();
 }
 
 // --- a lock of somebody else
@@ -341,6 +380,7 @@ int main(void)
         FAULT_TEST(a_store_without_space_closes_and_opens_again),
         FAULT_TEST(a_full_disk_loses_nothing),
         cmocka_unit_test(every_write_may_fail),
+        cmocka_unit_test(what_a_failed_sync_may_have_lost_is_written_again),
         FAULT_TEST(a_locked_database_is_waited_for),
         FAULT_TEST(a_damaged_page_stops_the_writing),
     };
