@@ -159,7 +159,7 @@ def simulate(total):
 
 
 def main():
-    wanted = sys.argv[1:] or ["lint", "unit", "simulate", "asan", "flow"]
+    wanted = sys.argv[1:] or ["lint", "unit", "simulate", "asan", "faults", "flow"]
     total = Sum()
     LOGS.mkdir(parents=True, exist_ok=True)
     release = make(total, "build release", "all", "unit-build")
@@ -176,6 +176,8 @@ def main():
     if "asan" in wanted and asan:
         unit(total, "asan")
         corpora(total, "asan")
+    if "faults" in wanted and release and make(total, "build the shim", "build/release/tests/faults/shim.so"):
+        Pytest("faults", "tests/faults", HOOKLINE="build/release/hookline").finish(total)
     if "flow" in wanted:
         runs = []
         if release:

@@ -56,7 +56,7 @@ def test_install_puts_everything_under_prefix(folder):
 
 def test_help_names_every_target():
     done = sh("make help")
-    for target in ("demo", "test", "lint", "bench", "format", "install", "tsan", "torture", "clean"):
+    for target in ("demo", "test", "lint", "bench", "format", "install", "tsan", "faults", "clean"):
         assert re.search(rf"make {target} ", done.stdout), target
 
 

@@ -1,0 +1,65 @@
+"""The n-th allocation fails: in the start, and at work. Nothing acknowledged is lost, whatever it was for."""
+import os
+import signal
+
+import pytest
+from support.waiting import until
+
+EVERY = 2000  # each n up to here, then samples, where ROUNDS is given
+SAMPLES = 40
+# What a library may do: it stops the process on purpose. Nothing may run into a wild pointer.
+ENDS = {0, 1, -signal.SIGABRT}
+
+
+def numbers(chance, most):
+    """Which allocations fail."""
+    if os.environ.get("ROUNDS"):
+        return [*range(1, min(EVERY, most) + 1), *sorted(chance.sample(range(EVERY, max(most, EVERY + 1)), min(500, max(most - EVERY, 0))))]
+    return sorted(chance.sample(range(1, most + 1), SAMPLES))
+
+
+def ended(world, n):
+    """The host has ended for want of memory: as it may."""
+    world.is_dying = True
+    code = world.host.wait_end()
+    world.expect(code in ENDS, f"allocation {n} failed, and the host ended with {code}: {world.host.log()[-3000:]}")
+
+
+@pytest.mark.histories(1)
+def test_in_the_start(world):
+    world.start()
+    world.load(10).join()
+    world.kill()
+    world.start()  # the first start has more to do
+    allocations = world.control["allocation_count"]
+    world.kill()
+    for n in numbers(world.chance, allocations * 9 // 10):  # how many there are differs a little
+        if world.start(fail=("allocation", n)):
+            world.load(2).join()
+            world.kill()
+        else:
+            ended(world, n)
+        world.expect(world.control.stop("allocation") == 1, f"allocation {n} did not fail")
+    world.verify()
+    world.end()
+
+
+@pytest.mark.histories(1)
+def test_at_work(world):
+    world.may_miss_once = True  # a run that fails for want of memory sends nothing, and says so
+    world.start()
+    burst = world.control["allocation_count"]
+    world.work()
+    burst = world.control["allocation_count"] - burst
+    for n in numbers(world.chance, burst):
+        world.control.fail("allocation", n)
+        world.work()
+        world.control.stop("allocation")
+        if not world.host.is_running():
+            ended(world, n)
+            world.verify()
+            world.start()
+    world.settle()  # without a restart: nothing is forgotten in memory
+    world.kill()
+    world.verify()
+    world.end()
