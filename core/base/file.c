@@ -63,6 +63,26 @@ static int file_write_all(int fd, struct str text)
     return fsync(fd);
 }
 
+int file_sync_folder(const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code = fd >= 0 && fsync(fd) == 0 ? 0 : file_fault(path, e);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return code;
+}
+
+static int sync_folder_of(const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
+    int code =
+        folder ? file_sync_folder(folder, e) : err_set(e, ERR_NOMEM, "%s: out of memory", path);
+    free(folder);
+    return code;
+}
+
 int file_write(const char *path, struct str text, unsigned mode, struct err *e)
 {
     char *beside = NULL;
@@ -84,6 +104,8 @@ int file_write(const char *path, struct str text, unsigned mode, struct err *e)
         }
         if (code) {
             unlink(beside);
+        } else {
+            code = sync_folder_of(path, e);
         }
     }
     free(beside);

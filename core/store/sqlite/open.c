@@ -2,6 +2,8 @@
 // epoch.
 #include "store/sqlite/internal.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,28 +49,13 @@ static char *path_join(const char *dir, const char *name)
     return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
 }
 
-// A name is safe on disk only once its folder is.
-static int sync_folder(const char *path, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0) {
-        int rc = words_for(e, "sync", path);
-        if (fd >= 0) {
-            close(fd);
-        }
-        return rc;
-    }
-    close(fd);
-    return 0;
-}
-
 static int make_folder(const char *dir, struct err *e)
 {
     if (mkdir(dir, 0700) != 0) {
         return errno == EEXIST ? 0 : words_for(e, "make the data folder", dir);
     }
     char *parent = path_join(dir, "..");
-    int rc = parent ? sync_folder(parent, e) : err_set(e, ERR_NOMEM, "out of memory");
+    int rc = parent ? file_sync_folder(parent, e) : err_set(e, ERR_NOMEM, "out of memory");
     free(parent);
     return rc;
 }
@@ -116,7 +103,7 @@ static int make_database(struct store *s, struct err *e)
         return words_for(e, "open", s->db_path);
     }
     close(fd);
-    return sync_folder(s->dir, e);
+    return file_sync_folder(s->dir, e);
 }
 
 static int connect_to(struct store *s, int flags, const char *pragmas, sqlite3 **db, struct err *e)
