@@ -14,9 +14,10 @@ void api_end(struct api *a)
 
 void api_send_json(struct httpd_request *r, int status, struct buf *body)
 {
-    if (body->failed) {
-        api_send_problem(
-            r, 500, "the answer is too large, or memory is out: ask for less (limit=...)", NULL);
+    if (body->failed == ERR_NOMEM) {
+        api_send_unavailable(r, "the host is out of memory");
+    } else if (body->failed) {
+        api_send_problem(r, 500, "the answer is too large: ask for less (limit=...)", NULL);
     } else {
         httpd_send(r, &(struct httpd_answer){.status = status,
                                              .content_type = "application/json",
@@ -65,10 +66,11 @@ static void answer_problem(struct httpd_request *r, int status, const char *deta
         json_member_integer(&w, place, (int64_t)at);
     }
     json_object_end(&w);
+    struct str whole = body.failed ? STR("{\"type\":\"about:blank\"}") : buf_str(&body);
     httpd_send(r, &(struct httpd_answer){.status = status,
                                          .content_type = "application/problem+json",
                                          .extra_headers = extra_headers,
-                                         .body = buf_str(&body)});
+                                         .body = whole});
     buf_fini(&body);
 }
 
