@@ -99,6 +99,7 @@ class Load:
                 connection.close()
                 if self.world.is_dying:
                     return
+                continue
             if reply.status == 202:
                 for event, answer in zip(events, body["events"]):
                     ledger.answered(event, answer)
@@ -120,6 +121,8 @@ class World:
         self.folder, self.seed = pathlib.Path(folder), seed
         self.is_dying = self.is_healed = self.was_up = False
         self.ledger = Ledger()
+        self.token = None
+        self.ends = {}  # of a host that ended by itself: how, and how often
         self.moods = random.Random(seed)
         self.receiver = Receiver(self.answer)
         self.data = self.folder / "data"
@@ -156,6 +159,8 @@ class World:
         self.expect(is_up or die_in or fail, f"the host ended with {self.host.process.returncode}: {self.host.log()[-3000:]}")
         if is_up:
             self.was_up = True
+            self.expect(self.token in (None, self.host.token), "the admin's token is another one")
+            self.token = self.host.token
             self.expect(self.control["allocation_count"] > 1000 and self.control["sync_count"] > 0,
                         "the shim is not in the way")
         return is_up
@@ -210,7 +215,7 @@ class World:
         self.host.stop()
         self.verify()
         print(f"seed {self.seed}: {promised} deliveries promised, {len(self.receiver.requests)} requests, "
-              f"{self.ledger.refused} refusals")
+              f"{self.ledger.refused} refusals, ends by itself: {self.ends or 'none'}")
 
     def verify(self):
         """What lies there passes `hookline verify`, once a host has been up there at all."""
@@ -239,13 +244,19 @@ class World:
     def settle(self):
         """Clients that saw no answer ask again, receivers are well, time passes: all that is owed arrives."""
         self.is_healed = True
-        unknown = list(self.ledger.unknown.values())
-        for event in unknown:
-            self.ledger.answered(event, self.host.accept(event)[0])
-        for event, _ in self.chance.sample(list(self.ledger.acknowledged.values()), min(10, len(self.ledger.acknowledged))):
-            self.ledger.answered(event, self.host.accept(event)[0])
+        known = [event for event, _ in self.ledger.acknowledged.values()]
+        for event in [*self.ledger.unknown.values(), *self.chance.sample(known, min(10, len(known)))]:
+            self.post(event)
         until(self.owes_nothing, f"seed {self.seed}: all that is owed", 120)
         return self.check()
+
+    def post(self, event):
+        """One event, until the host, which is well again, takes it."""
+        def accepted():
+            reply = self.host.post(event)
+            self.expect(reply.status in (202, 503), f"{event['id']}: {reply}")
+            return reply.status == 202 and reply.json()["events"][0]
+        self.ledger.answered(event, until(accepted, f"seed {self.seed}: events are taken again"))
 
     def owes_nothing(self):
         owed = [s for s in ("pending", "retrying", "held") if self.host.deliveries(f"&state={s}")]

@@ -5,6 +5,7 @@
 // disk.py makes what a power loss may leave. Syncs are noted, not made: nothing waits for the disk.
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -406,6 +407,15 @@ EXPORT int unlink(const char *path)
     return rc;
 }
 
+// Where it was, into the log, for who looks for the reason.
+static void on_crash(int number)
+{
+    void *frames[64];
+    backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 __attribute__((constructor)) static void start(void)
 {
     const char *path = getenv("FAULTS_CONTROL"), *below = getenv("FAULTS_DIR");
@@ -423,6 +433,12 @@ __attribute__((constructor)) static void start(void)
     if (getenv("FAULTS_JOURNAL")) {
         journal = (int)syscall(SYS_openat, AT_FDCWD, getenv("FAULTS_JOURNAL"),
                                O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    }
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    void *frame;
+    backtrace(&frame, 1); // it loads a library at its first call
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        signal(crashes[i], on_crash);
     }
     control = page;
 }

@@ -3,20 +3,8 @@ import errno
 
 import pytest
 from control import FOR_EVER
-from support.waiting import until
 
 LIVES = 4
-
-
-def takes_events(world):
-    """The host, which is well again, has taken an event."""
-    def accepted():
-        event = world.ledger.next(world.chance)
-        reply = world.host.post(event)
-        if reply.status == 202:
-            world.ledger.answered(event, reply.json()["events"][0])
-        return reply.status == 202
-    until(accepted, f"seed {world.seed}: events are taken again")
 
 
 WITHIN = {"write": 600, "sync": 60}  # calls from now: some bursts
@@ -30,7 +18,7 @@ def fail(world, plan, times):
     if times == FOR_EVER:
         world.burst_until(lambda: world.ledger.refused > refused, "a request that is refused")
     world.control.stop(plan)
-    takes_events(world)
+    world.post(world.ledger.next(world.chance))
 
 
 @pytest.mark.histories(1)
