@@ -31,6 +31,8 @@ void pool_fini(struct pool *p)
         p->spare = slab->next;
         free(slab);
     }
+    free(p->reserve);
+    p->reserve = NULL;
 }
 
 static size_t pool_class(size_t bytes)
@@ -72,6 +74,8 @@ static struct pool_slab *pool_new_slab(struct pool *p, size_t class)
         slab = aligned_alloc(POOL_SLAB_BYTES, POOL_SLAB_BYTES);
         if (!slab)
             return NULL;
+        if (!p->reserve)
+            p->reserve = aligned_alloc(POOL_SLAB_BYTES, POOL_SLAB_BYTES);
     }
     slab->free = NULL;
     slab->fresh = (char *)slab + POOL_HEADER_BYTES;
@@ -105,10 +109,24 @@ static void *pool_take(struct pool *p, size_t bytes)
     return piece;
 }
 
-static void pool_give_back(struct pool *p, void *piece, size_t bytes)
+// A large piece that becomes a small one cannot stay: it would be taken for one of a slab.
+static void *pool_take_reserve(struct pool *p, size_t bytes)
 {
-    size_t class = pool_class(bytes);
+    struct pool_slab *slab = p->reserve;
+    if (!slab)
+        return NULL;
+    p->reserve = NULL;
+    slab->next = p->spare;
+    p->spare = slab;
+    p->spare_count++;
+    return pool_take(p, bytes);
+}
+
+// The slab knows its size: a piece that shrank in place is of a smaller one by now.
+static void pool_give_back(struct pool *p, void *piece)
+{
     struct pool_slab *slab = pool_slab_of(piece);
+    size_t class = pool_class(slab->piece_bytes);
     if (!slab->free && !pool_has_fresh(slab)) // it was full
         pool_link(&p->partial[class], slab);
     memcpy(piece, &slab->free, sizeof slab->free);
@@ -131,21 +149,28 @@ void *pool_realloc(struct pool *p, void *old, size_t old_bytes, size_t new_bytes
     bool is_small = new_bytes <= POOL_PIECE_MAX;
     if (new_bytes == 0) {
         if (was_small)
-            pool_give_back(p, old, old_bytes);
+            pool_give_back(p, old);
         else
             free(old);
         return NULL;
     }
-    if (!is_small && !was_small)
-        return realloc(old, new_bytes);
+    if (!is_small && !was_small) {
+        void *moved = realloc(old, new_bytes);
+        return moved || new_bytes > old_bytes ? moved : old;
+    }
     if (was_small && is_small && pool_class(old_bytes) == pool_class(new_bytes))
         return old;
     void *piece = is_small ? pool_take(p, new_bytes) : malloc(new_bytes);
+    if (!piece && new_bytes < old_bytes) {
+        if (was_small)
+            return old;
+        piece = pool_take_reserve(p, new_bytes);
+    }
     if (!piece || !old)
         return piece;
     memcpy(piece, old, old_bytes < new_bytes ? old_bytes : new_bytes);
     if (was_small)
-        pool_give_back(p, old, old_bytes);
+        pool_give_back(p, old);
     else
         free(old);
     return piece;

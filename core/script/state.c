@@ -58,8 +58,8 @@ static void *state_alloc(void *ctx, void *old, size_t old_bytes, size_t new_byte
     if (!p && new_bytes > 0) {
         if (new_bytes > had)
             return NULL;
-        // Lua takes it that shrinking cannot fail, and a piece that stays where it is would be
-        // given back under its new size: there is no way on.
+        // Lua takes it that shrinking cannot fail; the pool's reserve is gone, too: there is no way
+        // on.
         abort();
     }
     s->used_bytes = s->used_bytes - had + new_bytes;
