@@ -105,6 +105,23 @@ static struct {
     bool is_looking;
 } real;
 
+// Where it was, into the log, for who looks for the reason.
+static void on_crash(int number)
+{
+    void *frames[64];
+    backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void watch_for_crashes(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        signal(crashes[i], on_crash);
+    }
+}
+
 // Before there is a second thread: other libraries allocate when they start.
 static bool has_real(void)
 {
@@ -115,6 +132,7 @@ static bool has_real(void)
         *(void **)&real.posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
         *(void **)&real.aligned_alloc = dlsym(RTLD_NEXT, "aligned_alloc");
         *(void **)&real.malloc = dlsym(RTLD_NEXT, "malloc");
+        watch_for_crashes();
     }
     return real.malloc != NULL;
 }
@@ -407,15 +425,6 @@ EXPORT int unlink(const char *path)
     return rc;
 }
 
-// Where it was, into the log, for who looks for the reason.
-static void on_crash(int number)
-{
-    void *frames[64];
-    backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
 __attribute__((constructor)) static void start(void)
 {
     const char *path = getenv("FAULTS_CONTROL"), *below = getenv("FAULTS_DIR");
@@ -434,11 +443,7 @@ __attribute__((constructor)) static void start(void)
         journal = (int)syscall(SYS_openat, AT_FDCWD, getenv("FAULTS_JOURNAL"),
                                O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     }
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     void *frame;
     backtrace(&frame, 1); // it loads a library at its first call
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
-        signal(crashes[i], on_crash);
-    }
     control = page;
 }
