@@ -21,12 +21,12 @@ def pytest_generate_tests(metafunc):
     """A test that takes `seed` runs as many histories as its marker `histories` says."""
     if "seed" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("histories")
-        count = ROUNDS or (marker.args[0] if marker else 1)
+        count = min(ROUNDS or marker.args[0], marker.kwargs.get("most", ROUNDS or marker.args[0]))
         metafunc.parametrize("seed", range(SEED, SEED + count))
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "histories(n): how many seeds run where ROUNDS is not given")
+    config.addinivalue_line("markers", "histories(n, most=m): how many seeds run where ROUNDS is not given, and at most")
 
 
 @pytest.fixture

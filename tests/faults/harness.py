@@ -156,7 +156,8 @@ class World:
         self.host.spawn()
         until(lambda: self.host.process.poll() is not None or self.host.is_up(), f"seed {self.seed}: the start", 60)
         is_up = self.host.is_running()
-        self.expect(is_up or die_in or fail, f"the host ended with {self.host.process.returncode}: {self.host.log()[-3000:]}")
+        self.expect(is_up or die_in or fail,
+                    f"the host ended with {self.host.process.returncode}: {self.host.log()[-3000:]}")
         if is_up:
             self.was_up = True
             self.expect(self.token in (None, self.host.token), "the admin's token is another one")

@@ -1,4 +1,4 @@
-"""Writes and syncs that fail under load: nothing is acknowledged that a power loss could take, and it goes on by itself."""
+"""Writes and syncs that fail under load: nothing is acknowledged that a power loss could take; it goes on by itself."""
 import errno
 
 import pytest

@@ -59,7 +59,7 @@ def test_names_are_safe_when_their_folder_is(tmp_path):
     assert lives(tmp_path, synced, names) == {(("name", b"x"),)}
 
 
-@pytest.mark.histories(1)
+@pytest.mark.histories(1, most=1)
 def test_each_look_can_fail(world):
     def finds(words):
         world.fail = fail

@@ -6,8 +6,8 @@ import signal
 import pytest
 from harness import GONE
 
-EVERY = 2000  # each n up to here, then samples, where ROUNDS is given
-SAMPLES = 40
+EVERY, MORE = 2000, 500  # each n up to here, and so many above it, where ROUNDS is given
+SAMPLES = 40  # else
 # Libraries that may end the process where they have no memory: libuv aborts on purpose, and of a socket of which
 # libcurl could not note the transfer it keeps a table without slots, and divides by their number.
 MAY_CRASH = {"libuv", "libcurl"}
@@ -16,7 +16,8 @@ MAY_CRASH = {"libuv", "libcurl"}
 def numbers(chance, most):
     """Which allocations fail."""
     if os.environ.get("ROUNDS"):
-        return [*range(1, min(EVERY, most) + 1), *sorted(chance.sample(range(EVERY, max(most, EVERY + 1)), min(500, max(most - EVERY, 0))))]
+        rest = range(EVERY + 1, most + 1)
+        return [*range(1, min(EVERY, most) + 1), *sorted(chance.sample(rest, min(MORE, len(rest))))]
     return sorted(chance.sample(range(1, most + 1), SAMPLES))
 
 
@@ -39,7 +40,7 @@ def crashed_in(log):
     return next((name for name in names if name != "libc"), "?")
 
 
-@pytest.mark.histories(1)
+@pytest.mark.histories(1, most=1)
 def test_in_the_start(world):
     world.start()
     world.load(10).join()
@@ -58,7 +59,7 @@ def test_in_the_start(world):
     world.end()
 
 
-@pytest.mark.histories(1)
+@pytest.mark.histories(1, most=1)
 def test_at_work(world):
     world.may_miss_once = True  # a run that fails for want of memory sends nothing, and says so
     world.start()

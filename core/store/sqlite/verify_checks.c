@@ -8,6 +8,8 @@
 static const struct verify_rule HOST[] = {
     {"h.one IS NULL", "'its row is not there'"},
     {"h.epoch < 1", "'no host has ever opened this file'"},
+    {"h.running_ms <= 0", "'the time in which it runs has not begun'"},
+    {"h.down_ms < 0", "'it was down for ' || h.down_ms || ' ms'"},
     {"h.owed <> n.owed", "h.owed || ' deliveries are counted as owed, and ' || n.owed || ' are'"},
     {NULL, NULL},
 };
@@ -17,6 +19,7 @@ static const struct verify_rule TARGET[] = {
     {"text <> '' AND text NOT LIKE 'http%://%:%'", "'it is not SCHEME://HOST:PORT'"},
     {"pause NOT BETWEEN 0 AND 2", "'its pause is ' || pause || ', and there is none such'"},
     {"pause = 1 AND paused_at_ms <= 0", "'it is paused, and not since when'"},
+    {"held_up_ms < 0", "'its breaker was open up to ' || held_up_ms"},
     {NULL, NULL},
 };
 
@@ -91,6 +94,9 @@ static const struct verify_rule DELIVERY[] = {
     {"d.attempt_count = 0 AND d.at_ms IS NOT NULL", "'no attempt is counted, and one is stored'"},
     {"(d.at_ms IS NULL) <> (d.elapsed_ms IS NULL) OR (d.at_ms IS NULL) <> (d.status IS NULL)",
      "'its first attempt is stored in part'"},
+    {"d.delayed IS NOT NULL AND d.attempt_count > 0",
+     "'it is delayed up to its first attempt, and ' || d.attempt_count || ' were made'"},
+    {"d.delayed > (SELECT down_ms FROM host)", "'it allows for longer outages than there were'"},
     // The first one stands in the delivery's own row. Retention takes it with all others.
     {"d.at_ms IS NOT NULL AND d.attempt_count > 1 AND NOT EXISTS"
      " (SELECT 1 FROM attempt a WHERE a.delivery = d.id)",

@@ -71,8 +71,8 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(list_of_events_is_filtered_and_paged),                                       \
         CONTRACT_TEST(list_of_runs_by_outcome), CONTRACT_TEST(read_needs_room_on_its_arena),       \
         CONTRACT_TEST(generations_are_kept_as_texts), CONTRACT_TEST(restart_finds_everything),     \
-        CONTRACT_TEST(restart_knows_the_last_id_of_all), \
-        CONTRACT_TEST(callbacks_come_in_order), CONTRACT_TEST(close_finishes_what_is_queued),      \
+        CONTRACT_TEST(restart_knows_the_last_id_of_all), CONTRACT_TEST(callbacks_come_in_order),   \
+        CONTRACT_TEST(close_finishes_what_is_queued),                                              \
         CONTRACT_TEST(the_running_time_goes_on_over_a_restart),                                    \
         CONTRACT_TEST(a_test_clock_goes_on_where_it_stood),                                        \
         CONTRACT_TEST(delays_go_on_while_the_host_is_down),                                        \

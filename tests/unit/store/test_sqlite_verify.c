@@ -247,6 +247,10 @@ static const struct plant {
     {"UPDATE delivery SET attempt_count = 0, state = 6, reason = 'x'" OF("done"),
      "no attempt is counted, and one is stored"},
     {"UPDATE delivery SET status = NULL" OF("done"), "its first attempt is stored in part"},
+    {"UPDATE delivery SET delayed = 0" OF("done"),
+     "it is delayed up to its first attempt, and 1 were made"},
+    {"UPDATE delivery SET delayed = 99999999999" OF("third"),
+     "it allows for longer outages than there were"},
     {"DELETE FROM attempt", "4 attempts are counted, and 1 is stored"},
     {"INSERT INTO large_body VALUES (77, x'41')",
      "a body of it is stored, and the delivery is not there"},
@@ -276,6 +280,7 @@ static const struct plant {
     {"UPDATE target SET text = 'a.example'", "targets: a.example: it is not SCHEME://HOST:PORT"},
     {"UPDATE target SET pause = 3", "its pause is 3"},
     {"UPDATE target SET pause = 1", "it is paused, and not since when"},
+    {"UPDATE target SET held_up_ms = -1", "its breaker was open up to -1"},
 
     {"DELETE FROM rule_text WHERE text = CAST('return 7' AS BLOB)",
      "files of generations: generation 7: the text of w.lua is not there"},
@@ -304,6 +309,8 @@ static const struct plant {
 
     {"DELETE FROM host", "its row is not there"},
     {"UPDATE host SET epoch = 0", "no host has ever opened this file"},
+    {"UPDATE host SET running_ms = 0", "the time in which it runs has not begun"},
+    {"UPDATE host SET down_ms = -5", "it was down for -5 ms"},
     {"UPDATE host SET owed = owed + 1", "6 deliveries are counted as owed, and 5 are"},
 };
 
