@@ -156,6 +156,12 @@ bench-targets: ## how long a live target's webhooks take beside dead, hanging an
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) tests/bench/targets_bench.py $(BUILD) $(ARGS)
 
+.PHONY: bench-backlog
+bench-backlog: ## a million webhooks that wait: memory, start; and events' waits while retention is at work
+	@dist/packages.sh build bench
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/bench/backlog_bench.py $(BUILD) $(ARGS)
+
 $(BUILD)/tests/bench/yardstick: tests/bench/yardstick.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS_$(FLAVOUR)) -o $@ $< $(PKG_LIBS)
