@@ -216,8 +216,13 @@ void attempt_give_up(struct job *j)
     struct target *t = j->target;
     struct buf words;
     buf_init(&words, 1024);
-    buf_printf(&words, "%d attempts were made, and no more got through before its end: %s is down",
-               j->attempts_made, t->name);
+    buf_printf(&words,
+               "%d attempts were made, and no more got through before its end: ", j->attempts_made);
+    if (job_has_waited(j) && t->state == TARGET_CLOSED) {
+        buf_append_str(&words, STR("it waited for others of its order"));
+    } else {
+        buf_printf(&words, "%s is down", t->name);
+    }
     j->started_ms = deliver_wall_ms(t->deliver);
     j->finish = (struct store_finish){.delivery = j->id,
                                       .state = DELIVERY_TERMINATED,

@@ -69,16 +69,21 @@ void gate_on_timer(void *ctx)
 static void gate_end_late(struct target *t)
 {
     int64_t now_ms = deliver_now_ms(t->deliver);
-    while (t->first &&
-           decide_end_ms(t->first->retry, t->first->base_ms, t->first->due_ms) <= now_ms) {
-        struct job *j = t->first;
-        t->first = j->next;
-        if (t->first == NULL) {
-            t->last = &t->first;
+    struct job **at = &t->first;
+    while (*at) {
+        struct job *j = *at;
+        if (j->end_ms == 0) {
+            j->end_ms = decide_end_ms(j->retry, j->base_ms, j->due_ms);
         }
-        j->next = NULL;
-        attempt_give_up(j);
+        if (j->end_ms <= now_ms) {
+            *at = j->next;
+            j->next = NULL;
+            attempt_give_up(j);
+        } else {
+            at = &j->next;
+        }
     }
+    t->last = at;
 }
 
 static bool gate_breaker_lets(struct target *t)

@@ -81,6 +81,7 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     int action; // of its workflow, from 1
     int64_t due_ms;
     int64_t base_ms;
+    int64_t end_ms; // whatever becomes of its attempts; 0: nobody has asked yet
     int64_t timeout_ms;
     int64_t started_ms; // wall time of this attempt
     struct str head;    // in data
@@ -184,6 +185,12 @@ static inline int64_t deliver_now_ms(const struct deliver *d)
 static inline int64_t deliver_wall_ms(const struct deliver *d)
 {
     return clock_wall_ms(loop_clock(d->config.loop));
+}
+
+// Its order made its first attempt late: nothing else gives a base to what was never tried.
+static inline bool job_has_waited(const struct job *j)
+{
+    return j->base_ms && j->attempts_made == 0;
 }
 
 // --- target.c ---

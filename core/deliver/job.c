@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "deliver/decide.h"
 #include "deliver/internal.h"
 #include "encode/head.h"
 
@@ -17,6 +18,19 @@ void job_wait(struct job *j)
 {
     *j->target->last = j;
     j->target->last = &j->next;
+}
+
+// Whether its end passed while its order or its breaker let nothing of it through. What falls due
+// behind the breaker's last word was not held up by it: of most no policy is asked.
+static bool job_is_over(const struct job *j)
+{
+    const struct target *t = j->target;
+    bool has_waited = job_has_waited(j);
+    if (!has_waited && t->held_up_until_ms <= j->due_ms) {
+        return false;
+    }
+    int64_t end_ms = decide_end_ms(j->retry, j->base_ms, j->due_ms);
+    return end_ms <= (has_waited ? deliver_now_ms(t->deliver) : t->held_up_until_ms);
 }
 
 struct job *job_add(struct target *t, const struct store_owed *owed)
@@ -57,7 +71,9 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     }
     d->job_bytes += j->size;
     t->job_count++;
-    if (owed->wants_recheck) {
+    if (job_is_over(j)) {
+        attempt_give_up(j);
+    } else if (owed->wants_recheck) {
         *d->rechecks.last = j;
         d->rechecks.last = &j->next;
     } else {

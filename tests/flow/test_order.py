@@ -1,5 +1,6 @@
 """order: webhooks of one workflow and record go one after another, or the newest alone."""
 import random
+import urllib.parse
 
 import pytest
 from support.host import run
@@ -54,7 +55,59 @@ def test_the_end_is_counted_from_when_it_first_fell_due(serve, receivers):
     host.advance("50m")
     host.until_state(first, "terminated")
     shown = host.until_state(second, "terminated")
-    assert len(shown["attempts"]) == 1, "an hour had passed for it too"
+    assert shown["attempts"] == [] and "it waited for others of its order" in shown["reason"]
+
+
+def test_all_that_waited_behind_a_dead_one_ends_with_it(serve, receivers):
+    """Hundreds of them, each an outcome of its own; one that was accepted later has not come to its end."""
+    receiver, outcomes = receivers(lambda request: 500), receivers()
+    told = workflow(outcomes.url, wf_record='"webhook"', wf_trigger='hook.every { "terminated" }',
+                    content='function(event) return { id = event.record.id } end')
+    many = """function(event)
+      local owed = {}
+      for i = 1, 20 do
+        owed[i] = hook.webhook { method = "POST", url = "%s", encoding = "json", content = hook.fields { "turn" } }
+      end
+      return owed
+    end""" % receiver.url
+    host = serve({"w.lua": workflow("", wf_actions=many, wf_order='"record"', wf_retry='hook.retry { { "10m", "1h" } }'),
+                  "told.lua": told}, test_clock=True)
+    ids = [id for e in host.accept(*[turn(1, n) for n in range(20)]) for id in e["deliveries"]]
+    host.until_state(ids[0], "retrying")
+    host.advance("11m")
+    until(lambda: len(host.delivery(ids[0])["attempts"]) == 2, "the second attempt")
+    later = host.accept(turn(1, 50))[0]["deliveries"]
+    host.advance("50m")
+    host.until_state(later[0], "retrying")
+    ended = host.deliveries("&workflow=w&state=terminated")
+    assert {d["id"] for d in ended} == set(ids)
+    assert sum("it waited for others of its order" in d["reason"] for d in ended) == len(ids) - 1
+    assert {r.json()["id"] for r in outcomes.wait(len(ids))} == set(ids)
+    assert len(receiver.requests) == 4
+
+
+@pytest.mark.parametrize("what", ["target", "workflow", "both"])
+def test_what_waits_is_paused_with_what_it_waits_for(serve, receivers, what):
+    receiver = receivers(lambda request: 503 if request.number == 1 else 200)
+    host = serve({"w.lua": workflow(receiver.url, wf_order='"record"', wf_when_stopped='"hold"',
+                                    wf_retry='hook.retry { { "20m", "1h" } }')}, test_clock=True)
+    ids = [owe(host, 1, n) for n in range(3)]
+    host.until_state(ids[0], "retrying")
+    target = "targets/" + urllib.parse.quote(receiver.url, safe="")
+    acts = {"target": [f"{target}/pause", f"{target}/resume"], "workflow": ["workflows/w/deactivate", "workflows/w/activate"]}
+    acts["both"] = [acts["target"][0], acts["workflow"][0], acts["target"][1], acts["workflow"][1]]
+    host.advance("10m")
+    for n, act in enumerate(acts[what]):
+        if n:
+            host.advance("72h")
+        assert host.call("POST", f"/v1/{act}").status == 200
+        if n == 0:
+            host.until_state(ids[0], "held")
+    host.until_state(ids[0], "retrying")
+    host.advance("20m")
+    for id in ids:
+        host.until_state(id, "delivered")
+    assert [r.id for r in receiver.requests] == [ids[0], *ids]
 
 
 def test_one_that_a_breaker_holds_up_to_its_end_lets_the_next_one_go(serve, receivers):

@@ -239,6 +239,34 @@ def test_a_breaker_moves_no_end(serve, down):
 
 # --- the rate ------------------------------------------------------------------------------------------
 
+def test_short_windows_behind_long_ones_end_in_time(serve, receivers):
+    is_up = [False]
+    receiver = receivers(lambda request: 200 if is_up[0] else 503)
+    host = serve({"long.lua": workflow(receiver.url, wf_record='"lead"', wf_retry='hook.retry { { "50h" } }'),
+                  "short.lua": workflow(receiver.url, wf_retry='hook.retry { { "1h" } }')}, test_clock=True)
+
+    def is_open():
+        return host.call("GET", "/v1/targets").json()["targets"][0]["state"] == "open"
+    host.accept(*[deal(n, type="lead.created") for n in range(12)])
+    until(is_open, "the breaker")
+    host.accept(*[deal(n, type="lead.created") for n in range(100)])
+    near = [e["deliveries"][0] for e in host.accept(*[deal(n) for n in range(5)])]
+    host.accept(*[deal(n, type="lead.created") for n in range(100, 300)])
+    far = [e["deliveries"][0] for e in host.accept(*[deal(n) for n in range(5, 10)])]
+    host.advance("59m")
+    assert {host.delivery(id)["state"] for id in near + far} == {"pending"}
+    host.advance("2m")
+    for id in near:
+        assert host.until_state(id, "terminated")["attempts"] == [], "it is not the first of those that wait"
+    is_up[0] = True
+    host.advance("2m")
+    until(lambda: not is_open(), "the target is back")
+    until(lambda: host.deliveries("&workflow=long&state=pending") == [], "what it was owed")
+    for id in far:
+        shown = host.until_state(id, "terminated")
+        assert shown["attempts"] == [] and "no more got through" in shown["reason"], "its end came while the breaker was open"
+
+
 def test_a_rate_is_kept(serve, receiver):
     config = f'return {{ targets = {{ ["{receiver.url}"] = {{ rate = "2/s" }} }} }}'
     host = serve({"a.lua": workflow(receiver.url)}, config=config, test_clock=True)

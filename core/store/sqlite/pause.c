@@ -175,12 +175,13 @@ struct paused_row {
     enum when_stopped owed; // of its workflow
     int64_t owed_since_ms;
     struct str owed_reason; // on the scratch buffer of the step
+    bool is_waiting;        // in an order
 };
 
 static int release_row(struct writer *w, const struct paused_row *row, int64_t now_ms,
                        int64_t since_ms)
 {
-    if (row->owed == WHEN_STOPPED_CANCEL) {
+    if (row->owed == WHEN_STOPPED_CANCEL && !row->is_waiting) {
         sqlite3_stmt *s = w->stmts[WRITE_CANCEL];
         bind_id(s, 1, row->id);
         bind_text_or_null(s, 2, row->owed_reason);
@@ -190,11 +191,13 @@ static int release_row(struct writer *w, const struct paused_row *row, int64_t n
     }
     // From when its workflow was stopped, the time is that stop's.
     bool is_held = row->owed == WHEN_STOPPED_HOLD;
-    sqlite3_stmt *s = w->stmts[is_held ? WRITE_RELABEL : WRITE_RELEASE];
+    sqlite3_stmt *s = w->stmts[row->is_waiting ? WRITE_ORDER_MOVE
+                               : is_held       ? WRITE_RELABEL
+                                               : WRITE_RELEASE];
     bind_id(s, 1, row->id);
     bind_int(s, 2, is_held && row->owed_since_ms < now_ms ? row->owed_since_ms : now_ms);
     bind_int(s, 3, since_ms);
-    if (is_held) {
+    if (is_held && !row->is_waiting) {
         bind_text_or_null(s, 4, row->owed_reason);
     }
     return statement_run(s);
@@ -221,7 +224,8 @@ static int release(struct writer *w, struct store_pause_step *q, int64_t target,
                 (struct paused_row){.id = q->place,
                                     .owed = (enum when_stopped)sqlite3_column_int(s, 2),
                                     .owed_since_ms = sqlite3_column_int64(s, 3),
-                                    .owed_reason = column_dup(s, 4, arena)};
+                                    .owed_reason = column_dup(s, 4, arena),
+                                    .is_waiting = sqlite3_column_int(s, 5) != 0};
         }
     }
     rc = statement_end(s, rc);

@@ -140,16 +140,18 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                           " ORDER BY target, due_at_ms, id LIMIT ?5",
     // What is held for a pause of its target is that pause's to release.
     [WRITE_HELD_OF_ALL] =
-        "SELECT d.id, d.workflow = ?2 AND d.reason IS NOT '" STORE_PAUSED_REASON "', 0, 0, NULL,"
+        "SELECT d.id, d.workflow = ?2 AND d.reason IS NOT '" STORE_PAUSED_REASON "', 0, 0, d.waits,"
         " iif(t.pause = 1, t.paused_at_ms, 0) FROM delivery d INDEXED BY delivery_state"
         " LEFT JOIN target t ON t.id = d.target"
-        " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3 AND d.waits IS NULL"
+        " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3"
         " AND d.id > ?1 ORDER BY d.id LIMIT ?3",
     [WRITE_HOLD] = "UPDATE delivery SET state = 2, reason = ?2 WHERE id = ?1",
     [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, waits = NULL, reason = ?2,"
                      " delayed = NULL WHERE id = ?1",
     [WRITE_RELEASE] = "UPDATE delivery SET state = attempt_count > 0, reason = NULL," RELEASED_TIMES
                       " WHERE id = ?1",
+    // It waits in an order: it stays so, and its end moves as if it had been held itself.
+    [WRITE_ORDER_MOVE] = "UPDATE delivery SET" RELEASED_TIMES " WHERE id = ?1",
     [WRITE_OWED_DONE] = "UPDATE workflow SET is_owed_done = 1 WHERE id = ?1",
     [WRITE_NOTICE] = "INSERT OR REPLACE INTO notice (" NOTICE_COLUMNS ")"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -164,8 +166,9 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_OWED_OF_TARGET] = "SELECT id FROM delivery INDEXED BY delivery_due"
                              " WHERE state < 2 AND target = ?1 LIMIT ?2",
     [WRITE_PAUSED_OF_ALL] =
-        "SELECT d.id, d.target = ?2 AND d.reason = '" STORE_PAUSED_REASON "', w.owed,"
-        " w.owed_since_ms, w.owed_reason FROM delivery d INDEXED BY delivery_state"
+        "SELECT d.id,"
+        " d.target = ?2 AND (d.waits = 1 OR d.reason = '" STORE_PAUSED_REASON "'), w.owed,"
+        " w.owed_since_ms, w.owed_reason, d.waits FROM delivery d INDEXED BY delivery_state"
         " LEFT JOIN workflow w ON w.id = d.workflow"
         " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3 AND d.id > ?1"
         " ORDER BY d.id LIMIT ?3",

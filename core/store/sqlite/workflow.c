@@ -130,7 +130,7 @@ int workflow_is_held_back(struct writer *w, struct str workflow, bool *is_held_b
 
 struct owed_ids {
     uint64_t ids[STEP_ROWS];
-    bool has_order[STEP_ROWS];
+    bool has_order[STEP_ROWS]; // stop: others may wait for it; release: it waits itself
     int64_t
         paused_at_ms[STEP_ROWS]; // release: since when the target of each is paused; 0: it is not
     size_t count;
@@ -210,11 +210,12 @@ static int release_owed(struct writer *w, struct store_workflow_step *q,
         // From when its target was paused, the time is that pause's.
         int64_t paused_at_ms = found->paused_at_ms[i];
         bool is_paused = paused_at_ms != 0;
-        s = w->stmts[is_paused ? WRITE_RELABEL : WRITE_RELEASE];
+        bool is_waiting = found->has_order[i];
+        s = w->stmts[is_waiting ? WRITE_ORDER_MOVE : is_paused ? WRITE_RELABEL : WRITE_RELEASE];
         bind_id(s, 1, found->ids[i]);
         bind_int(s, 2, is_paused && paused_at_ms < q->now_ms ? paused_at_ms : q->now_ms);
         bind_int(s, 3, rule->since_ms);
-        if (is_paused) {
+        if (is_paused && !is_waiting) {
             bind_text(s, 4, STR(STORE_PAUSED_REASON));
         }
         rc = statement_run(s);
