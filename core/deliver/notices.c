@@ -247,7 +247,9 @@ static void notice_take_row(struct notices *n, const struct store_notice *row)
     one->is_stored = true;
     one->is_open = one->is_open || row->is_open;
     one->is_urgent = one->is_urgent || row->is_urgent;
-    one->told_at_ms = one->told_at_ms > row->told_at_ms ? one->told_at_ms : row->told_at_ms;
+    int64_t now_ms = notices_now_ms(n), told_at_ms = row->told_at_ms;
+    told_at_ms = told_at_ms < now_ms ? told_at_ms : now_ms; // the clock may have been set
+    one->told_at_ms = one->told_at_ms > told_at_ms ? one->told_at_ms : told_at_ms;
     if (row->count) {
         one->count += row->count;
         one->first_at_ms = row->first_at_ms;
@@ -257,12 +259,12 @@ static void notice_take_row(struct notices *n, const struct store_notice *row)
         buf_reset(&one->workflows);
         buf_append_str(&one->workflows, row->workflows);
         if (!one->is_urgent && t->digest_at_ms == 0) {
-            int64_t age_ms = notices_wall_ms(n) - row->first_at_ms; // the clock may have been set
+            int64_t age_ms = notices_wall_ms(n) - row->first_at_ms;
             age_ms = age_ms < 0 ? 0 : age_ms < NOTICE_GAP_MS ? age_ms : NOTICE_GAP_MS;
-            t->digest_at_ms = notices_now_ms(n) + NOTICE_GAP_MS - age_ms;
+            t->digest_at_ms = now_ms + NOTICE_GAP_MS - age_ms;
         }
     }
-    t->told_at_ms = t->told_at_ms > row->told_at_ms ? t->told_at_ms : row->told_at_ms;
+    t->told_at_ms = t->told_at_ms > told_at_ms ? t->told_at_ms : told_at_ms;
 }
 
 static void notices_on_loaded(struct store_notices *q)
@@ -398,6 +400,7 @@ int notices_open(struct notices **out, const struct notices_config *c, struct er
         return err_set(e, ERR_NOMEM, "out of memory");
     }
     n->config = *c;
+    n->wall_ahead_ms = notices_wall_ms(n) - clock_mono_ms(loop_clock(c->loop));
     map_init(&n->topics);
     loop_timer_init(&n->save_timer, c->loop, LOOP_REAL_TIME, notices_save_all, n);
     notices_send_init(n);

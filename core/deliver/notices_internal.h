@@ -37,7 +37,7 @@ struct notice { // of one kind about one topic
     bool is_urgent_in_mail;
     int64_t first_at_ms; // wall, as is last_at_ms: they are shown
     int64_t last_at_ms;
-    int64_t told_at_ms; // running time (base/clock.h), as is all below by which mails go
+    int64_t told_at_ms; // notices_now_ms, as is all below by which mails go
     struct buf text;
     struct buf workflows;
     // its row:
@@ -70,6 +70,7 @@ struct notices {
     struct store_notices load;
     struct arena load_arena;
     bool is_loaded;
+    int64_t wall_ahead_ms; // wall time minus monotonic time, at the start
     struct loop_timer save_timer;
     // the mail that is under way
     bool is_sending;
@@ -79,7 +80,7 @@ struct notices {
     char *password;
     uint64_t mail_count;   // for message ids
     int64_t mail_at_ms;    // when the one under way was written: wall
-    int64_t mail_taken_ms; // and running time
+    int64_t mail_taken_ms; // and notices_now_ms
     // when the next may go
     struct loop_timer timer;
     int failed_in_row;
@@ -92,9 +93,11 @@ struct notices {
     struct loop_timer stop_timer;
 };
 
+// The wall time, but that nobody sets it while the host runs. Not the running time, which stands
+// still in a pause of everything: rules run on then, and what goes wrong is to be told.
 static inline int64_t notices_now_ms(const struct notices *n)
 {
-    return clock_running_ms(loop_clock(n->config.loop));
+    return clock_mono_ms(loop_clock(n->config.loop)) + n->wall_ahead_ms;
 }
 
 static inline int64_t notices_wall_ms(const struct notices *n)

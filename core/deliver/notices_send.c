@@ -121,7 +121,7 @@ static int mail_find_password(struct notices *n, struct err *e)
     return code;
 }
 
-// at_ms: the running time when the mail was written, so that a slow mail server moves no digest.
+// at_ms: the time when the mail was written, so that a slow mail server moves no digest.
 static void mail_told(struct topic *t, int64_t at_ms)
 {
     bool is_left = false, is_digest = true;

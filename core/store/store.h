@@ -423,7 +423,7 @@ struct store_notice {
     int64_t count;    // that nobody was told of yet
     int64_t first_at_ms;
     int64_t last_at_ms;
-    int64_t told_at_ms;   // when one was last told at once: running time (base/clock.h)
+    int64_t told_at_ms;   // when one was last told at once: wall time
     struct str text;      // of the first
     struct str workflows; // ids, one a line
 };

@@ -130,6 +130,31 @@ def test_termination_at_once_and_flapping_in_the_digest(serve, receivers, mail_s
     assert "given up" in server.text() and "took a webhook again" in server.text(), server.text()
 
 
+def test_mails_go_on_while_everything_is_paused(serve, receivers, mail_servers):
+    """Rules run on in a pause: a mail that failed is tried again, a digest comes in its time, and so does the next."""
+    server, receiver = mail_servers().start(), receivers()
+    server.refuse = "451 not now"
+    host = serve({"w.lua": workflow(receiver.url, wf_when='function(event) error("broken") end')},
+                 config=config(server), test_clock=True)
+    assert host.call("POST", "/v1/pause").status == 200
+    host.accept(deal(1))
+    until(lambda: "a mail could not be sent" in host.log(), "the first try")
+    server.refuse = None
+    host.advance("20s")
+    server.wait(1)
+    host.accept(deal(2), deal(3))
+    host.advance("14m")
+    assert len(server.mails) == 1
+    host.advance("2m")
+    server.wait(2)
+    host.kill9()
+    host.start()
+    assert host.call("POST", "/v1/resume").status == 200
+    host.accept(deal(4))
+    host.advance("16m")
+    server.wait(3)
+
+
 def test_a_clock_that_is_set_holds_no_mail_back_and_lets_none_go_early(serve, receivers, mail_servers):
     server = mail_servers().start()
     receiver = receivers(lambda request: 500)
