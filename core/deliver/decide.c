@@ -77,10 +77,14 @@ static bool decide_asked(const struct decide_attempt *a, struct arena *arena,
     if (said.say == RULES_SAY_NO) {
         out->due_ms = INT64_MAX;
     } else if (said.say == RULES_SAY_YES) {
-        int64_t wait_ms = said.wait_ms > a->retry_after_ms ? said.wait_ms : a->retry_after_ms;
-        bool is_over = wait_ms > DECIDE_ASKED_MAX_MS ||
-                       a->now_ms + wait_ms > out->base_ms + DECIDE_ASKED_MAX_MS;
-        out->due_ms = is_over ? INT64_MAX : a->now_ms + wait_ms;
+        // What the receiver asks for ends nothing: it puts the attempt off to the end at most.
+        int64_t end_ms = out->base_ms + DECIDE_ASKED_MAX_MS;
+        int64_t asked_ms = a->now_ms + a->retry_after_ms;
+        asked_ms = asked_ms < end_ms ? asked_ms : end_ms;
+        out->due_ms = a->now_ms + said.wait_ms;
+        out->due_ms = said.wait_ms > DECIDE_ASKED_MAX_MS || out->due_ms > end_ms ? INT64_MAX
+                      : out->due_ms > asked_ms                                   ? out->due_ms
+                                                                                 : asked_ms;
     }
     return said.say == RULES_SAY_NO || said.say == RULES_SAY_YES;
 }

@@ -1,4 +1,5 @@
 """What a webhook's own keys say of its attempts: retry as a function, retry_on, give_up_on, success."""
+import datetime
 import pytest
 from support.host import run
 from support.receiver import Answer
@@ -87,6 +88,16 @@ def test_retry_after_puts_it_later(serve, receivers):
     assert len(receiver.requests) == 1
     host.advance("2m")
     receiver.wait(2)
+
+
+def test_retry_after_beyond_the_end_is_the_end(serve, receivers):
+    """30 days, where a function says when: what a receiver asks for does not end it before."""
+    receiver = receivers(lambda request: Answer(503, {"Retry-After": "9" * 30}, b""))
+    host = serve({"w.lua": workflow(receiver.url, retry='function(attempt) return "1m" end')}, test_clock=True)
+    (id,) = host.accept(deal(1))[0]["deliveries"]
+    shown = host.until_state(id, "retrying")
+    next_at, made_at = (datetime.datetime.fromisoformat(t) for t in (shown["next_attempt_at"], shown["attempts"][0]["at"]))
+    assert abs(next_at - made_at - datetime.timedelta(days=30)) < datetime.timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("keys", [
