@@ -172,7 +172,8 @@ static bool target_is_idle(const struct target *t, int64_t now_ms)
 bool deliver_is_idle(const struct deliver *d, int64_t *next_ms)
 {
     int64_t now_ms = deliver_now_ms(d);
-    bool is_idle = d->in_flight == 0 && d->asked == 0 && !d->is_reading_due && !d->is_start_owed;
+    bool is_idle = d->in_flight == 0 && d->asked == 0 && !d->is_reading_due && !d->is_start_owed &&
+                   d->at_oauth.first == NULL && d->rechecks.first == NULL;
     size_t at = 0;
     struct str name;
     void *value;

@@ -329,6 +329,17 @@ def test_no_secret_no_request(serve, receiver, tokens):
     host.until_state(id, "delivered")
 
 
+def test_a_drain_waits_for_what_waits_for_a_token(serve, receiver, receivers):
+    tokens = receivers(lambda request: PARK)
+    host = start(serve, receiver, tokens)
+    (id,) = owed(host, 1)
+    tokens.wait()
+    assert host.call("POST", "/v1/drain").json()["drained"] is False, "it is due"
+    tokens.release(answer("one"))
+    host.until_state(id, "delivered")
+    until(lambda: host.call("GET", "/v1/status").json()["drained"], "the drain")
+
+
 # --- what is seen, and what is not ----------------------------------------------------------------
 
 
