@@ -297,7 +297,9 @@ void attempt_start(struct job *j)
     int code = attempt_send(j, &e);
     if (code) {
         // Nothing went out: a secret that is missing, or this machine's own trouble. It counts as
-        // an attempt.
+        // an attempt, but says nothing of the target.
+        gate_took_back(j->target, j);
+        schedule_leave(j);
         bool is_secret = code == ERR_NOT_FOUND || code == ERR_IO;
         attempt_end(j, is_secret ? "secret_missing" : "connect",
                     arena_dup(&j->arena, str_from(e.text)), NULL);

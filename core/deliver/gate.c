@@ -207,9 +207,9 @@ void gate_failed(struct target *t, const struct job *j, const char *error, int s
         if (error == NULL && !is_down) { // it is there, whatever it said
             t->state = TARGET_CLOSED;
             t->open_ms = 0;
-        } else if (error == NULL || strcmp(error, "secret_missing") != 0) {
+        } else {
             gate_open(t);
-        } // else nothing went out: the next one finds out
+        }
     } else if (t->state == TARGET_CLOSED && t->failures >= GATE_FAILURES) {
         gate_open(t);
     }

@@ -267,6 +267,19 @@ def test_short_windows_behind_long_ones_end_in_time(serve, receivers):
         assert shown["attempts"] == [] and "no more got through" in shown["reason"], "its end came while the breaker was open"
 
 
+def test_a_secret_that_is_missing_says_nothing_of_the_target(serve, receivers):
+    receiver = receivers(lambda request: 503)
+    host = serve({"w.lua": workflow(receiver.url),
+                  "none.lua": workflow(receiver.url, wf_record='"lead"', auth='hook.bearer(hook.secret "NONE")')})
+    host.accept(*[deal(n) for n in range(9)])
+    until(lambda: len(host.deliveries("&state=retrying")) == 9, "nine failures")
+    (id,) = host.accept(deal(1, type="lead.created"))[0]["deliveries"]
+    assert host.until_state(id, "retrying")["attempts"][0]["error"] == "secret_missing"
+    assert target(host, receiver)["last_error"] == "status 503"
+    host.accept(deal(9))
+    until(lambda: target(host, receiver)["state"] == "open", "ten in a row")
+
+
 def test_a_rate_is_kept(serve, receiver):
     config = f'return {{ targets = {{ ["{receiver.url}"] = {{ rate = "2/s" }} }} }}'
     host = serve({"a.lua": workflow(receiver.url)}, config=config, test_clock=True)
