@@ -1,5 +1,6 @@
 """What a webhook's own keys say of its attempts: retry as a function, retry_on, give_up_on, success."""
 import datetime
+
 import pytest
 from support.host import run
 from support.receiver import Answer
