@@ -190,8 +190,12 @@ int diff_side_judge(struct diff_side *s, const struct event *ev, const struct st
                     struct str only, struct arena *arena, struct diff_run **out, struct err *e)
 {
     struct rules *rules = s->generation->rules;
-    struct judge_context c = {
-        .rules = rules, .event = ev, .ids = &s->ids, .now_ms = row->received_at_ms, .arena = arena};
+    struct judge_context c = {.rules = rules,
+                              .event = ev,
+                              .ids = &s->ids,
+                              .now_ms = row->received_at_ms,
+                              .running_ms = row->received_at_ms,
+                              .arena = arena};
     struct rules_event shown = {.json = ev->json,
                                 .id = row->key,
                                 .type = ev->type,
