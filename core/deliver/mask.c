@@ -24,6 +24,24 @@ static void mask_add_needle(struct mask *m, struct str needle)
     buf_append_str(&m->needles, needle);
 }
 
+// As a text of JSON, where that is another: most writers of JSON leave '/' as it is, some do not.
+static void mask_add_json(struct mask *m, struct str text, bool is_slash_escaped)
+{
+    struct buf coded;
+    buf_init(&coded, text.len * 2);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == '"' || c == '\\' || (c == '/' && is_slash_escaped)) {
+            buf_append_char(&coded, '\\');
+        }
+        buf_append_char(&coded, c);
+    }
+    if (!coded.failed && coded.len != text.len) {
+        mask_add_needle(m, buf_str(&coded));
+    }
+    buf_fini(&coded);
+}
+
 // The characters of base64 that the secret alone decides, when `before` bytes of something else
 // stand ahead of it in its group of three.
 static void mask_add_base64(struct mask *m, struct str secret, size_t before)
@@ -39,6 +57,7 @@ static void mask_add_base64(struct mask *m, struct str secret, size_t before)
     if (!coded.failed && !plain.failed && whole >= from + MASK_BASE64_LEAST) {
         struct str core = {coded.data + from, whole - from};
         mask_add_needle(m, core);
+        mask_add_json(m, core, true);
         buf_reset(&plain); // base64url (RFC 4648 section 5): the other alphabet
         buf_append_str(&plain, core);
         bool differs = false;
@@ -80,6 +99,8 @@ int mask_add(struct mask *m, struct str secret)
         return 0;
     }
     mask_add_needle(m, secret);
+    mask_add_json(m, secret, false);
+    mask_add_json(m, secret, true);
     for (size_t before = 0; before < 3; before++) {
         mask_add_base64(m, secret, before);
     }

@@ -41,6 +41,23 @@ static void plain_forms_are_masked(void **state)
     check("q=p%26ss%20w%2frd%2b%c3%bc~1&x", "q=****&x");
 }
 
+static void a_secret_in_json_is_masked(void **state)
+{
+    (void)state;
+    check("{\"got\":\"p&ss w\\/rd+ü~1\"}", "{\"got\":\"****\"}");
+    struct mask m;
+    struct buf out;
+    mask_init(&m);
+    buf_init(&out, 4096);
+    assert_int_equal(mask_add(&m, STR("q\"u\\o/te")), 0);
+    assert_int_equal(mask_add(&m, STR("????")), 0); // Pz8/Pw==
+    mask_apply(&m, &out, STR("[q\\\"u\\\\o/te q\\\"u\\\\o\\/te Pz8\\/Pw==]"), false);
+    assert_int_equal(out.len, strlen("[**** **** ****w==]"));
+    assert_memory_equal(out.data, "[**** **** ****w==]", out.len);
+    buf_fini(&out);
+    mask_fini(&m);
+}
+
 static void base64_is_masked_at_every_alignment(void **state)
 {
     (void)state;
@@ -92,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_forms_are_masked),
+        cmocka_unit_test(a_secret_in_json_is_masked),
         cmocka_unit_test(base64_is_masked_at_every_alignment),
         cmocka_unit_test(the_beginning_of_a_secret_at_a_cut_is_masked),
         cmocka_unit_test(an_empty_secret_masks_nothing),
