@@ -131,7 +131,7 @@ static int request_add_signatures(struct request_builder *b)
             if (code) {
                 code = err_set(b->err, code == ERR_INVALID ? ERR_NOT_FOUND : ERR_NOMEM,
                                "the secret " STR_FMT " begins with whsec_, and what is behind it "
-                               "is no base64: set it again, hookline secrets set " STR_FMT,
+                               "is empty or no base64: set it again, hookline secrets set " STR_FMT,
                                STR_ARG(s->secret), STR_ARG(s->secret));
             }
         }

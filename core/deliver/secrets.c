@@ -84,8 +84,14 @@ bool secrets_is_name(struct str name)
 }
 
 // A value goes into headers and URLs: no control characters, whoever wrote the file.
+// And not nothing, whose signatures and passwords everybody has.
 static int secret_check(struct secret *one, struct err *e)
 {
+    if (one->len == 0) {
+        return err_set(e, ERR_NOT_FOUND,
+                       "the secret %s is empty: set it again with `hookline secrets set %s`",
+                       one->name, one->name);
+    }
     for (size_t i = 0; i < one->len; i++) {
         unsigned char c = (unsigned char)one->value[i];
         if (c < 0x20 || c == 0x7f) {

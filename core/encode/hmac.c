@@ -25,7 +25,8 @@ int hmac_webhook_key(struct buf *out, struct str secret)
     const struct str mark = STR("whsec_");
     if (!str_starts_with(secret, mark)) {
         buf_append_str(out, secret);
-    } else if (base64_decode(out, (struct str){secret.data + mark.len, secret.len - mark.len})) {
+    } else if (secret.len == mark.len ||
+               base64_decode(out, (struct str){secret.data + mark.len, secret.len - mark.len})) {
         return out->failed ? out->failed : ERR_INVALID;
     }
     return out->failed;

@@ -11,8 +11,8 @@ enum { HMAC_SHA256_LEN = 32 };
 int hmac_sha256(struct str key, struct str text, unsigned char out[HMAC_SHA256_LEN]);
 
 // Appends the key that a secret of Standard Webhooks 1.0.0 stands for: what base64 behind "whsec_"
-// says, of any other its bytes. 0; ERR_INVALID (nothing appended) where it is no base64; what out
-// says when it is full.
+// says, of any other its bytes. 0; ERR_INVALID (nothing appended) where it is no base64 or
+// nothing; what out says when it is full.
 int hmac_webhook_key(struct buf *out, struct str secret);
 
 #endif

@@ -79,7 +79,8 @@ def test_the_forms_of_others(serve, receiver, form):
 
 
 @pytest.mark.parametrize("secrets, words", [
-    ({}, "SIGNING"), ({"HOOKLINE_SECRET_SIGNING": "whsec_not base64"}, "no base64")])
+    ({}, "SIGNING"), ({"HOOKLINE_SECRET_SIGNING": "whsec_not base64"}, "no base64"),
+    ({"HOOKLINE_SECRET_SIGNING": "whsec_"}, "is empty"), ({"HOOKLINE_SECRET_SIGNING": ""}, "is empty")])
 def test_a_key_that_cannot_sign_is_a_failed_attempt(serve, receiver, secrets, words):
     host = serve({"w.lua": workflow(receiver.url, sign='hook.secret "SIGNING"')}, test_clock=True, env=secrets)
     (id,) = host.accept(deal(1))[0]["deliveries"]
