@@ -151,13 +151,12 @@ static bool oauth_make_room(struct oauth *o)
     return true;
 }
 
-static struct oauth_token *oauth_find(struct oauth *o, struct str spec)
+static struct oauth_token *oauth_add(struct oauth *o, struct str spec)
 {
-    struct oauth_token *t = map_get(&o->tokens, spec);
-    if (t || !oauth_make_room(o)) {
-        return t;
+    if (!oauth_make_room(o)) {
+        return NULL;
     }
-    t = calloc(1, sizeof *t + spec.len);
+    struct oauth_token *t = calloc(1, sizeof *t + spec.len);
     if (t == NULL) {
         return NULL;
     }
@@ -382,13 +381,18 @@ static enum oauth_state token_look(const struct oauth_token *t, struct oauth_ans
 
 enum oauth_state oauth_get(struct oauth *o, struct str spec, struct oauth_answer *out)
 {
-    struct oauth_token *t = oauth_find(o, spec);
+    struct oauth_token *t = map_get(&o->tokens, spec);
+    bool has_place = o->fetch_count < o->config.max_fetches;
+    if (t == NULL && !has_place) {
+        return OAUTH_WAITING; // it takes no token's room before it is its turn
+    }
+    t = t ? t : oauth_add(o, spec);
     if (t == NULL) {
         return oauth_fail(out, "oauth", "too many access tokens are being asked for");
     }
     t->used_ms = oauth_now_ms(o);
     enum oauth_state state = token_look(t, out);
-    if (state != OAUTH_WAITING || t->is_fetching || o->fetch_count >= o->config.max_fetches) {
+    if (state != OAUTH_WAITING || t->is_fetching || !has_place) {
         return state;
     }
     token_fetch(t);

@@ -241,6 +241,26 @@ static void what_was_not_used_for_longest_makes_room(void **state)
     assert_int_equal(p->sent_count, OAUTH_TOKENS_MAX + 2);
 }
 
+static void what_waits_for_its_turn_takes_no_room(void **state)
+{
+    struct played *p = *state;
+    p->answers_at_once = true;
+    for (size_t n = FETCHES; n < OAUTH_TOKENS_MAX; n++) {
+        assert_gets(p, n, OAUTH_READY);
+    }
+    p->answers_at_once = false;
+    for (size_t n = 0; n < FETCHES; n++) {
+        assert_gets(p, n, OAUTH_WAITING);
+    }
+    for (size_t n = OAUTH_TOKENS_MAX; n < 2 * OAUTH_TOKENS_MAX; n++) {
+        assert_gets(p, n, OAUTH_WAITING);
+    }
+    for (size_t n = FETCHES; n < OAUTH_TOKENS_MAX; n++) {
+        assert_gets(p, n, OAUTH_READY);
+    }
+    assert_int_equal(p->sent_count, OAUTH_TOKENS_MAX);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -255,6 +275,7 @@ int main(void)
         TEST(secrets_that_are_read_again_end_what_was_got_with_the_old_ones),
         TEST(a_token_that_is_rejected_is_renewed_but_not_over_and_over),
         TEST(what_was_not_used_for_longest_makes_room),
+        TEST(what_waits_for_its_turn_takes_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
