@@ -29,6 +29,13 @@ static void deliver_end_drain(void *ctx)
     }
 }
 
+static void deliver_on_drain_late(void *ctx)
+{
+    struct deliver *d = ctx;
+    log_warn(d->config.log, "what is in flight did not end in time: the next start sends it again");
+    deliver_end_drain(d);
+}
+
 void deliver_ask_again(struct deliver *d)
 {
     if (!d->is_drained) {
@@ -61,7 +68,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     loop_timer_init(&d->timer, c->loop, LOOP_HOST_TIME, schedule_on_timer, d);
     loop_timer_init(&d->wake_timer, c->loop, LOOP_HOST_TIME, gate_on_timer, d);
     loop_timer_init(&d->again_timer, c->loop, LOOP_REAL_TIME, deliver_on_again, d);
-    loop_timer_init(&d->drain_timer, c->loop, LOOP_REAL_TIME, deliver_end_drain, d);
+    loop_timer_init(&d->drain_timer, c->loop, LOOP_REAL_TIME, deliver_on_drain_late, d);
     *out = d;
     return 0;
 }

@@ -99,6 +99,7 @@ void deliver_cancelled(struct deliver *d, uint64_t id)
         return;
     }
     struct target *t = j->target; // the job itself may go; one that is under way ends as cancelled
+    j->is_cancelled = true;
     held_back_drop_elsewhere(d, &what);
     held_back_drop_waiting(t, &what);
     schedule_arm(d);

@@ -92,6 +92,7 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     bool was_held_up; // by its target's breaker, before this attempt
     bool is_probe;    // of a target that is half open
     bool is_in_flight;
+    bool is_cancelled;             // by an operator, while it was under way
     enum target_standing standing; // of its target when the attempt began: where it is counted
     struct arena arena;            // of this attempt: request and outcome
     struct mask mask;

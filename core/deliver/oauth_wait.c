@@ -10,7 +10,6 @@ static enum oauth_state oauth_wait_ask(struct job *j, struct oauth_answer *a)
     struct deliver *d = j->target->deliver;
     enum oauth_state state = oauth_get(d->config.oauth, j->oauth2, a);
     if (state == OAUTH_WAITING) {
-        j->started_ms = 0; // a host that stops does not wait for it
         *d->at_oauth.last = j;
         d->at_oauth.last = &j->next;
     } else if (state == OAUTH_FAILED) {
@@ -37,16 +36,24 @@ bool oauth_wait_lets(struct job *j)
     return true;
 }
 
+// Whether another request of the attempt may go out: an operator may have said no since the first.
+static bool oauth_wait_may_renew(const struct job *j)
+{
+    const struct deliver *d = j->target->deliver;
+    return j->oauth2.len && !j->is_renewed && !schedule_is_held(d) && !j->target->is_paused &&
+           !j->is_cancelled && !held_back_has(d, j->workflow);
+}
+
 bool oauth_wait_renew(struct job *j)
 {
     struct target *t = j->target;
     struct deliver *d = t->deliver;
     struct oauth_answer a;
-    if (j->oauth2.len == 0 || j->is_renewed || d->is_draining ||
-        !oauth_reject(d->config.oauth, j->oauth2, j->token_serial)) {
+    if (!oauth_wait_may_renew(j) || !oauth_reject(d->config.oauth, j->oauth2, j->token_serial)) {
         return false;
     }
     j->is_renewed = true;
+    j->started_ms = 0; // a host that stops does not wait for it
     gate_took_back(t, j);
     schedule_leave(j);
     if (oauth_wait_ask(j, &a) == OAUTH_READY) {

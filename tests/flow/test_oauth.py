@@ -170,6 +170,27 @@ def test_many_that_are_answered_401_at_once_get_one_more_token(serve, receivers,
     assert len(tokens.requests) == 2
 
 
+@pytest.mark.parametrize("act, undo", [
+    ("/v1/deliveries/{id}/cancel", None), ("/v1/workflows/w/deactivate", "/v1/workflows/w/activate"),
+    ("/v1/targets/{target}/pause", "/v1/targets/{target}/resume"), ("/v1/pause", "/v1/resume")])
+def test_a_401_after_an_operator_said_no_is_the_end_of_the_attempt(serve, receivers, tokens, act, undo):
+    receiver = receivers(lambda request: PARK if request.number == 1 else 200)
+    rule = workflow(receiver.url + "/in", auth=oauth2(tokens.url + "/token"), wf_when_stopped='"hold"')
+    host = start(serve, receiver, tokens, {"w.lua": rule})
+    (id,) = owed(host, 1)
+    receiver.wait(1)
+    names = {"id": id, "target": urllib.parse.quote(receiver.url, safe="")}
+    assert host.call("POST", act.format(**names)).status == 200
+    receiver.release(Answer(401))
+    until(lambda: len(host.delivery(id)["attempts"]) == 1, "the attempt's end")
+    assert attempt(host, id)["response_received"]["status"] == 401
+    if undo:
+        assert host.call("POST", undo.format(**names)).status == 200
+    for again in owed(host, 2):
+        host.until_state(again, "delivered")
+    assert len(tokens.requests) == 1 and [json.loads(r.body)["id"] for r in receiver.requests] == [1, 2]
+
+
 def test_a_receiver_that_refuses_every_token(serve, receivers, tokens):
     receiver = receivers(lambda request: 401)
     host = start(serve, receiver, tokens)
@@ -315,6 +336,27 @@ def test_a_host_that_stops_or_dies_while_it_waits_owes_it_still(serve, receiver,
     host.start()
     done = host.until_state(id, "delivered")
     assert len(done["attempts"]) == 1 and len(receiver.requests) == 1 and len(tokens.requests) == 3
+
+
+def test_a_host_that_stops_does_not_wait_for_a_second_try_that_its_rate_holds_up(serve, receivers, tokens):
+    def script(request):
+        return PARK if request.number == 1 else 401 if bearer(request) == "token-1" else 200
+    receiver = receivers(script)
+    host = start(serve, receiver, tokens, config=f'return {{ targets = {{ ["{receiver.url}"] = {{ rate = "1/m" }} }} }}')
+    first, second = owed(host, 1, 2)
+    receiver.wait(1)
+    host.advance("1m")
+    receiver.wait(2)
+    until(lambda: len(tokens.requests) == 2, "another token")
+    host.advance("1m")
+    host.until_state(second, "delivered")
+    receiver.release(Answer(401))  # there is a token by now: what is waited for is the rate alone
+    until(lambda: host.delivery(first)["attempts"] == [], "no end of the attempt")
+    host.stop()
+    assert "stopping" in host.log() and "did not end" not in host.log()
+    host.start()
+    host.advance("1m")
+    host.until_state(first, "delivered")
 
 
 def test_no_secret_no_request(serve, receiver, tokens):
