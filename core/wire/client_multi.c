@@ -42,13 +42,36 @@ static int socket_of(const struct transfer *t)
     return -1;
 }
 
+static bool is_same_connection(const struct transfer *a, const struct transfer *b)
+{
+    long ports[2] = {0, 0};
+    char *ips[2] = {NULL, NULL};
+    curl_easy_getinfo(a->easy, CURLINFO_LOCAL_PORT, &ports[0]);
+    curl_easy_getinfo(b->easy, CURLINFO_LOCAL_PORT, &ports[1]);
+    curl_easy_getinfo(a->easy, CURLINFO_PRIMARY_IP, &ips[0]);
+    curl_easy_getinfo(b->easy, CURLINFO_PRIMARY_IP, &ips[1]);
+    return ports[0] == ports[1] && ips[0] && ips[1] && strcmp(ips[0], ips[1]) == 0;
+}
+
+// Whether the connection of the transfer has another one that may wait longer.
+static bool has_more_patient(const struct transfer *t)
+{
+    for (const struct transfer *u = t->client->running.first; u; u = u->next) {
+        if (u->limit_ms > t->limit_ms && is_same_connection(t, u)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // With HTTP/2 a request that times out ends alone, and its connection stays for others: one whose
 // other side is gone without a word would take each that comes. So where nothing at all has come
-// over it in the time of the request, it is broken; what else waits on it fails at once.
+// over it in the time of the request, it is broken; what else waits on it fails at once. But not
+// what may wait longer: a server that is slow is not gone.
 static void break_if_dead(struct transfer *t)
 {
     int fd = t->parts.is_https ? socket_of(t) : -1;
-    if (fd >= 0 && t->client->sockets[fd].heard_ms <= t->started_ms) {
+    if (fd >= 0 && t->client->sockets[fd].heard_ms <= t->started_ms && !has_more_patient(t)) {
         shutdown(fd, SHUT_RDWR);
     }
 }

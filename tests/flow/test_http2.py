@@ -1,9 +1,10 @@
 """HTTP/2 where a target with TLS offers it (nginx), HTTP/1.1 where it does not; errors of it; connections."""
+import json
 import signal
 
 import pytest
 from support.certificates import Authority
-from support.receiver import Answer
+from support.receiver import PARK, Answer
 from support.rules import deal, workflow
 from support.waiting import until
 
@@ -128,3 +129,22 @@ def test_a_connection_that_is_dead_is_not_used_again(serve, nginxes, authority, 
     host.until_state(id, "delivered")
     until(lambda: [line[0] for line in nginx.lines()][-1:] == [id], "the log")
     assert nginx.lines()[1][2] != nginx.lines()[-1][2] and nginx.lines()[-1][1] == "HTTP/2.0"
+
+
+def test_one_with_little_patience_does_not_end_those_with_more(serve, receivers, nginxes, authority, identity):
+    """Nothing has come over the connection while the first waited, but the others may wait longer."""
+    behind = receivers(lambda request: PARK if json.loads(request.body)["id"] < 10 else 200)
+    nginx = nginxes(tls=identity, http2=True, log_format=LOG, settings=f"location /behind {{ proxy_pass {behind.url}; }}")
+    host = serve({"long.lua": workflow(nginx.url + "/behind/long", wf_when='field "id":is_not(2)'),
+                  "short.lua": workflow(nginx.url + "/behind/short", timeout='"1s"', wf_when='field "id":is(2)')},
+                 config=config(authority, nginx.url), test_clock=True)
+    for number in (10, 11, 12):
+        host.until_state(host.accept(deal(number))[0]["deliveries"][0], "delivered")
+    long = host.accept(deal(1))[0]["deliveries"][0]
+    behind.wait(4)
+    short = host.accept(deal(2))[0]["deliveries"][0]
+    assert host.until_state(short, "retrying")["attempts"][0]["error"] == "timeout"
+    assert host.delivery(long)["attempts"] == []
+    behind.release()
+    assert len(host.until_state(long, "delivered")["attempts"]) == 1
+    assert len({line[2] for line in nginx.lines() if line[0] in (long, short)}) == 1, "the same connection"
