@@ -114,8 +114,10 @@ struct client {
     struct transfer_list telling;   // ... and those of this turn
     struct client_socket *sockets;  // by descriptor
     size_t socket_cap;
-    bool has_exceptions; // a connection was opened that also_allow alone allows
-    bool is_inside;      // of curl or a callback: closing waits until it has returned
+    const void *read_tls; // the TLS connection that was read last in this turn of curl's
+    size_t read_bytes;    // ... and how much of it
+    bool has_exceptions;  // a connection was opened that also_allow alone allows
+    bool is_inside;       // of curl or a callback: closing waits until it has returned
     bool is_closing;
     bool is_closed;
     void (*on_closed)(void *ctx);

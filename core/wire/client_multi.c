@@ -83,6 +83,7 @@ static void break_if_dead(struct transfer *t)
 static void act(struct client *c, curl_socket_t fd, int events)
 {
     c->is_inside = true;
+    c->read_tls = NULL;
     int running;
     curl_multi_socket_action(c->multi, fd, events, &running);
     CURLMsg *message;

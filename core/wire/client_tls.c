@@ -5,6 +5,11 @@
 
 #include "wire/client_internal.h"
 
+enum {
+    TURN_MAX_BYTES = 4 * 1024 * 1024, // that are read of a connection at a stretch
+    RECORD_COST_BYTES = 256           // what a record counts besides its bytes
+};
+
 // Called where a server asks for a client certificate and there is none for it: in the handshake,
 // or later over a kept connection, whose first transfer is gone.
 static int on_cert_wanted(SSL *ssl, X509 **cert, EVP_PKEY **key)
@@ -21,10 +26,34 @@ static int on_cert_wanted(SSL *ssl, X509 **cert, EVP_PKEY **key)
     return 0; // none
 }
 
+// curl reads on until a stream has something or the socket has nothing: frames of HTTP/2 that bear
+// nothing (empty DATA, WINDOW_UPDATE, kinds that nobody knows), sent faster than they are read,
+// would hold the loop for ever. A connection with too much for one turn is at its end.
+static void on_tls_message(int is_write, int version, int type, const void *data, size_t len,
+                           SSL *ssl, void *ctx)
+{
+    struct client *c = ctx;
+    const unsigned char *head = data;
+    (void)version;
+    if (is_write || type != SSL3_RT_HEADER || len < SSL3_RT_HEADER_LENGTH) {
+        return;
+    }
+    if (c->read_tls != ssl) {
+        c->read_tls = ssl;
+        c->read_bytes = 0;
+    }
+    c->read_bytes += RECORD_COST_BYTES + ((size_t)head[3] << 8 | head[4]);
+    if (c->read_bytes > TURN_MAX_BYTES) {
+        SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+    }
+}
+
 static CURLcode on_tls_context(CURL *easy, void *tls, void *ctx)
 {
     struct transfer *t = ctx;
     (void)easy;
+    SSL_CTX_set_msg_callback(tls, on_tls_message);
+    SSL_CTX_set_msg_callback_arg(tls, t->client); // outlives its connections
     if (!t->route || t->route->cert.len == 0) {
         t->tls_context = tls;
         SSL_CTX_set_app_data((SSL_CTX *)tls, t->client);

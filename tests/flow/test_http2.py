@@ -1,6 +1,9 @@
 """HTTP/2 where a target with TLS offers it (nginx), HTTP/1.1 where it does not; errors of it; connections."""
 import json
 import signal
+import socket
+import ssl
+import threading
 
 import pytest
 from support.certificates import Authority
@@ -148,3 +151,57 @@ def test_one_with_little_patience_does_not_end_those_with_more(serve, receivers,
     behind.release()
     assert len(host.until_state(long, "delivered")["attempts"]) == 1
     assert len({line[2] for line in nginx.lines() if line[0] in (long, short)}) == 1, "the same connection"
+
+
+SETTINGS, HEADERS_200 = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]), bytes([0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88])
+FRAMES_OF_NOTHING = {"empty DATA": bytes([0, 0, 0, 0, 0, 0, 0, 0, 1]), "of a kind nobody knows": bytes([0, 0, 0, 99, 0, 0, 0, 0, 0])}
+
+
+@pytest.fixture
+def flood(identity):
+    """A server that begins to answer the first request of each connection, and sends a frame for ever: flood(frame)."""
+    listeners, threads, context = [], [], ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.cert, identity.key)
+    context.set_alpn_protocols(["h2"])
+
+    def serve_one(listener, frame):
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return  # the test's end
+            try:
+                with context.wrap_socket(plain, server_side=True) as connection:
+                    connection.sendall(SETTINGS)
+                    came = connection.recv(65536)
+                    while came and b"hookline" not in came:  # in the body
+                        came = connection.recv(65536)
+                    connection.sendall(HEADERS_200)
+                    while came:
+                        connection.sendall(frame * 1000)
+            except OSError:
+                pass
+
+    def start(frame):
+        listeners.append(socket.create_server(("127.0.0.1", 0)))
+        threads.append(threading.Thread(target=serve_one, args=(listeners[-1], frame)))
+        threads[-1].start()
+        return f"https://127.0.0.1:{listeners[-1].getsockname()[1]}"
+    yield start
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", FRAMES_OF_NOTHING)
+def test_frames_that_bear_nothing_do_not_hold_the_host(flood, serve, receiver, authority, kind):  # the host ends first
+    url = flood(FRAMES_OF_NOTHING[kind])
+    host = serve({"bad.lua": workflow(url), "good.lua": workflow(receiver.url)}, config=config(authority, url), test_clock=True)
+    ids = host.accept(deal(1, name="hookline"))[0]["deliveries"]
+    for id, state in zip(ids, ("retrying", "delivered")):  # in the order of the workflows
+        host.until_state(id, state)
+    assert host.delivery(ids[0])["attempts"][0]["error"] == "reset"
+    host.accept(deal(2, name="hookline"))
+    receiver.wait(2)
