@@ -184,6 +184,12 @@ static bool is_line_too_long(const struct transfer *t, CURLcode code)
     return code == CURLE_OUT_OF_MEMORY && sent_us > 0;
 }
 
+// curl has the same code for it as for a connection that broke.
+static bool is_chunk_wrong(const struct transfer *t, CURLcode code)
+{
+    return code == CURLE_RECV_ERROR && strstr(t->error_text, "chunked-encoding");
+}
+
 static enum client_error error_of(CURLcode code)
 {
     switch (code) {
@@ -282,7 +288,9 @@ void client_answer_finish(struct transfer *t, CURLcode code)
                  STR_ARG(t->route->proxy_parts.host), t->route->proxy_parts.port, proxy_status);
     } else {
         r->tls = client_tls_fault(t, code);
-        r->error = r->tls == CLIENT_TLS_FINE ? error_of(code) : CLIENT_TLS;
+        r->error = r->tls != CLIENT_TLS_FINE ? CLIENT_TLS
+                   : is_chunk_wrong(t, code) ? CLIENT_PROTOCOL
+                                             : error_of(code);
         say_error(t, code);
     }
 }

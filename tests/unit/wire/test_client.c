@@ -237,7 +237,7 @@ static void understands_answers(void **state)
         {ROW(HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n5\r\nhel"), RECEIVER_CLOSES,
          CLIENT_RESET, 200, "hel", NULL, "", false, -1},
         {ROW(HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\nzz\r\nhel"), RECEIVER_CLOSES,
-         CLIENT_RESET, 200, "", NULL, "", false, -1},
+         CLIENT_PROTOCOL, 200, "", NULL, "chunked", false, -1},
         {ROW(HEAD("100 Continue") "\r\n"), RECEIVER_FLOODS, CLIENT_PROTOCOL, 100, "", NULL,
          "headers", false, -1},
 #undef ROW
