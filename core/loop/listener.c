@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -15,7 +16,8 @@ struct loop_listener {
     struct loop *loop;
     void (*on_stream)(void *ctx, struct loop_stream *s);
     void *ctx;
-    struct loop_timer retry; // of an accept that found no memory
+    struct loop_timer retry; // of an accept that found no memory or no descriptor
+    int reserve;             // a descriptor to give up when there is no other; -1: given up
     bool is_unix;
     char address[ADDRESS_TEXT_MAX];
 };
@@ -202,7 +204,10 @@ static int listen_unix(struct loop_listener *s, const struct loop_listener_confi
 static void accept_next(void *ctx)
 {
     struct loop_listener *s = ctx;
-    struct loop_stream *stream = loop_stream_new(s->loop, s->is_unix);
+    if (s->reserve < 0) {
+        s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    struct loop_stream *stream = s->reserve < 0 ? NULL : loop_stream_new(s->loop, s->is_unix);
     if (!stream) {
         // libuv holds the connection, and accepts no other, until it is taken.
         loop_timer_start(&s->retry, ACCEPT_RETRY_MS);
@@ -217,10 +222,17 @@ static void accept_next(void *ctx)
 
 static void on_connection(uv_stream_t *handle, int status)
 {
-    // An accept that failed (no descriptor left, a peer that is gone) is the peer's to repeat.
+    struct loop_listener *s = handle->data;
     if (status == 0) {
-        accept_next(handle->data);
-    }
+        accept_next(s);
+    } else if ((status == UV_EMFILE || status == UV_ENFILE) && s->reserve >= 0) {
+        // libuv drops what waits for want of a descriptor by one that it keeps for that. Where it
+        // could not have that one back, it calls accept over and over until one succeeds: with
+        // ours, which makes it rest, since the connection is not taken before there are descriptors
+        // again.
+        close(s->reserve);
+        s->reserve = -1;
+    } // any other accept that failed is the peer's to repeat
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -235,6 +247,7 @@ int loop_listen(struct loop_listener **out, struct loop *l, const struct loop_li
     if (!s) {
         return err_set(e, ERR_NOMEM, "no memory to listen on %s", c->address);
     }
+    s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     s->loop = l;
     s->on_stream = c->on_stream;
     s->ctx = c->ctx;
@@ -263,5 +276,9 @@ const char *loop_listener_address(const struct loop_listener *s)
 void loop_listener_close(struct loop_listener *s)
 {
     loop_timer_stop(&s->retry);
+    if (s->reserve >= 0) {
+        close(s->reserve);
+        s->reserve = -1;
+    }
     uv_close(&s->handle.any, on_closed);
 }

@@ -9,6 +9,7 @@ enum {
     HEAD_MAX_BYTES = 32 * 1024,
     BODY_MAX_BYTES = 8 * 1024 * 1024,
     CONNECTIONS_MAX = 4096,
+    EXTRA_MAX = 64,
     HEAD_TIMEOUT_MS = 10 * 1000,
     BODY_TIMEOUT_MS = 60 * 1000,
     IDLE_TIMEOUT_MS = 75 * 1000,
@@ -143,6 +144,12 @@ const char *httpd_address(const struct httpd *h)
 size_t httpd_connection_count(const struct httpd *h)
 {
     return h->stream_count;
+}
+
+size_t httpd_extra(size_t max_connections)
+{
+    size_t extra = max_connections / 8 + 1;
+    return extra < EXTRA_MAX ? extra : EXTRA_MAX;
 }
 
 static void stop_listening(struct httpd *h)

@@ -13,10 +13,12 @@ struct httpd;
 struct httpd_request;
 
 struct httpd_config {
-    const char *address;     // as loop_listen takes it
-    size_t max_head_bytes;   // request line and headers (default 32 KiB when 0)
-    size_t max_body_bytes;   // default 8 MiB when 0; the 413 is sent before the body is read
-    size_t max_connections;  // default 4096 when 0; more are answered 503 and closed
+    const char *address;   // as loop_listen takes it
+    size_t max_head_bytes; // request line and headers (default 32 KiB when 0)
+    size_t max_body_bytes; // default 8 MiB when 0; the 413 is sent before the body is read
+    size_t
+        max_connections; // default 4096 when 0. For one more the oldest idle one is closed; where
+                         // none is idle it is answered 503, one more of httpd_extra without a word
     int64_t head_timeout_ms; // from the first byte to the end of the head (default 10 s)
     int64_t body_timeout_ms; // from there to the end of the body (default 60 s)
     int64_t idle_timeout_ms; // between requests (default 75 s)
@@ -45,6 +47,8 @@ void httpd_drain(struct httpd *h);
 // dropped; their owners must not answer them any more.
 void httpd_close(struct httpd *h, void (*on_closed)(void *ctx), void *ctx);
 size_t httpd_connection_count(const struct httpd *h);
+// How many connections there may be beside max_connections, to be answered 503.
+size_t httpd_extra(size_t max_connections);
 
 // --- one request; all borrowed until it is answered ---------------------------------------------
 struct str httpd_method(const struct httpd_request *r);

@@ -4,8 +4,7 @@
 
 enum {
     BUFFER_KEPT_BYTES = 16 * 1024, // a buffer that grew beyond it is freed after the request
-    BODY_RESERVE_BYTES = 64 * 1024,
-    EXTRA_CONNECTIONS = 64 // over max_connections, to be told 503; more are closed without a word
+    BODY_RESERVE_BYTES = 64 * 1024
 };
 
 static void conn_resume(struct httpd_request *r);
@@ -25,6 +24,7 @@ void httpd_conn_close(struct httpd_request *r)
     if (r->stream) {
         loop_stream_close(r->stream, on_stream_closed, r);
         r->stream = NULL;
+        r->server->open_count--;
         r->step = HTTPD_STEP_DROP;
         httpd_wait_for(r, r->is_owed ? HTTPD_WAIT_FORGOT : HTTPD_WAIT_CLOSED);
     }
@@ -375,9 +375,13 @@ void httpd_conn_expire(struct httpd_request *r)
 
 void httpd_conn_open(struct httpd *h, struct loop_stream *s)
 {
-    bool is_over = h->stream_count >= h->config.max_connections;
+    // Clients that ask for nothing keep nobody out: the one that did so the longest goes.
+    if (h->open_count >= h->config.max_connections && h->queues[HTTPD_WAIT_IDLE].first) {
+        httpd_conn_close(h->queues[HTTPD_WAIT_IDLE].first);
+    }
+    bool is_over = h->open_count >= h->config.max_connections;
     struct httpd_request *r = NULL;
-    if (h->stream_count < h->config.max_connections + EXTRA_CONNECTIONS) {
+    if (h->open_count < h->config.max_connections + httpd_extra(h->config.max_connections)) {
         r = calloc(1, sizeof *r);
     }
     if (!r) {
@@ -385,6 +389,7 @@ void httpd_conn_open(struct httpd *h, struct loop_stream *s)
         return;
     }
     h->stream_count++;
+    h->open_count++;
     r->server = h;
     r->stream = s;
     buf_init(&r->head, h->config.max_head_bytes + 1);

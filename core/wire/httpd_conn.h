@@ -69,6 +69,7 @@ struct httpd {
     struct loop_timer timer;
     int64_t timer_due_ms; // INT64_MAX: stopped
     size_t stream_count;  // not closed yet
+    size_t open_count;    // of these, not being closed: each has a descriptor
     bool is_draining;
     bool is_closing;
     struct httpd_date date;

@@ -7,11 +7,13 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "loop/internal.h"
 #include "loop/stream.h"
 
 enum { PATIENCE_MS = 20000, BIG_BYTES = 24 * 1024 * 1024, GOT_MAX = 4096 };
@@ -539,6 +541,35 @@ static void another_file_is_not_replaced(void **state)
     f->listener = NULL;
 }
 
+// The reserve that libuv keeps for this is gone: it would call accept over and over.
+static void without_descriptors_connections_wait(void **state)
+{
+    struct fixture *f = *state;
+    int taken[64];
+    size_t count = 0;
+    f->peer = connect_to(loop_listener_address(f->listener));
+    close(f->loop->uv.emfile_fd);
+    f->loop->uv.emfile_fd = -1;
+    struct rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, before.rlim_max});
+    for (int fd = 0; count < 64 && (fd = dup(f->peer)) >= 0; count++) {
+        taken[count] = fd;
+    }
+    assert_true(count > 0 && count < 64);
+    alarm(PATIENCE_MS / 1000); // ends the program where it does call accept for ever
+    for (int i = 0; i < 20; i++) {
+        loop_turn(f->loop);
+    }
+    alarm(0);
+    assert_int_equal(f->accepted, 0);
+    setrlimit(RLIMIT_NOFILE, &before);
+    while (count > 0) {
+        close(taken[--count]);
+    }
+    turn_until(f, &f->accepted, 1);
+}
+
 #define TEST(name, set_up_name) cmocka_unit_test_setup_teardown(name, set_up_name, tear_down)
 
 int main(void)
@@ -565,6 +596,7 @@ int main(void)
         TEST(a_live_socket_file_is_refused, set_up_unix),
         TEST(a_stale_socket_file_is_replaced, set_up),
         TEST(another_file_is_not_replaced, set_up),
+        TEST(without_descriptors_connections_wait, set_up_tcp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
