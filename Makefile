@@ -200,7 +200,7 @@ $(BUILD)/tests/faults/shim.so: tests/faults/shim.c
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fPIC -fno-builtin -shared -o $@ $<
 
 .PHONY: faults
-faults: ## kills, power losses, failing disks and memory under load (ROUNDS=, SEED=)
+faults: ## kills, power losses, failing disks, memory and networks under load (ROUNDS=, SEED=)
 	@dist/packages.sh build test
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/faults/shim.so
 	@ROUNDS=$(or $(ROUNDS),20) $(if $(SEED),SEED=$(SEED)) HOOKLINE=$(BUILD)/hookline \

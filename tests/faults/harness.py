@@ -7,6 +7,7 @@ import http.client
 import json
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import threading
@@ -37,6 +38,37 @@ def rules(url):
         "told.lua": workflow(url + "/told", wf_record='"webhook"', wf_trigger='hook.every { "delivered" }',
                              wf_when='field "workflow":is "once"', content=told),
     }
+
+
+def peak_kb(host):
+    status = pathlib.Path(f"/proc/{host.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+
+
+# --- hosts with receivers of their own ----------------------------------------------------------
+
+def probe(world, count):
+    """Events that want a webhook of each of them; the ids of the deliveries, by workflow."""
+    ids = {}
+    for _ in range(count):
+        event = world.ledger.next(world.chance)
+        event["record"]["probe"] = "yes"
+        world.post(event)
+        for id in world.ledger.acknowledged[event["id"]][1]:
+            ids.setdefault(world.host.delivery(id)["workflow"], []).append(id)
+    return ids
+
+
+def first_attempts(world, ids):
+    def made():
+        found = [world.host.delivery(id)["attempts"] for id in ids]
+        return all(found) and [attempts[0] for attempts in found]
+    return until(made, f"seed {world.seed}: attempts of {ids}", 60)
+
+
+def how_it_ended(attempt):
+    """Its error's word, or its status."""
+    return attempt.get("error") or str(attempt["response_received"]["status"])
 
 
 class Ledger:
@@ -116,7 +148,8 @@ class Load:
 
 
 class World:
-    def __init__(self, folder, seed, config=CONFIG):
+    def __init__(self, folder, seed, config=CONFIG, more=(), **options):
+        """more: workflow files beside those of rules(); options: of Host."""
         self.chance = random.Random(seed)
         self.folder, self.seed = pathlib.Path(folder), seed
         self.is_dying = self.is_healed = self.was_up = False
@@ -131,8 +164,9 @@ class World:
         self.journal = self.folder / "journal"
         env = {"LD_PRELOAD": str(SHIM), "FAULTS_CONTROL": str(self.folder / "control"),
                "FAULTS_DIR": str(self.data), "FAULTS_JOURNAL": str(self.journal)}
-        self.host = Host(self.folder, rules(self.receiver.url), env=env, config=config, test_clock=True,
-                         data=self.data, start=False)
+        self.others = []  # receivers beside this one, whose requests count too
+        self.host = Host(self.folder, {**rules(self.receiver.url), **dict(more)}, env=env, config=config,
+                         test_clock=True, data=self.data, start=False, **options)
 
     def answer(self, request):
         """What the receiver says: some webhooks fail, some connections break, until it is healed."""
@@ -272,7 +306,7 @@ class World:
         for id, event in promised.items():
             self.expect(id in stored, f"{id} of {event} was promised, and is not there")
             self.expect(stored[id]["state"] == "delivered", f"{id} of {event} is {stored[id]['state']}")
-        requests = list(self.receiver.requests)
+        requests = [*self.receiver.requests, *(r for other in self.others for r in list(other.requests))]
         arrived = {r.id for r in requests}
         lost = promised.keys() - arrived
         self.expect(not lost, f"{len(lost)} of {len(promised)} never arrived: {sorted(lost)[:5]}")

@@ -45,7 +45,8 @@ class NameServer:
                 return
             if self.udp in ready:
                 packet, peer = self.udp.recvfrom(4096)
-                self.udp.sendto(self.answer(packet, UDP_MAX), peer)
+                if answer := self.answer(packet, UDP_MAX):
+                    self.udp.sendto(answer, peer)
             if self.tcp in ready:
                 with self.tcp.accept()[0] as one, one.makefile("rb") as stream:
                     while size := stream.read(2):
