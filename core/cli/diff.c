@@ -66,9 +66,10 @@ static int load_sides(struct diff *d, struct err *e)
     code = load_new(d, e);
     code = code ? code : load_old(d, &arena, e);
     code = code ? code : diff_read_host(d, "/v1/workflows", &arena, &root, e);
+    const struct json_node *workflows = code ? NULL : json_tree_get(root, "workflows");
+    if (code == 0 && workflows == NULL)
+        code = err_set(e, ERR_INVALID, "the answer of the host has no workflows: is it hookline?");
     if (code == 0) {
-        const struct json_node *workflows = json_tree_get(root, "workflows");
-
         diff_side_set_modes(&d->old, workflows, true);
         diff_side_set_modes(&d->new, workflows, false);
         count = rules_workflow_count(d->old.generation->rules) +
