@@ -25,7 +25,8 @@ CPU_MAX_S = 5  # for 50 to 100 requests: a loop that spins takes all that there 
 
 
 def head(host, *lines, method="POST", path="/v1/events"):
-    first = [f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {host.token}", "Content-Type: application/json"]
+    first = [f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {host.token}",
+             "Content-Type: application/json"]
     return "\r\n".join([*first, *lines]).encode() + b"\r\n\r\n"
 
 
@@ -40,18 +41,17 @@ class Client:
         self.host, self.name, self.chance, self.stop = host, name, chance, threading.Event()
         self.id = re.sub(r"\W+", "-", f"bad-{name}-{number}")
         self.event = json.dumps(deal(1, event_id=self.id)).encode()
-        self.answer, self.sent = b"", 0
+        self.answer = b""
+        self.socket = socket.create_connection(("127.0.0.1", host.port), timeout=PATIENCE_S)
         self.thread = threading.Thread(target=self.run, args=(act,), daemon=True)
         self.thread.start()
 
     def run(self, act):
-        with socket.create_connection(("127.0.0.1", self.host.port), timeout=PATIENCE_S) as self.socket, \
-                contextlib.suppress(OSError):
+        with self.socket, contextlib.suppress(OSError):
             act(self)
 
     def send(self, data):
         self.socket.sendall(data)
-        self.sent += len(data)
 
     def whole(self):
         """A good request, which a bad one can be cut from."""
@@ -97,8 +97,9 @@ def with_length(value, body=None):
     return says(lambda c: head(c.host, f"Content-Length: {value}") + (c.event if body is None else body))
 
 
-def chunked(*make):
-    return says(lambda c: head(c.host, "Transfer-Encoding: chunked") + b"".join(m(c) if callable(m) else m for m in make))
+def chunked(behind):
+    """The event in a chunk, and that."""
+    return says(lambda c: open_chunks(c) + chunk(c.event) + behind)
 
 
 def cut(c):
@@ -144,19 +145,21 @@ ACTS = {
     "breaks off": (cut, CLOSED),
     "ends its side early": (end_half, CLOSED),
     "a length too long": (hang(lambda c: head(c.host, f"Content-Length: {len(c.event) + 1}") + c.event), LEFT),
-    "a length too short": (says(lambda c: head(c.host, f"Content-Length: {len(c.event) - 1}", "Connection: close") + c.event), 400),
+    "a length too short": (says(lambda c: head(c.host, f"Content-Length: {len(c.event) - 1}", "Connection: close")
+                                 + c.event), 400),
     "a negative length": (with_length(-5), 400),
     "two lengths": (with_length("5\r\nContent-Length: 60"), 400),
     "a list of lengths": (with_length("5, 5"), 400),
     "a length of words": (with_length("many"), 400),
     "a length beyond 64 bits": (with_length("9" * 30), 400),
     "a length beyond the limit": (with_length(9 << 20, b""), 413),
-    "chunks of garbage": (chunked(lambda c: chunk(c.event), b"zz\r\nnothing\r\n"), 400),
-    "a chunk beyond 64 bits": (chunked(lambda c: chunk(c.event), b"f" * 30 + b"\r\n"), 400),
-    "a chunk without its end": (chunked(lambda c: b"%x\r\n%sXX" % (len(c.event), c.event)), 400),
+    "chunks of garbage": (chunked(b"zz\r\nnothing\r\n"), 400),
+    "a chunk beyond 64 bits": (chunked(b"f" * 30 + b"\r\n"), 400),
+    "a chunk without its end": (says(lambda c: open_chunks(c) + chunk(c.event)[:-2] + b"XX"), 400),
     "length and chunks": (says(lambda c: head(c.host, f"Content-Length: {len(c.event)}", "Transfer-Encoding: chunked")
                                + chunk(c.event) + b"0\r\n\r\n"), 400),
-    "chunks and another coding": (says(lambda c: head(c.host, "Transfer-Encoding: chunked, gzip") + chunk(c.event)), 400),
+    "chunks and another coding": (says(lambda c: head(c.host, "Transfer-Encoding: chunked, gzip")
+                                       + chunk(c.event)), 400),
     "a request in the body of a GET": (says(lambda c: head(c.host, "Content-Length: 0\r\nContent-Length: 9",
                                                            method="GET", path="/healthz") + c.whole()), 400),
     "headers without end": (flood(lambda c: b"POST /v1/events HTTP/1.1\r\n", b"X-A: b\r\n" * 1000), CLOSED),
@@ -286,15 +289,15 @@ def test_few_descriptors(world_of_few, silent):
     world.start()
     load = world.load(60)
     idle = idle_connections(world, 3 * FEW_FILES)
-    clients = [Client(world.host, ACTS[name][0], name, n, world.chance)
-               for name in ("hangs in the head", "drips its body", "requests without reading") for n in range(FEW_FILES // 2)]
+    slow = ("hangs in the head", "drips its body", "requests without reading")
+    clients = [Client(world.host, ACTS[name][0], name, n, world.chance) for name in slow for n in range(FEW_FILES // 2)]
     load.join()
     world.expect("LimitNOFILE" in world.host.log(), "the log says that there are few descriptors")
-    cpu, answered = world.host.cpu_s(), 0
+    cpu = world.host.cpu_s()
     for _ in range(50):
-        with contextlib.suppress(*GONE):
-            answered += world.host.call("GET", "/healthz", fresh=True).status == 200
-    world.expect(answered, "of 50 new clients none was answered")
+        with contextlib.suppress(*GONE):  # where each place is taken by a client that is in the midst of a request
+            status = world.host.call("GET", "/healthz", fresh=True).status
+            world.expect(status in (200, 503), f"a new client is answered {status}")
     world.expect(world.host.cpu_s() - cpu < CPU_MAX_S, f"{world.host.cpu_s() - cpu} s of CPU")
     for client in clients:
         client.end()

@@ -70,7 +70,7 @@ def targets():
 
 @pytest.fixture
 def world(seed, targets, tmp_path):
-    more = {f"{name}.lua": workflow(f"http://{name}.test:{targets.ports[name]}/{name}", wf_when='field "probe":is("yes")')
+    more = {f"{name}.lua": workflow(f"http://{name}.test:{targets.ports[name]}/", wf_when='field "probe":is("yes")')
             for name in LIES}
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
     made = World(tmp_path, seed, more=more, prefix=own_files((tmp_path / "resolv.conf", "/etc/resolv.conf")))
