@@ -16,9 +16,9 @@ struct httpd_config {
     const char *address;   // as loop_listen takes it
     size_t max_head_bytes; // request line and headers (default 32 KiB when 0)
     size_t max_body_bytes; // default 8 MiB when 0; the 413 is sent before the body is read
-    size_t
-        max_connections; // default 4096 when 0. For one more the oldest idle one is closed; where
-                         // none is idle it is answered 503, one more of httpd_extra without a word
+    // Default 4096 when 0. For one more the oldest idle one is closed; where none is idle it is
+    // answered 503, and those beyond httpd_extra are closed without a word.
+    size_t max_connections;
     int64_t head_timeout_ms; // from the first byte to the end of the head (default 10 s)
     int64_t body_timeout_ms; // from there to the end of the body (default 60 s)
     int64_t idle_timeout_ms; // between requests (default 75 s)

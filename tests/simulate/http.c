@@ -158,6 +158,11 @@ size_t httpd_connection_count(const struct httpd *h)
     return 0;
 }
 
+size_t httpd_extra(size_t max_connections)
+{
+    return max_connections / 8;
+}
+
 struct str httpd_method(const struct httpd_request *r)
 {
     return str_from(r->method);
