@@ -14,10 +14,10 @@ enum {
     TARGET_FIRST_IN_FLIGHT = 2,
     TARGET_ERROR_MAX = 32,
     TARGET_JOBS_MAX = 128,            // held in memory for one target
-    DELIVER_JOB_BYTES_MAX = 32 << 20, // held in memory in all
+    DELIVER_JOB_BYTES_MAX = 16 << 20, // held in memory in all
     DELIVER_IDLE_TARGETS_MAX = 16384,
     DELIVER_DUE_TARGETS_MAX = 64, // asked of the store at once
-    DELIVER_TRIALS_A_TURN = 8,    // attempts to targets not proven begun in one turn of the loop
+    DELIVER_TRIALS_A_TURN = 2,    // attempts to targets not proven begun in one turn of the loop
     DELIVER_AGAIN_MS = 1000,      // after a store that failed
     JOB_ARENA_MAX = 96 << 20      // of one attempt and what its outcome causes
 };
