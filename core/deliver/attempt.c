@@ -207,7 +207,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
 
 void attempt_fail(struct job *j, const char *error, struct str detail)
 {
-    j->started_ms = clock_wall_ms(loop_clock(j->target->deliver->config.loop));
+    j->started_ms = deliver_wall_ms(j->target->deliver);
     attempt_end(j, error, arena_dup(&j->arena, detail), NULL);
 }
 

@@ -93,6 +93,13 @@ void deliver_start(struct deliver *d)
     store_targets(d->config.store, &d->start_read);
 }
 
+// When its breaker lets something through again (running time); 0: it does now.
+static int64_t target_not_before_ms(const struct target *t)
+{
+    int64_t left_ms = t->open_until_ms - loop_now_ms(t->deliver->config.loop, LOOP_HOST_TIME);
+    return t->state == TARGET_OPEN && left_ms > 0 ? deliver_now_ms(t->deliver) + left_ms : 0;
+}
+
 void deliver_look_at(const struct deliver *d, struct str target, struct deliver_target *out)
 {
     const struct target *t = map_get(&d->targets, target);
@@ -103,13 +110,10 @@ void deliver_look_at(const struct deliver *d, struct str target, struct deliver_
     if (t == NULL) {
         return;
     }
-    int64_t now_ms = loop_now_ms(d->config.loop, LOOP_HOST_TIME);
     out->state = d->paused.since_ms || t->is_paused ? TARGET_PAUSED : t->state;
     out->in_flight = t->in_flight;
     out->last_error = t->last_error;
-    if (t->state == TARGET_OPEN && t->open_until_ms > now_ms) {
-        out->not_before_ms = deliver_now_ms(d) + t->open_until_ms - now_ms;
-    }
+    out->not_before_ms = target_not_before_ms(t);
 }
 
 static void deliver_take(struct deliver *d, const struct store_delivery *one, struct str workflow,
@@ -171,7 +175,7 @@ const struct deliver_paused *deliver_paused(const struct deliver *d)
 }
 
 // What its breaker holds up is due when that lets it through.
-static bool target_is_idle(const struct target *t, int64_t now_ms)
+static bool target_has_nothing_due(const struct target *t, int64_t now_ms)
 {
     return t->state == TARGET_OPEN || (t->first == NULL && t->due_ms > now_ms);
 }
@@ -182,17 +186,15 @@ bool deliver_is_idle(const struct deliver *d, int64_t *next_ms)
     bool is_idle = d->in_flight == 0 && d->asked == 0 && !d->is_reading_due && !d->is_start_owed &&
                    d->at_oauth.first == NULL && d->rechecks.first == NULL;
     size_t at = 0;
-    struct str name;
     void *value;
     *next_ms = INT64_MAX;
-    while (map_next(&d->targets, &at, &name, &value)) {
+    while (map_next(&d->targets, &at, NULL, &value)) {
         const struct target *t = value;
-        struct deliver_target now;
-        deliver_look_at(d, name, &now);
+        int64_t not_before_ms = target_not_before_ms(t);
         int64_t due_ms = t->first ? t->first->due_ms : t->due_ms;
-        due_ms = due_ms > now.not_before_ms || due_ms == INT64_MAX ? due_ms : now.not_before_ms;
+        due_ms = due_ms > not_before_ms ? due_ms : not_before_ms;
         *next_ms = due_ms < *next_ms && !t->is_paused ? due_ms : *next_ms;
-        is_idle = is_idle && (t->is_paused || target_is_idle(t, now_ms));
+        is_idle = is_idle && (t->is_paused || target_has_nothing_due(t, now_ms));
     }
     for (at = 0; is_idle && map_next(&d->jobs, &at, NULL, &value);) {
         const struct job *j = value; // those that wait for their turn have not been started

@@ -219,7 +219,7 @@ static void pause_begin(struct pause_request *q, struct str target, struct str w
 {
     struct deliver *d = q->deliver;
     struct target *t = target.len ? map_get(&d->targets, target) : NULL;
-    int64_t wall_ms = clock_wall_ms(loop_clock(d->config.loop));
+    int64_t wall_ms = deliver_wall_ms(d);
     q->was_paused = target.len ? t && t->is_paused : d->paused.since_ms != 0;
     if (t && is_paused) {
         t->is_paused = true;

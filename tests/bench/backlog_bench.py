@@ -39,13 +39,17 @@ def start_s(host):
 
 def waiting(host, count):
     """Everything is owed to a port where nobody listens: most waits behind the breaker, some for a retry."""
+    from support.waiting import until
+
+    def has_tried():
+        return host.call("GET", "/v1/targets").json()["targets"][0]["last_error"]
     host.stop()
     empty_s = start_s(host)
     empty_mb = host.memory_kb() / 1024
     post(host, count)
     host.stop()
     full_s = start_s(host)
-    time.sleep(5)  # what is due soon is read, and the target is tried
+    until(has_tried, "what is due to be read, and the target to be tried", 60)
     print(f"{'':32}{'start':>9}{'memory':>10}")
     print(f"{'nothing stored':32}{empty_s:7.2f} s{empty_mb:7.0f} MB")
     print(f"{str(count) + ' webhooks wait':32}{full_s:7.2f} s{host.memory_kb() / 1024:7.0f} MB")
