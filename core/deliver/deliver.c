@@ -61,7 +61,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     }
     d->idle.last = &d->idle.first;
     d->rechecks.last = &d->rechecks.first;
-    loop_timer_init(&d->turn_timer, c->loop, LOOP_REAL_TIME, schedule_on_turn, d);
+    loop_timer_init(&d->trial_timer, c->loop, LOOP_REAL_TIME, schedule_on_trial, d);
     d->at_oauth.last = &d->at_oauth.first;
     d->oauth_listener = (struct oauth_listener){.on_change = oauth_wait_on_change, .ctx = d};
     oauth_listen(c->oauth, &d->oauth_listener);
@@ -165,8 +165,8 @@ bool deliver_is_settled(const struct deliver *d)
     bool is_asleep = asleep == NULL || asleep->key > loop_now_ms(d->config.loop, LOOP_HOST_TIME);
     int64_t now_ms = deliver_now_ms(d);
     bool has_due = !d->paused.since_ms && top && top->key <= now_ms;
-    bool is_paced = d->trials >= DELIVER_TRIALS_A_TURN; // more may wait for the next turn
-    return d->asked == 0 && !d->is_reading_due && !is_paced && is_asleep && !has_due;
+    return d->asked == 0 && !d->is_reading_due && d->trials < DELIVER_TRIALS && is_asleep &&
+           !has_due;
 }
 
 const struct deliver_paused *deliver_paused(const struct deliver *d)
@@ -230,7 +230,8 @@ void deliver_drain(struct deliver *d, int64_t limit_ms, void (*on_drained)(void 
     d->is_draining = true;
     d->on_drained = on_drained;
     d->drain_ctx = ctx;
-    loop_timer_stop(&d->turn_timer);
+    loop_timer_stop(&d->trial_timer);
+    d->trials = 0;
     loop_timer_stop(&d->timer);
     loop_timer_stop(&d->wake_timer);
     loop_timer_start(&d->drain_timer, limit_ms);
@@ -242,7 +243,7 @@ void deliver_free(struct deliver *d)
     if (d == NULL) {
         return;
     }
-    loop_timer_stop(&d->turn_timer);
+    loop_timer_stop(&d->trial_timer);
     loop_timer_stop(&d->timer);
     loop_timer_stop(&d->wake_timer);
     loop_timer_stop(&d->again_timer);

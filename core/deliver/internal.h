@@ -17,7 +17,8 @@ enum {
     DELIVER_JOB_BYTES_MAX = 16 << 20, // held in memory in all
     DELIVER_IDLE_TARGETS_MAX = 16384,
     DELIVER_DUE_TARGETS_MAX = 64, // asked of the store at once
-    DELIVER_TRIALS_A_TURN = 2,    // attempts to targets not proven begun in one turn of the loop
+    DELIVER_TRIALS = 2,           // begun at once to targets not proven
+    DELIVER_TRIALS_MS = 2,        // after which the next ones have their turn
     DELIVER_AGAIN_MS = 1000,      // after a store that failed
     JOB_ARENA_MAX = 96 << 20      // of one attempt and what its outcome causes
 };
@@ -123,8 +124,8 @@ struct deliver {
     struct target_ring ready[TARGET_STANDINGS]; // of targets that may start something
     enum target_standing turn;                  // whose was the last
     struct target_ring idle; // of targets that owed nothing when they were looked at last
-    size_t trials;           // begun in this turn of the loop
-    struct loop_timer turn_timer;
+    size_t trials; // attempts to targets not proven that were begun since the last turn of those
+    struct loop_timer trial_timer;
     struct loop_timer timer;
     struct heap asleep; // targets that wait for their breaker or rate
     struct loop_timer wake_timer;
@@ -261,7 +262,7 @@ void recheck_pump(struct deliver *d); // judges again what waits for it, a few a
 // --- schedule.c ---
 bool schedule_is_held(const struct deliver *d); // nothing is started, whatever is due
 void schedule_arm(struct deliver *d); // the timer, for the earliest that is due in the store
-void schedule_on_turn(void *ctx);
+void schedule_on_trial(void *ctx);
 void schedule_on_timer(void *ctx);
 void schedule_pump(struct deliver *d); // starts what may be started
 void schedule_on_start(struct store_targets *t);

@@ -11,8 +11,8 @@ bool schedule_is_held(const struct deliver *d)
 // Targets that hang hold what they are given until it times out: those whose last attempt did not
 // succeed share a quarter of all places (SPEC 3), of which those that failed leave half to those
 // that were never tried.
-// And a burst of them is spread over turns of the loop, since each costs a connection: what else
-// the loop has to do comes in between.
+// And a burst of them is spread over time, since each costs a connection: what else the loop has
+// to do comes in between.
 static bool schedule_has_place(const struct deliver *d, enum target_standing s)
 {
     size_t quarter = d->config.max_in_flight / 4;
@@ -20,7 +20,7 @@ static bool schedule_has_place(const struct deliver *d, enum target_standing s)
     size_t not_proven = d->in_flight_of[TARGET_NEW] + failing;
     bool has_room =
         not_proven == 0 || (not_proven < quarter && (s == TARGET_NEW || failing < quarter / 2));
-    return s == TARGET_PROVEN || (has_room && d->trials < DELIVER_TRIALS_A_TURN);
+    return s == TARGET_PROVEN || (has_room && d->trials < DELIVER_TRIALS);
 }
 
 // Whose turn it is, or NULL.
@@ -57,7 +57,7 @@ static void schedule_enter(struct job *j)
     d->in_flight++;
     d->in_flight_of[j->standing]++;
     if (j->standing != TARGET_PROVEN && d->trials++ == 0) {
-        loop_timer_start(&d->turn_timer, 0);
+        loop_timer_start(&d->trial_timer, DELIVER_TRIALS_MS);
     }
     gate_started(t, j);
 }
@@ -94,7 +94,7 @@ void schedule_pump(struct deliver *d)
     }
 }
 
-void schedule_on_turn(void *ctx)
+void schedule_on_trial(void *ctx)
 {
     struct deliver *d = ctx;
     d->trials = 0;

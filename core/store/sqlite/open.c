@@ -29,12 +29,12 @@ static const char WRITER_PRAGMAS[] = "PRAGMA page_size = 4096;"
                                      "PRAGMA synchronous = FULL;"
                                      "PRAGMA wal_autocheckpoint = 0;"
                                      "PRAGMA journal_size_limit = 67108864;"
-                                     "PRAGMA cache_size = -16384;"
+                                     "PRAGMA cache_size = -10240;"
                                      "PRAGMA temp_store = MEMORY;"
                                      "PRAGMA secure_delete = OFF;"
                                      "PRAGMA foreign_keys = OFF;";
 static const char READER_PRAGMAS[] = "PRAGMA query_only = ON;"
-                                     "PRAGMA cache_size = -8192;"
+                                     "PRAGMA cache_size = -2048;"
                                      "PRAGMA temp_store = MEMORY;";
 
 static int words_for(struct err *e, const char *what, const char *path)
