@@ -73,7 +73,7 @@ int file_sync_folder(const char *path, struct err *e)
     return code;
 }
 
-static int sync_folder_of(const char *path, struct err *e)
+int file_sync_folder_of(const char *path, struct err *e)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
@@ -105,7 +105,7 @@ int file_write(const char *path, struct str text, unsigned mode, struct err *e)
         if (code) {
             unlink(beside);
         } else {
-            code = sync_folder_of(path, e);
+            code = file_sync_folder_of(path, e);
         }
     }
     free(beside);

@@ -18,5 +18,7 @@ int file_write(const char *path, struct str text, unsigned mode, struct err *e);
 
 // A name in a folder is safe on disk only once the folder is synced. ERR_FULL, ERR_IO.
 int file_sync_folder(const char *path, struct err *e);
+// The same of the folder that a file is in.
+int file_sync_folder_of(const char *path, struct err *e);
 
 #endif

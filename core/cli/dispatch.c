@@ -6,32 +6,15 @@
 #include "cli/command.h"
 #include "cli/help.h"
 
-static const struct command *const commands[] = {&command_serve,
-                                                 &command_check,
-                                                 &command_try,
-                                                 &command_test,
-                                                 &command_template,
-                                                 &command_explain,
-                                                 &command_send,
-                                                 &command_new,
-                                                 &command_stubs,
-                                                 &command_secrets,
-                                                 &command_workflows,
-                                                 &command_events,
-                                                 &command_deliveries,
-                                                 &command_targets,
-                                                 &command_audit,
-                                                 &command_diff,
-                                                 &command_status,
-                                                 &command_pause,
-                                                 &command_drain,
-                                                 &command_resume,
-                                                 &command_reload,
-                                                 &command_verify,
-                                                 NULL};
+static const struct command *const commands[] = {
+    &command_serve,     &command_check,  &command_try,        &command_test,    &command_template,
+    &command_explain,   &command_send,   &command_new,        &command_stubs,   &command_secrets,
+    &command_workflows, &command_events, &command_deliveries, &command_targets, &command_audit,
+    &command_diff,      &command_status, &command_pause,      &command_drain,   &command_resume,
+    &command_reload,    &command_verify, &command_backup,     &command_restore, NULL};
 
 // Known by name, not there yet: refused so, never as unknown.
-static const char *const later_commands[] = {"tokens", "backup", "runs", NULL};
+static const char *const later_commands[] = {"tokens", "runs", NULL};
 
 static const struct command *find_command(const char *name)
 {

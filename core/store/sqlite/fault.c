@@ -73,3 +73,9 @@ int fault_set(struct err *e, sqlite3 *db, const char *path, int rc)
         return err_set(e, ERR_IO, "%s: %s (%d)", path, words, extended);
     }
 }
+
+int fault_of_path(struct err *e, const char *what, const char *path)
+{
+    int code = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+    return err_set(e, (enum err_code)code, "cannot %s %s: %s", what, path, strerror(errno));
+}

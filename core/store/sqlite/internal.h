@@ -187,6 +187,8 @@ void *reader_main(void *store);
 // The code for SQLite's result `rc` on `db`, with words. Call it before another statement runs,
 // with errno set to 0 before the one that failed.
 int fault_set(struct err *e, sqlite3 *db, const char *path, int rc);
+// The code for errno, with words: "cannot WHAT PATH: ...".
+int fault_of_path(struct err *e, const char *what, const char *path);
 // Whether `rc` tells of the disk, the file or the memory, and not of one request.
 bool fault_is_general(int rc);
 

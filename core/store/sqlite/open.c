@@ -3,12 +3,12 @@
 #include "store/sqlite/internal.h"
 
 #include "base/file.h"
+#include "store/sqlite/database.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,61 +37,14 @@ static const char READER_PRAGMAS[] = "PRAGMA query_only = ON;"
                                      "PRAGMA cache_size = -2048;"
                                      "PRAGMA temp_store = MEMORY;";
 
-static int words_for(struct err *e, const char *what, const char *path)
-{
-    int code = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
-    return err_set(e, (enum err_code)code, "cannot %s %s: %s", what, path, strerror(errno));
-}
-
-static char *path_join(const char *dir, const char *name)
-{
-    char *path = NULL;
-    return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
-}
-
 static int make_folder(const char *dir, struct err *e)
 {
     if (mkdir(dir, 0700) != 0) {
-        return errno == EEXIST ? 0 : words_for(e, "make the data folder", dir);
+        return errno == EEXIST ? 0 : fault_of_path(e, "make the data folder", dir);
     }
-    char *parent = path_join(dir, "..");
+    char *parent = database_path(dir, "..");
     int rc = parent ? file_sync_folder(parent, e) : err_set(e, ERR_NOMEM, "out of memory");
     free(parent);
-    return rc;
-}
-
-static int refuse_second(int fd, const char *dir, struct err *e)
-{
-    char pid[32] = "";
-    ssize_t len = pread(fd, pid, sizeof pid - 1, 0);
-    pid[len > 0 ? strcspn(pid, "\n") : 0] = '\0';
-    return err_set(e, ERR_BUSY,
-                   "another hookline (process %s) works on the data folder %s: stop it, or name "
-                   "another folder with --data",
-                   pid[0] ? pid : "unknown", dir);
-}
-
-// The kernel lets go of the lock when the process ends, however it ends; the file stays.
-static int lock_folder(struct store *s, struct err *e)
-{
-    char *path = path_join(s->dir, "lock");
-    if (!path) {
-        return err_set(e, ERR_NOMEM, "out of memory");
-    }
-    int rc = 0;
-    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (s->lock_fd < 0) {
-        rc = words_for(e, "open", path);
-    } else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        rc = errno == EWOULDBLOCK ? refuse_second(s->lock_fd, s->dir, e)
-                                  : words_for(e, "lock", path);
-    } else {
-        // The number is for people alone: a disk that is too full for it fails at its own place.
-        if (ftruncate(s->lock_fd, 0) == 0) {
-            dprintf(s->lock_fd, "%ld\n", (long)getpid());
-        }
-    }
-    free(path);
     return rc;
 }
 
@@ -100,7 +53,7 @@ static int make_database(struct store *s, struct err *e)
 {
     int fd = open(s->db_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return words_for(e, "open", s->db_path);
+        return fault_of_path(e, "open", s->db_path);
     }
     close(fd);
     return file_sync_folder(s->dir, e);
@@ -160,7 +113,7 @@ static int open_writer(struct store *s, struct err *e)
     struct writer *w = &s->writer;
     int rc = connect_to(s, SQLITE_OPEN_READWRITE, WRITER_PRAGMAS, &w->db, e);
     if (rc == 0) {
-        rc = schema_prepare(w->db, s->db_path, s->options.schema, e);
+        rc = schema_prepare(w->db, s->db_path, s->options.schema, s->log, e);
     }
     if (rc == 0) {
         rc = start_epoch(s, e);
@@ -198,7 +151,7 @@ static struct store *store_make(const struct store_config *c, const struct sqlit
     s->log = c->log;
     s->lock_fd = -1;
     s->dir = strdup(c->dir);
-    s->db_path = path_join(c->dir, "hookline.db");
+    s->db_path = database_path(c->dir, "hookline.db");
     map_init(&s->writer.targets);
     buf_init(&s->writer.runs, RUNS_MAX_BYTES);
     buf_init(&s->writer.scratch, SCRATCH_MAX_BYTES);
@@ -251,8 +204,9 @@ int sqlite_store_open(struct store **out, const struct store_config *c,
         return err_set(e, ERR_NOMEM, "out of memory");
     }
     int rc;
-    if ((rc = make_folder(s->dir, e)) || (rc = lock_folder(s, e)) || (rc = make_database(s, e)) ||
-        (rc = open_writer(s, e)) || (rc = open_reader(s, e)) || (rc = queue_start(s, e))) {
+    if ((rc = make_folder(s->dir, e)) || (rc = database_lock(s->dir, &s->lock_fd, e)) ||
+        (rc = make_database(s, e)) || (rc = open_writer(s, e)) || (rc = open_reader(s, e)) ||
+        (rc = queue_start(s, e))) {
         sqlite_store_free(s);
         return rc;
     }

@@ -1,8 +1,10 @@
 #include "store/sqlite/schema.h"
 
+#include "store/sqlite/database.h"
 #include "store/sqlite/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 // Those of an order that are owed.
 #define ORDER_SQL                                                                                  \
@@ -277,6 +279,36 @@ static int fault_and_rollback(sqlite3 *db, const char *path, int rc, struct err 
     return code;
 }
 
+// The file as it is, for whoever has to go back to the older version.
+static int keep_copy(sqlite3 *db, const char *path, const struct schema *schema, int64_t version,
+                     const struct log *log, struct err *e)
+{
+    char *kept = NULL, *part = NULL;
+    int code = 0;
+    if (asprintf(&kept, "%s.schema-%lld", path, (long long)version) < 0 ||
+        asprintf(&part, "%s.part", kept) < 0) {
+        code = err_set(e, ERR_NOMEM, "out of memory");
+    } else {
+        struct database_copy copy = {.from = db, .path = part};
+        code = database_copy(&copy, e);
+        if (code == 0 && rename(part, kept) != 0) {
+            code = fault_of_path(e, "make", kept);
+        }
+    }
+    if (code == 0) {
+        log_info(log,
+                 "%s is taken from schema %lld to %d; as it was it is kept as %s: remove that once "
+                 "the new version has shown itself",
+                 path, (long long)version, schema->version, kept);
+    } else {
+        err_context(e, "a copy before the schema moves from %lld to %d", (long long)version,
+                    schema->version);
+    }
+    free(kept);
+    free(part);
+    return code;
+}
+
 static int migrate(sqlite3 *db, const char *path, const struct schema *schema, int64_t version,
                    struct err *e)
 {
@@ -299,7 +331,8 @@ static int migrate(sqlite3 *db, const char *path, const struct schema *schema, i
     return 0;
 }
 
-int schema_prepare(sqlite3 *db, const char *path, const struct schema *schema, struct err *e)
+int schema_prepare(sqlite3 *db, const char *path, const struct schema *schema,
+                   const struct log *log, struct err *e)
 {
     int64_t version = 0, application = 0, tables = 0;
     int rc;
@@ -325,5 +358,9 @@ int schema_prepare(sqlite3 *db, const char *path, const struct schema *schema, s
                        "install that version, or name another data folder",
                        path, (long long)version, schema->version);
     }
-    return migrate(db, path, schema, version, e);
+    int code = 0;
+    if (version < schema->version && step_find(schema, version)) {
+        code = keep_copy(db, path, schema, version, log, e);
+    }
+    return code ? code : migrate(db, path, schema, version, e);
 }

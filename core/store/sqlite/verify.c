@@ -4,16 +4,14 @@
 #include "store/sqlite/verify.h"
 
 #include "base/id.h"
+#include "store/sqlite/database.h"
 #include "store/sqlite/internal.h"
 #include "store/verify.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
-    BUSY_MS = 5000,
     PROGRESS_OPCODES = 200000, // of SQLite's machine: some milliseconds
     SQL_MAX_BYTES = 64 * 1024,
     SUBJECT_MAX = 512,
@@ -179,54 +177,26 @@ static void check_rows(struct verify *v, const struct verify_check *check)
 
 static int open_file(struct verify *v, struct err *e)
 {
-    if (asprintf(&v->path, "%s/hookline.db", v->request->dir) < 0) {
-        v->path = NULL;
-        return err_set(e, ERR_NOMEM, "out of memory");
+    v->path = database_path(v->request->dir, "hookline.db");
+    int code = v->path ? database_open(v->path, &v->db, e) : err_set(e, ERR_NOMEM, "out of memory");
+    if (code == ERR_NOT_FOUND) {
+        err_set(e, ERR_NOT_FOUND,
+                "%s is not there: name the folder of the host's state with --data", v->path);
     }
-    errno = 0;
-    if (access(v->path, F_OK) != 0) {
-        return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-                       "%s: %s; name the folder of the host's state with --data", v->path,
-                       strerror(errno));
-    }
-    int rc = sqlite3_open_v2(v->path, &v->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_busy_timeout(v->db, BUSY_MS);
-        rc = sqlite3_exec(v->db, "PRAGMA temp_store = MEMORY; BEGIN", NULL, NULL, NULL);
-    }
-    return rc == SQLITE_OK ? 0 : fault_set(e, v->db, v->path, rc);
+    return code;
 }
 
 static int look_at_version(struct verify *v, struct err *e)
 {
-    static const char sql[] = "SELECT v.user_version, a.application_id,"
-                              " (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version v,"
-                              " pragma_application_id a";
-    sqlite3_stmt *s = NULL;
-    int64_t version = 0, application = 0, tables = 0;
-    int rc = sqlite3_prepare_v2(v->db, sql, -1, &s, NULL);
-    if (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        version = sqlite3_column_int64(s, 0);
-        application = sqlite3_column_int64(s, 1);
-        tables = sqlite3_column_int64(s, 2);
-    }
-    sqlite3_finalize(s);
-    if (rc != SQLITE_ROW) {
-        return fault_set(e, v->db, v->path, rc);
-    }
-    if (application == 0 && tables == 0) {
-        return err_set(e, ERR_NOT_FOUND, "%s is empty: no host has been up on it yet", v->path);
-    }
-    if (application != SCHEMA_APPLICATION_ID) {
-        return err_set(e, ERR_CORRUPT, "%s is not a database of hookline's", v->path);
-    }
-    if (version != STORE_SCHEMA_VERSION) {
-        return err_set(e, ERR_VERSION, "%s has schema %lld, and this hookline looks at %d: %s",
+    int64_t version = 0;
+    int code = database_version(v->db, v->path, &version, e);
+    if (code == 0 && version != STORE_SCHEMA_VERSION) {
+        code = err_set(e, ERR_VERSION, "%s has schema %lld, and this hookline looks at %d: %s",
                        v->path, (long long)version, STORE_SCHEMA_VERSION,
                        version < STORE_SCHEMA_VERSION ? "hookline serve takes it there"
                                                       : "a newer hookline wrote it");
     }
-    return 0;
+    return code;
 }
 
 static int run_checks(struct verify *v, struct err *e)
