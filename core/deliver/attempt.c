@@ -240,6 +240,24 @@ void attempt_give_up(struct job *j)
     outcome_finish(j);
 }
 
+// The store says by which one, and lets that go. Where that is gone meanwhile, this one is read
+// again as it was.
+void attempt_outdated(struct job *j)
+{
+    struct deliver *d = j->target->deliver;
+    j->started_ms = deliver_wall_ms(d);
+    j->finish = (struct store_finish){.delivery = j->id,
+                                      .state = DELIVERY_RETRYING,
+                                      .due_at_ms = j->due_ms,
+                                      .base_ms = j->base_ms,
+                                      .order_key = j->order_key,
+                                      .now_ms = deliver_now_ms(d),
+                                      .arena = &j->arena,
+                                      .on_done = attempt_on_stored,
+                                      .ctx = j};
+    outcome_finish(j);
+}
+
 static void attempt_on_response(void *ctx, const struct client_response *r)
 {
     struct job *j = ctx;

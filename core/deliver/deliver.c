@@ -149,8 +149,12 @@ void deliver_take_event(struct deliver *d, const struct store_event *ev)
         const struct store_run *run = &ev->runs[r];
         notices_judged(d->config.notices, ev, run);
         for (size_t i = 0; !run->was_marked && !run->is_held_back && i < run->delivery_count; i++) {
-            if (run->deliveries[i].state == DELIVERY_PENDING && !run->deliveries[i].is_waiting) {
-                deliver_take(d, &run->deliveries[i], run->workflow, now_ms);
+            const struct store_delivery *one = &run->deliveries[i];
+            if (one->outdated.id) {
+                held_back_outdated(d, &one->outdated);
+            }
+            if (one->state == DELIVERY_PENDING && !one->is_waiting) {
+                deliver_take(d, one, run->workflow, now_ms);
             }
         }
     }

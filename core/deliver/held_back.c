@@ -91,17 +91,32 @@ void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back
     schedule_pump(d);
 }
 
+// What is under way stays.
+static void held_back_drop_one(struct job *j)
+{
+    struct target *t = j->target; // the job itself may go
+    struct drop what = {.id = j->id};
+    held_back_drop_elsewhere(t->deliver, &what);
+    held_back_drop_waiting(t, &what);
+}
+
+void held_back_outdated(struct deliver *d, const struct store_outdated *o)
+{
+    struct job *j = map_get(&d->jobs, (struct str){(const char *)&o->id, sizeof o->id});
+    if (j) {
+        held_back_drop_one(j);
+    }
+    deliver_resent(d, o->target);
+}
+
 void deliver_cancelled(struct deliver *d, uint64_t id)
 {
     struct job *j = map_get(&d->jobs, (struct str){(const char *)&id, sizeof id});
-    struct drop what = {.id = id};
     if (j == NULL) {
         return;
     }
-    struct target *t = j->target; // the job itself may go; one that is under way ends as cancelled
-    j->is_cancelled = true;
-    held_back_drop_elsewhere(d, &what);
-    held_back_drop_waiting(t, &what);
+    j->is_cancelled = true; // one that is under way ends so
+    held_back_drop_one(j);
     schedule_arm(d);
     schedule_pump(d);
 }

@@ -235,6 +235,8 @@ void job_drop(struct job *j); // frees it; it is in no queue
 bool held_back_has(const struct deliver *d, struct str workflow);
 // Drops what waits for its turn, or to be judged again, of a target: its rows are seen to.
 void held_back_drop_all(struct target *t);
+// A newer one supersedes it, unless an attempt of it is under way: read again, as what it is now.
+void held_back_outdated(struct deliver *d, const struct store_outdated *o);
 void held_back_free(struct deliver *d);
 
 // --- pause.c ---
@@ -279,8 +281,9 @@ void running_step_again(struct deliver *d); // after the store failed
 void attempt_start(struct job *j);
 // Nothing could be sent, and the target has no part in that; it is in no queue.
 void attempt_fail(struct job *j, const char *error, struct str detail);
-void attempt_give_up(struct job *j); // no attempt got through before its end; it is in no queue
-void attempt_keep(struct job *j);    // its outcome, until the store can be asked again
+void attempt_give_up(struct job *j);  // no attempt got through before its end; it is in no queue
+void attempt_outdated(struct job *j); // a newer one of its order supersedes it; it is in no queue
+void attempt_keep(struct job *j);     // its outcome, until the store can be asked again
 void attempt_store_again(struct deliver *d); // outcomes that were kept
 
 // --- outcome.c ---

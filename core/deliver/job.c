@@ -71,7 +71,9 @@ struct job *job_add(struct target *t, const struct store_owed *owed)
     }
     d->job_bytes += j->size;
     t->job_count++;
-    if (job_is_over(j)) {
+    if (owed->is_outdated) {
+        attempt_outdated(j);
+    } else if (job_is_over(j)) {
         attempt_give_up(j);
     } else if (owed->wants_recheck) {
         *d->rechecks.last = j;

@@ -81,13 +81,21 @@ unsigned store_shard(struct str order_key, uint64_t id);
 
 // --- accept: one request body, all or nothing ---------------------------------------------------
 
+// A delivery that a newer one is to supersede, unless an attempt of it is under way: it is due now,
+// and store_finish as RETRYING ends it.
+struct store_outdated {
+    uint64_t id;       // 0: none
+    struct str target; // its own
+};
+
 struct store_delivery {        // one webhook owed
     uint64_t id;               // given before the commit
     int action;                // 1 for the workflow's first webhook
     enum delivery_state state; // PENDING, INVALID, HELD
     struct str target;         // "https://host:443"
     // Of those with the same key one is under way at a time, in the order of their ids; the others
-    // are HELD, and `latest` is the one that supersedes older ones that wait. Empty: none.
+    // are HELD, and `latest` is the one that supersedes older ones that wait, for their turn or to
+    // be tried again. Empty: none.
     struct str order_key;
     bool is_latest;
     int64_t due_at_ms;
@@ -98,8 +106,9 @@ struct store_delivery {        // one webhook owed
     int64_t timeout_ms; // 0: the default
     struct str reason;  // why invalid or held
     bool wants_recheck; // its conditions are to be judged again before its first attempt
-    struct str recheck_previous; // then: the `previous` that was found for its event; or empty
-    bool is_waiting;             // out: it was stored as HELD, since another one goes first
+    struct str recheck_previous;    // then: the `previous` that was found for its event; or empty
+    bool is_waiting;                // out: it was stored as HELD, since another one goes first
+    struct store_outdated outdated; // out: that one, where it is RETRYING and this is `latest`
 };
 
 struct store_mark { // once, cooldown: one primitive
@@ -229,7 +238,7 @@ struct store_finish {
     struct str order_key;         // of the delivery; empty: none
     int64_t now_ms;               // with an order key
     int64_t held_up_ms;  // up to then the breaker of its target has let nothing through; 0: it has
-    struct arena *arena; // with an order key: for out values
+    struct arena *arena; // with an order key, or events: for out values
     // The events that this outcome is, with what they make owed, stored in the same transaction.
     // They are new and the host's own: no key, digest or version of theirs is looked at.
     struct store_event *events;
@@ -244,7 +253,8 @@ struct store_finish {
 // ended, the events with their runs, marks and
 // deliveries (was_marked is told for each run). Of a delivery that is not there nothing is stored.
 // Where the delivery was held or ended while its attempt was under way, a failed attempt leaves it
-// so: `state` says then what it is.
+// so: `state` says then what it is. One that is to be RETRYING, with an order key, is SUPERSEDED
+// where a newer one waits that is `latest`, and `state` says so.
 void store_finish(struct store *s, struct store_finish *f);
 
 // --- what is due ---------------------------------------------------------------------
@@ -269,6 +279,7 @@ struct store_owed { // a delivery to be attempted
     int64_t timeout_ms;
     bool wants_recheck; // as in store_delivery, and not rechecked yet
     struct str recheck_previous;
+    bool is_outdated; // RETRYING, and a newer one supersedes it: as struct store_outdated
 };
 
 struct store_due_target {

@@ -143,6 +143,64 @@ def test_the_latest_supersedes_those_that_wait(serve, receivers):
     assert [r.json()["turn"] for r in receiver.wait(2)] == [0, 4]
 
 
+def test_the_latest_supersedes_one_that_waits_for_its_retry(serve, receivers):
+    receiver = receivers(lambda request: 503 if request.json()["turn"] == 0 else 200)
+    host = serve({"w.lua": workflow(receiver.url, order='"latest"', content=CONTENT)}, test_clock=True)
+    older = owe(host, 1, 0)
+    host.until_state(older, "retrying")
+    newer = owe(host, 1, 1)
+    shown = host.until_state(older, "superseded")
+    assert shown["reason"] == f"{newer} is newer" and shown["next_attempt_at"] is None and len(shown["attempts"]) == 1
+    host.until_state(newer, "delivered")
+    host.advance("72h")
+    assert [r.json()["turn"] for r in receiver.requests] == [0, 1]
+
+
+@pytest.mark.parametrize("end", [200, 503, "kill"])
+def test_a_retry_that_is_under_way_ends_before_a_newer_one_goes(serve, receivers, end):
+    receiver = receivers(lambda request: {1: 503, 2: PARK}.get(request.number, 200))
+    host = serve({"w.lua": workflow(receiver.url, order='"latest"', content=CONTENT)}, test_clock=True)
+    older = owe(host, 1, 0)
+    host.until_state(older, "retrying")
+    host.advance("20s")
+    receiver.wait(2)
+    newer = owe(host, 1, 1)
+    assert host.delivery(newer)["reason"] == f"{older} goes first"
+    assert host.delivery(older)["state"] == "retrying" and len(receiver.requests) == 2
+    if end == "kill":
+        host.kill9()
+        host.start()
+    else:
+        receiver.release(Answer(end))
+    shown = host.until_state(older, "delivered" if end == 200 else "superseded")
+    assert len(shown["attempts"]) == (1 if end == "kill" else 2)
+    host.until_state(newer, "delivered")
+    assert [r.json()["turn"] for r in receiver.requests] == [0, 0, 1]
+
+
+def test_the_latest_supersedes_one_that_a_breaker_or_a_pause_holds_up(serve, receivers):
+    is_up = [False]
+    receiver = receivers(lambda request: 200 if is_up[0] else 503)
+    host = serve({"w.lua": workflow(receiver.url, order='"latest"', content=CONTENT)}, test_clock=True)
+    older = {number: owe(host, number, 0) for number in range(1, 13)}
+    until(lambda: host.call("GET", "/v1/targets").json()["targets"][0]["state"] == "open", "the breaker")
+    host.advance("16s")
+    tried = [n for n, id in older.items() if host.delivery(id)["state"] == "retrying"]
+    newer = {number: owe(host, number, 1) for number in tried[:3]}
+    for number in newer:
+        host.until_state(older[number], "superseded")
+    target = "targets/" + urllib.parse.quote(receiver.url, safe="")
+    assert host.call("POST", f"/v1/{target}/pause").status == 200
+    host.until_state(older[tried[4]], "held")
+    newer[tried[4]] = owe(host, tried[4], 1)
+    is_up[0] = True
+    assert host.call("POST", f"/v1/{target}/resume").status == 200
+    until(lambda: host.advance("2m") and host.delivery(newer[tried[4]])["state"] == "delivered", "the newer one")
+    assert host.delivery(older[tried[4]])["state"] == "superseded"
+    for number, id in newer.items():
+        host.until_state(id, "delivered")
+
+
 def test_two_webhooks_of_one_run(serve, receivers):
     """By record the second waits for the first; of the latest they do not know each other."""
     receiver = receivers(lambda request: PARK if request.number == 1 else 200)

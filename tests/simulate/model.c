@@ -18,7 +18,8 @@ enum {
 struct owed {
     char id[32];    // of its requests, or as it is listed; empty: neither
     char state[16]; // at the end
-    unsigned sent_count, sent_life;
+    unsigned sent_count;
+    unsigned sent_life;    // in which it is under way; 0: it is not
     int64_t sent_ms;       // the first time
     unsigned success_life; // in which a receiver's 200 reached the host; 0: none did
     bool is_kept;          // and its outcome must be stored by now
@@ -324,6 +325,20 @@ static void check_order(unsigned record, unsigned turn)
     }
 }
 
+// What is under way when a newer one comes ends first, and what was passed by is never sent.
+static void check_latest(unsigned record, unsigned turn)
+{
+    for (unsigned t = 0; t < model.turns; t++) {
+        const struct owed *o = &model.owed[PATH_LATEST][record][t];
+        if (t < turn && o->sent_life == sim_life() && !o->is_cancelled) {
+            sim_fail("latest/%u.%u is sent while %u.%u is under way", record, turn, record, t);
+        }
+        if (t > turn && o->sent_count) {
+            sim_fail("latest/%u.%u is sent after %u.%u", record, turn, record, t);
+        }
+    }
+}
+
 void model_received(enum model_path path, unsigned record, unsigned turn, struct str webhook_id)
 {
     char what[64];
@@ -360,18 +375,22 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
     }
     if (path == PATH_ORDER) {
         check_order(record, turn);
+    } else if (path == PATH_LATEST) {
+        check_latest(record, turn);
     } else if (path == PATH_DELAY) {
         check_delay(o, record, turn, what);
     }
     strcpy(o->id, id);
     o->sent_ms = o->sent_count ? o->sent_ms : sim_running_ms();
     o->sent_count++;
+    o->sent_life = sim_life();
 }
 
 void model_answered(enum model_path path, unsigned record, unsigned turn, int status,
                     int64_t retry_after_ms)
 {
     struct owed *o = &model.owed[path][record][turn];
+    o->sent_life = 0;
     if (status == 200) {
         o->success_life = sim_life();
         o->success_faults = sim_disk_fault_count();
@@ -447,7 +466,7 @@ static void check_owed(const struct owed *o, enum model_path path, unsigned r, u
         for (unsigned later = t + 1; later < model.turns; later++) {
             has_newer = has_newer || model.is_acked[r][later];
         }
-        if (path != PATH_LATEST || o->sent_count || !has_newer) {
+        if (path != PATH_LATEST || (o->sent_count && !o->base_ms) || !has_newer) {
             sim_fail("%s is superseded", what);
         }
     } else if (strcmp(o->state, "cancelled") != 0 || !o->is_cancelled) {

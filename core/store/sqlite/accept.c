@@ -168,7 +168,8 @@ static struct store_delivery held_back(const struct store_delivery *d, const str
     return stored;
 }
 
-static int write_run(struct writer *w, const struct store_event *ev, struct store_run *run)
+static int write_run(struct writer *w, const struct store_event *ev, struct store_run *run,
+                     struct arena *arena)
 {
     int rc = run->mark.is_set ? take_mark(w, ev, run) : SQLITE_OK;
     if (rc != SQLITE_OK || run->was_marked) {
@@ -190,8 +191,9 @@ static int write_run(struct writer *w, const struct store_event *ev, struct stor
         }
         rc = rc == SQLITE_OK ? write_delivery(w, ev, run, &stored) : rc;
         run->deliveries[i].is_waiting = false;
+        run->deliveries[i].outdated = (struct store_outdated){0};
         if (rc == SQLITE_OK && stored.order_key.len && state_is_owed(stored.state)) {
-            rc = order_enter(w, &stored, &run->deliveries[i].is_waiting);
+            rc = order_enter(w, &stored, arena, &run->deliveries[i]);
         }
     }
     if (rc == SQLITE_OK && run->outcome != RUN_SENT) {
@@ -238,12 +240,12 @@ static int point_record(struct writer *w, const struct store_event *ev)
     return statement_run(s);
 }
 
-static int write_runs(struct writer *w, struct store_event *ev)
+static int write_runs(struct writer *w, struct store_event *ev, struct arena *arena)
 {
     int rc = SQLITE_OK;
     for (size_t i = 0; i < ev->run_count && rc == SQLITE_OK; i++) {
         ev->runs[i].was_marked = false;
-        rc = write_run(w, ev, &ev->runs[i]);
+        rc = write_run(w, ev, &ev->runs[i], arena);
     }
     return rc;
 }
@@ -270,7 +272,7 @@ static int accept_replay(struct writer *w, struct store_accept *a, size_t index)
     if (rc != SQLITE_OK || a->code != 0) {
         return rc;
     }
-    rc = write_runs(w, ev);
+    rc = write_runs(w, ev, a->arena);
     runs_write(&w->runs, ev->runs, ev->run_count, true);
     if (rc == SQLITE_OK && w->runs.failed) {
         rc = w->runs.failed == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_TOOBIG;
@@ -283,9 +285,9 @@ static int accept_replay(struct writer *w, struct store_accept *a, size_t index)
     return rc;
 }
 
-int accept_write(struct writer *w, struct store_event *ev)
+int accept_write(struct writer *w, struct store_event *ev, struct arena *arena)
 {
-    int rc = write_runs(w, ev);
+    int rc = write_runs(w, ev, arena);
     if (rc == SQLITE_OK) {
         rc = write_event(w, ev);
     }
@@ -311,7 +313,7 @@ static int accept_event(struct writer *w, struct store_accept *a, size_t index)
     if (rc != SQLITE_OK || a->code != 0) {
         return rc;
     }
-    return accept_write(w, ev);
+    return accept_write(w, ev, a->arena);
 }
 
 // What is judged again is to be judged with all that is known: which of the events behind the stale

@@ -75,7 +75,7 @@ static int resend(struct writer *w, struct store_act *a, const struct act_look *
     }
     a->after = str_from(delivery_state_word(active ? DELIVERY_HELD : DELIVERY_PENDING));
     rc = rc == SQLITE_OK ? statement_run(s) : rc;
-    return rc == SQLITE_OK && active ? order_wait(w, a->delivery, active) : rc;
+    return rc == SQLITE_OK && active ? order_wait(w, a->delivery, active, false) : rc;
 }
 
 static int cancel(struct writer *w, struct store_act *a, const struct act_look *now)

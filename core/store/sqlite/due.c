@@ -17,6 +17,7 @@ static int add_owed(struct due_list *l, sqlite3_stmt *s, struct str target)
     }
     d->owed = owed;
     int code = row_owed(s, target, d->arena, &owed[d->owed_count]);
+    owed[d->owed_count].is_outdated = sqlite3_column_int(s, OWED_COLUMN_COUNT) != 0;
     d->owed_count += code == 0;
     return code;
 }

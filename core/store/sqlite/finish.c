@@ -64,9 +64,16 @@ static void bind_finish(sqlite3_stmt *s, const struct store_finish *f, bool keep
 int finish_run(struct writer *w, struct store_finish *f)
 {
     bool is_first = f->attempt.number == 1;
-    bool yields = (f->attempt.number > 0 && f->state == DELIVERY_RETRYING) ||
+    bool has_order = f->order_key.len > 0;
+    bool yields = (f->state == DELIVERY_RETRYING && (f->attempt.number > 0 || has_order)) ||
                   (f->is_rechecked && f->state == DELIVERY_PENDING);
     enum delivery_state first_try = yields ? DUE_STATE : OWED_STATE;
+    if (f->state == DELIVERY_RETRYING && has_order) {
+        int look_rc = order_look_newer(w, f);
+        if (look_rc != SQLITE_OK) {
+            return look_rc;
+        }
+    }
     sqlite3_stmt *s = w->stmts[is_first ? WRITE_FIRST_ATTEMPT : WRITE_STATE];
     // The count of what is owed needs the state before; asking with the update saves a read. A
     // delivery that was owed no more, or is held, takes the second try.
@@ -95,11 +102,11 @@ int finish_run(struct writer *w, struct store_finish *f)
     }
     w->owed += (f->state <= OWED_STATE) - was_owed;
     f->freed = (struct store_freed){0};
-    if (rc == SQLITE_OK && f->order_key.len && was_owed && f->state > OWED_STATE) {
+    if (rc == SQLITE_OK && has_order && was_owed && f->state > OWED_STATE) {
         rc = order_release(w, f->order_key, f->now_ms, f->arena, &f->freed);
     }
     for (size_t i = 0; i < f->event_count && rc == SQLITE_OK; i++) {
-        rc = accept_write(w, &f->events[i]);
+        rc = accept_write(w, &f->events[i], f->arena);
     }
     f->code = 0;
     return rc;

@@ -212,7 +212,8 @@ static inline bool state_is_owed(enum delivery_state state)
 // Anything else: the transaction must be rolled back, at least to before the request.
 int accept_run(struct writer *w, struct store_accept *a);
 // An event that is known to be new: its runs with their deliveries, its row, its record's pointer.
-int accept_write(struct writer *w, struct store_event *ev);
+// arena: for out values.
+int accept_write(struct writer *w, struct store_event *ev, struct arena *arena);
 int finish_run(struct writer *w, struct store_finish *f);
 int due_run(struct writer *w, struct store_due *d);
 int targets_run(struct writer *w, struct store_targets *t);
@@ -247,11 +248,15 @@ int workflow_hold_back(struct writer *w, struct store_run *run, struct held_back
 // order.c; SQLite's result each.
 // Another delivery of that order than `but` that is owed and waits for none; 0: none.
 int order_active(struct writer *w, struct str key, uint64_t but, uint64_t *id);
-int order_wait(struct writer *w, uint64_t id,
-               uint64_t active); // it is held until that one has ended
+// It is held until that one has ended; is_latest: or is superseded.
+int order_wait(struct writer *w, uint64_t id, uint64_t active, bool is_latest);
 // A delivery that was stored just now takes its place: behind the one under way, where there is
-// one.
-int order_enter(struct writer *w, const struct store_delivery *d, bool *is_waiting);
+// one. The out values of *out are filled; arena: for them.
+int order_enter(struct writer *w, const struct store_delivery *d, struct arena *arena,
+                struct store_delivery *out);
+// One that failed, or is to be tried again, is superseded where a newer one waits for that: *f says
+// so then.
+int order_look_newer(struct writer *w, struct store_finish *f);
 // One that was under way has ended: the next one goes.
 int order_release(struct writer *w, struct str key, int64_t now_ms, struct arena *arena,
                   struct store_freed *freed);

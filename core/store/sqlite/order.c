@@ -26,24 +26,40 @@ int order_active(struct writer *w, struct str key, uint64_t but, uint64_t *id)
     return statement_end(s, rc);
 }
 
-int order_wait(struct writer *w, uint64_t id, uint64_t active)
+int order_wait(struct writer *w, uint64_t id, uint64_t active, bool is_latest)
 {
     char words[ORDER_WORDS_MAX];
     sqlite3_stmt *s = w->stmts[WRITE_ORDER_WAIT];
     bind_id(s, 1, id);
     bind_text(s, 2, say(words, "", active, " goes first"));
+    bind_int(s, 3, is_latest ? 2 : 1);
     return statement_run(s);
 }
 
-int order_enter(struct writer *w, const struct store_delivery *d, bool *is_waiting)
+// Whether an attempt of it is under way only the host knows: it is due now, and is superseded when
+// that is looked at.
+static int hurry(struct writer *w, uint64_t id, struct arena *arena, struct store_outdated *out)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_ORDER_HURRY];
+    bind_id(s, 1, id);
+    bind_int(s, 2, w->running_ms);
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        *out = (struct store_outdated){.id = id, .target = column_dup(s, 0, arena)};
+        rc = sqlite3_step(s);
+    }
+    return statement_end(s, rc);
+}
+
+int order_enter(struct writer *w, const struct store_delivery *d, struct arena *arena,
+                struct store_delivery *out)
 {
     uint64_t active;
-    *is_waiting = false;
     int rc = order_active(w, d->order_key, d->id, &active);
     if (rc != SQLITE_OK || active == 0) {
         return rc;
     }
-    *is_waiting = true;
+    out->is_waiting = true;
     if (d->is_latest) {
         char words[ORDER_WORDS_MAX];
         sqlite3_stmt *s = w->stmts[WRITE_ORDER_SUPERSEDE];
@@ -52,8 +68,24 @@ int order_enter(struct writer *w, const struct store_delivery *d, bool *is_waiti
         bind_id(s, 3, d->id);
         rc = statement_run(s);
         w->owed -= rc == SQLITE_OK ? sqlite3_changes(w->db) : 0;
+        rc = rc == SQLITE_OK ? hurry(w, active, arena, &out->outdated) : rc;
     }
-    return rc == SQLITE_OK ? order_wait(w, d->id, active) : rc;
+    return rc == SQLITE_OK ? order_wait(w, d->id, active, d->is_latest) : rc;
+}
+
+int order_look_newer(struct writer *w, struct store_finish *f)
+{
+    sqlite3_stmt *s = w->stmts[WRITE_ORDER_NEWER];
+    bind_text(s, 1, f->order_key);
+    bind_id(s, 2, f->delivery);
+    int rc = sqlite3_step(s);
+    uint64_t newer = rc == SQLITE_ROW ? column_id(s, 0) : 0;
+    if (newer) {
+        char words[ORDER_WORDS_MAX];
+        f->state = DELIVERY_SUPERSEDED;
+        f->reason = arena_dup(f->arena, say(words, "", newer, " is newer"));
+    }
+    return statement_end(s, rc);
 }
 
 struct next { // who waits

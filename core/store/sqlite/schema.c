@@ -163,7 +163,8 @@ static const char CREATE_SQL[] =
     // To be judged again before its first attempt: the `previous` that the host found for its
     // event, or empty. NULL: not, or not any more.
     " recheck TEXT,"
-    // 1: it is held since another one of its order goes first.
+    // It is held since another one of its order goes first: 1, until that has ended; 2, and those
+    // before it are to be superseded.
     " waits INTEGER," DELAYED_COLUMN ") STRICT;" DELAYED_INDEX
     "CREATE INDEX delivery_due ON delivery (target, due_at_ms) WHERE state < 2;"
     "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;" ORDER_SQL

@@ -81,10 +81,14 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_ATTEMPT] = "INSERT OR REPLACE INTO attempt (delivery, number, at_ms, elapsed_ms, status,"
                       " answer_is_cut, error, detail, answer_headers, answer_body)"
                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    [WRITE_DUE] = "SELECT " OWED_COLUMNS
-                  " FROM delivery d INDEXED BY delivery_due LEFT JOIN event e ON e.id = d.event"
-                  " WHERE d.target = ?1 AND d.state < 2 AND (?2 >> d.shard) & 1"
-                  " ORDER BY d.due_at_ms, d.id",
+    [WRITE_DUE] =
+        "SELECT " OWED_COLUMNS
+        ", d.state = 1 AND d.order_key IS NOT NULL AND (SELECT n.waits = 2 AND n.id > d.id"
+        " FROM delivery n INDEXED BY delivery_order WHERE n.order_key = d.order_key"
+        " AND n.order_key IS NOT NULL AND n.state <= 2 ORDER BY n.id DESC LIMIT 1)"
+        " FROM delivery d INDEXED BY delivery_due LEFT JOIN event e ON e.id = d.event"
+        " WHERE d.target = ?1 AND d.state < 2 AND (?2 >> d.shard) & 1"
+        " ORDER BY d.due_at_ms, d.id",
     [WRITE_NEXT_TARGET] = "SELECT target, due_at_ms FROM delivery INDEXED BY delivery_due"
                           " WHERE state < 2 AND target > ?1 ORDER BY target, due_at_ms LIMIT 1",
     [WRITE_GENERATION] = "INSERT INTO generation (id, at_ms) VALUES (?1, ?2)",
@@ -103,12 +107,12 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_ORDER_ACTIVE] = "SELECT id FROM delivery INDEXED BY delivery_order WHERE order_key = ?1"
                            " AND order_key IS NOT NULL AND state <= 2 AND waits IS NULL"
                            " AND id <> ?2 ORDER BY id LIMIT 1",
-    [WRITE_ORDER_WAIT] = "UPDATE delivery SET state = 2, waits = 1, reason = ?2 WHERE id = ?1",
+    [WRITE_ORDER_WAIT] = "UPDATE delivery SET state = 2, waits = ?3, reason = ?2 WHERE id = ?1",
     [WRITE_ORDER_NEXT] = "SELECT d.id, d.due_at_ms, d.workflow, t.text"
                          " FROM delivery d INDEXED BY delivery_order"
                          " LEFT JOIN target t ON t.id = d.target"
                          " WHERE d.order_key = ?1 AND d.order_key IS NOT NULL AND d.state <= 2"
-                         " AND d.waits = 1 ORDER BY d.id LIMIT 1",
+                         " AND d.waits IS NOT NULL ORDER BY d.id LIMIT 1",
     // What it waited is part of its retry windows: they count from when it first fell due.
     [WRITE_ORDER_FREE] = "UPDATE delivery SET state = coalesce(?2, attempt_count > 0),"
                          " reason = ?3, waits = NULL,"
@@ -118,7 +122,14 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                               " SET state = 7, waits = NULL, due_at_ms = NULL, delayed = NULL,"
                               " reason = ?2"
                               " WHERE order_key = ?1 AND order_key IS NOT NULL AND state <= 2"
-                              " AND waits = 1 AND id < ?3",
+                              " AND waits IS NOT NULL AND id < ?3",
+    // Of an order the newest says whether those before it are to be sent yet.
+    [WRITE_ORDER_NEWER] = "SELECT iif(waits = 2 AND id > ?2, id, 0) FROM delivery"
+                          " INDEXED BY delivery_order WHERE order_key = ?1"
+                          " AND order_key IS NOT NULL AND state <= 2 ORDER BY id DESC LIMIT 1",
+    [WRITE_ORDER_HURRY] = "UPDATE delivery SET due_at_ms = min(due_at_ms, ?2)"
+                          " WHERE id = ?1 AND state = 1 RETURNING"
+                          " (SELECT t.text FROM target t WHERE t.id = target)",
     [WRITE_ORDER_KEY] = "SELECT order_key FROM delivery WHERE id = ?1",
     [WRITE_ACT_LOOK] = "SELECT d.state, d.reason, d.workflow, t.text, d.order_key, d.waits,"
                        " length(d.head) > 0 FROM delivery d"

@@ -130,7 +130,7 @@ static const struct verify_rule HELD[] = {
 };
 
 static const struct verify_rule WAITING[] = {
-    {"waits <> 1", "'what it waits for is ' || waits || ', and there is none such'"},
+    {"waits NOT BETWEEN 1 AND 2", "'what it waits for is ' || waits || ', and there is none such'"},
     {"state <> 2", "'it waits in an order, and is ' || word(state)"},
     {"order_key IS NULL", "'it waits in an order, and has none'"},
     {NULL, NULL},

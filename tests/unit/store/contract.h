@@ -58,6 +58,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(finish_of_an_unknown_delivery_stores_no_event),                              \
         CONTRACT_TEST(a_recheck_is_wanted_until_it_was_made),                                      \
         CONTRACT_TEST(an_order_lets_one_go_after_another),                                         \
+        CONTRACT_TEST(a_newer_one_supersedes_what_waits_for_its_retry),                            \
         CONTRACT_TEST(an_operator_resends_and_cancels),                                            \
         CONTRACT_TEST(owed_count_follows_every_change),                                            \
         CONTRACT_TEST(due_gives_the_heads_of_each_target),                                         \

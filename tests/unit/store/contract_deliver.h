@@ -536,6 +536,43 @@ static void an_order_lets_one_go_after_another(void **state)
     assert_int_equal(store_owed_count(f->store), 3);
 }
 
+// The older one failed before the newer one came, or fails, or succeeds when it is there.
+static void a_newer_one_supersedes_what_waits_for_its_retry(void **state)
+{
+    struct fixture *f = *state;
+    for (int turn = 0; turn < 3; turn++) {
+        char key[] = {(char)('a' + turn), '\0'};
+        uint64_t older, newer;
+        assert_false(owe_in_order(f, key, true, &older));
+        struct store_finish failed = {.delivery = older,
+                                      .state = DELIVERY_RETRYING,
+                                      .due_at_ms = 5000,
+                                      .base_ms = 100,
+                                      .order_key = str_from(key),
+                                      .now_ms = 900,
+                                      .arena = &f->arena,
+                                      .attempt = {.number = 1}};
+        struct store_finish again = failed;
+        if (turn == 0) {
+            assert_int_equal(do_finish(f, &failed), 0);
+            assert_int_equal(failed.state, DELIVERY_RETRYING);
+            again.attempt.number = 0;
+        }
+        assert_true(owe_in_order(f, key, true, &newer));
+        if (turn == 2) {
+            assert_str(end_in_order(f, key, older).target, STR("https://a.example:443"));
+            assert_int_equal(read_delivery_of(f, older)->owed.state, DELIVERY_DELIVERED);
+            continue;
+        }
+        assert_int_equal(do_finish(f, &again), 0);
+        assert_int_equal(again.state, DELIVERY_SUPERSEDED);
+        assert_str(again.freed.target, STR("https://a.example:443"));
+        assert_int_equal(read_delivery_of(f, older)->owed.attempt_count, 1);
+        assert_int_equal(read_delivery_of(f, newer)->owed.state, DELIVERY_PENDING);
+    }
+    assert_int_equal(store_owed_count(f->store), 3);
+}
+
 static inline void act_ignore(struct store_act *a)
 {
     (void)a;

@@ -269,7 +269,7 @@ static const struct plant {
 
     {"DELETE FROM workflow",
      "it is held, and neither an order nor its workflow nor its target will let it go"},
-    {"UPDATE delivery SET waits = 2" OF("third"), "what it waits for is 2"},
+    {"UPDATE delivery SET waits = 3" OF("third"), "what it waits for is 3"},
     {"UPDATE delivery SET state = 0" OF("third"), "it waits in an order, and is pending"},
     {"UPDATE delivery SET waits = 1" OF("stopped"), "it waits in an order, and has none"},
 
