@@ -57,9 +57,9 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
     heap_init(&d->due);
     heap_init(&d->asleep);
     for (size_t i = 0; i < TARGET_STANDINGS; i++) {
-        d->ready[i].last = &d->ready[i].first;
+        list_init(&d->ready[i]);
     }
-    d->idle.last = &d->idle.first;
+    list_init(&d->idle);
     d->rechecks.last = &d->rechecks.first;
     loop_timer_init(&d->trial_timer, c->loop, LOOP_REAL_TIME, schedule_on_trial, d);
     d->at_oauth.last = &d->at_oauth.first;

@@ -188,9 +188,7 @@ static void gate_open(struct target *t)
     t->allowed = TARGET_FIRST_IN_FLIGHT < t->most ? TARGET_FIRST_IN_FLIGHT : t->most;
     t->is_ramping = true;
     t->successes = 0;
-    if (t->ring) {
-        target_leave_ring(t);
-    }
+    list_remove(&t->ready);
 }
 
 void gate_failed(struct target *t, const struct job *j, const char *error, int status)

@@ -49,8 +49,8 @@ static struct job **held_back_drop(struct job **at, const struct drop *what)
 static void held_back_drop_waiting(struct target *t, const struct drop *what)
 {
     t->last = held_back_drop(&t->first, what);
-    if (t->first == NULL && t->ring) {
-        target_leave_ring(t);
+    if (t->first == NULL) {
+        list_remove(&t->ready);
     }
     target_look_again(t);
 }

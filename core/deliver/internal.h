@@ -3,6 +3,7 @@
 #define DELIVER_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "deliver/deliver.h"
 #include "deliver/mask.h"
@@ -29,13 +30,10 @@ enum target_standing { TARGET_PROVEN, TARGET_NEW, TARGET_FAILING, TARGET_STANDIN
 struct target {
     struct heap_node due; // first: place among the targets by when the store holds something due
     struct deliver *deliver;
-    struct target_ring *ring; // of those that may start something; NULL: it may not
-    struct target *next_ready;
-    struct target **ready_link; // what points at it in the ring
-    bool is_failing;            // people are told when it takes something again
+    struct list_node ready; // among those of its standing that may start something
+    struct list_node idle;  // among those that may be forgotten
+    bool is_failing;        // people are told when it takes something again
     enum target_standing standing;
-    struct target *next_idle;  // behind it among those that may be forgotten
-    struct target **idle_link; // what points at it there; NULL: it is not there
     bool is_leased;
     bool is_lease_asked;
     bool is_paused;  // by an operator: nothing is started
@@ -110,21 +108,16 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     char data[];
 };
 
-struct target_ring { // first in, first out
-    struct target *first;
-    struct target **last;
-};
-
 struct deliver {
     struct deliver_config config;
-    struct map targets;   // by name
-    struct map jobs;      // by id
-    struct map held_back; // ids of workflows whose webhooks are not to be started
-    struct heap due;      // targets with something due in the store
-    struct target_ring ready[TARGET_STANDINGS]; // of targets that may start something
-    enum target_standing turn;                  // whose was the last
-    struct target_ring idle; // of targets that owed nothing when they were looked at last
-    size_t trials; // attempts to targets not proven that were begun since the last turn of those
+    struct map targets;                  // by name
+    struct map jobs;                     // by id
+    struct map held_back;                // ids of workflows whose webhooks are not to be started
+    struct heap due;                     // targets with something due in the store
+    struct list ready[TARGET_STANDINGS]; // of targets that may start something
+    enum target_standing turn;           // whose was the last
+    struct list idle; // of targets that owed nothing when they were looked at last
+    size_t trials;    // attempts to targets not proven that were begun since the last turn of those
     struct loop_timer trial_timer;
     struct loop_timer timer;
     struct heap asleep; // targets that wait for their breaker or rate
@@ -199,9 +192,8 @@ static inline bool job_has_waited(const struct job *j)
 struct target *target_get(struct deliver *d, struct str name); // found or made; NULL: no memory
 // Something is owed in the store at due_ms.
 void target_mark_due(struct target *t, int64_t due_ms);
-// Whether it may take part in the turns now; puts it in its ring if so.
+// Whether it may take part in the turns now; puts it among those that are ready if so.
 void target_update_ready(struct target *t);
-void target_leave_ring(struct target *t); // it is in one
 // Lets a target go that has nothing left, when there are many.
 // Something of it ended: there may be room for more, or it may be forgotten one day.
 void target_settle(struct target *t);

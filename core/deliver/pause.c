@@ -223,9 +223,7 @@ static void pause_begin(struct pause_request *q, struct str target, struct str w
     q->was_paused = target.len ? t && t->is_paused : d->paused.since_ms != 0;
     if (t && is_paused) {
         t->is_paused = true;
-        if (t->ring) {
-            target_leave_ring(t);
-        }
+        list_remove(&t->ready);
     }
     if (target.len == 0 && is_paused) {
         q->paused.since_ms = wall_ms;

@@ -28,9 +28,10 @@ static struct target *schedule_next_target(struct deliver *d)
 {
     for (size_t i = 1; i <= TARGET_STANDINGS; i++) {
         enum target_standing s = (d->turn + i) % TARGET_STANDINGS;
-        if (d->ready[s].first && schedule_has_place(d, s)) {
+        struct list_node *first = list_first(&d->ready[s]);
+        if (first && schedule_has_place(d, s)) {
             d->turn = s;
-            return d->ready[s].first;
+            return LIST_OWNER(first, struct target, ready);
         }
     }
     return NULL;
@@ -81,7 +82,7 @@ void schedule_pump(struct deliver *d)
     struct target *t;
     while (!schedule_is_held(d) && d->in_flight < d->config.max_in_flight &&
            (t = schedule_next_target(d)) != NULL) {
-        target_leave_ring(t);
+        list_remove(&t->ready);
         struct job *j = schedule_take_job(t);
         bool may_start = oauth_wait_lets(j);
         if (may_start) {

@@ -97,26 +97,11 @@ void target_mark_due(struct target *t, int64_t due_ms)
 void target_update_ready(struct target *t)
 {
     struct deliver *d = t->deliver;
-    if (t->ring || !t->is_leased || t->is_paused || t->first == NULL ||
+    if (list_holds(&t->ready) || !t->is_leased || t->is_paused || t->first == NULL ||
         t->in_flight >= t->allowed || !gate_lets(t)) {
         return;
     }
-    t->ring = &d->ready[t->standing];
-    t->next_ready = NULL;
-    t->ready_link = t->ring->last;
-    *t->ring->last = t;
-    t->ring->last = &t->next_ready;
-}
-
-void target_leave_ring(struct target *t)
-{
-    *t->ready_link = t->next_ready;
-    if (t->next_ready) {
-        t->next_ready->ready_link = t->ready_link;
-    } else {
-        t->ring->last = t->ready_link;
-    }
-    t->ring = NULL;
+    list_append(&d->ready[t->standing], &t->ready);
 }
 
 void target_look_again(struct target *t)
@@ -132,40 +117,18 @@ void target_look_again(struct target *t)
 
 static bool target_is_idle(const struct target *t)
 {
-    return t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !t->ring &&
+    return t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !list_holds(&t->ready) &&
            t->state == TARGET_CLOSED && !t->deliver->is_reading_due;
-}
-
-static void target_leave_idle(struct target *t)
-{
-    if (t->idle_link == NULL) {
-        return;
-    }
-    *t->idle_link = t->next_idle;
-    if (t->next_idle) {
-        t->next_idle->idle_link = t->idle_link;
-    } else {
-        t->deliver->idle.last = t->idle_link;
-    }
-    t->idle_link = NULL;
-}
-
-static void target_enter_idle(struct target *t)
-{
-    struct target_ring *idle = &t->deliver->idle;
-    t->next_idle = NULL;
-    t->idle_link = idle->last;
-    *idle->last = t;
-    idle->last = &t->next_idle;
 }
 
 // Of too many targets those go that were used longest ago: what a target has earned is worth
 // keeping while it is in use.
 static void target_forget_oldest(struct deliver *d)
 {
-    struct target *t;
-    while (d->targets.count > DELIVER_IDLE_TARGETS_MAX && (t = d->idle.first) != NULL) {
-        target_leave_idle(t);
+    struct list_node *oldest;
+    while (d->targets.count > DELIVER_IDLE_TARGETS_MAX && (oldest = list_first(&d->idle)) != NULL) {
+        struct target *t = LIST_OWNER(oldest, struct target, idle);
+        list_remove(oldest);
         if (target_is_idle(t)) {
             map_remove(&d->targets, (struct str){t->name, t->name_len});
             gate_forget(t);
@@ -177,17 +140,17 @@ static void target_forget_oldest(struct deliver *d)
 void target_settle(struct target *t)
 {
     target_look_again(t);
-    target_leave_idle(t);
+    list_remove(&t->idle);
     if (target_is_idle(t)) {
-        target_enter_idle(t);
+        list_append(&t->deliver->idle, &t->idle);
         target_forget_oldest(t->deliver);
     }
 }
 
 static void target_stands(struct target *t, enum target_standing s)
 {
-    if (t->standing != s && t->ring) { // it waits among those no more
-        target_leave_ring(t);
+    if (t->standing != s) { // it waits among those no more
+        list_remove(&t->ready);
     }
     t->standing = s;
 }

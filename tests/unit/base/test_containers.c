@@ -1,9 +1,10 @@
-// The hash (against published vectors), the map and the heap (against simple models).
+// The hash (against published vectors), the map, the heap and the list (against simple models).
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/heap.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "unit.h"
 
@@ -181,6 +182,46 @@ static void heap_is_like_a_search(void **state)
     heap_fini(&h);
 }
 
+struct listed {
+    int number;
+    struct list_node node;
+};
+
+static void list_is_like_an_array(void **state)
+{
+    (void)state;
+    enum { NODES = 8 };
+    struct listed nodes[NODES] = {{0}};
+    int wanted[NODES];
+    size_t count = 0;
+    struct list l;
+    list_init(&l);
+    assert_null(list_first(&l));
+    uint64_t seed = 7;
+    for (int step = 0; step < 20000; step++) {
+        struct listed *n = &nodes[next_random(&seed) % NODES];
+        n->number = (int)(n - nodes);
+        size_t at = 0;
+        while (at < count && wanted[at] != n->number) {
+            at++;
+        }
+        assert_int_equal(list_holds(&n->node), at < count);
+        if (at == count && next_random(&seed) % 2) {
+            list_append(&l, &n->node);
+            wanted[count++] = n->number;
+        } else {
+            list_remove(&n->node);
+            count -= at < count;
+            memmove(&wanted[at], &wanted[at + 1], at < count ? (count - at) * sizeof *wanted : 0);
+        }
+        struct list_node *seen = list_first(&l);
+        for (size_t i = 0; i < count; i++, seen = seen->next) {
+            assert_int_equal(LIST_OWNER(seen, struct listed, node)->number, wanted[i]);
+        }
+        assert_true(count ? seen == &l.ends : seen == NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +230,7 @@ int main(void)
         cmocka_unit_test(map_is_like_an_array_of_pairs),
         cmocka_unit_test(map_replaces_key_and_all),
         cmocka_unit_test(heap_is_like_a_search),
+        cmocka_unit_test(list_is_like_an_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
