@@ -6,6 +6,7 @@
 enum {
     HEADERS_KEPT_BYTES = 16 * 1024,
     HEADERS_MAX_BYTES = 256 * 1024, // of all heads of an answer; more is cut off
+    TUNNEL_STEPS_MAX = 64 * 1024,   // bytes of a proxy's answer to CONNECT, about
     BUFFER_KEPT_BYTES = 4 * 1024    // a buffer that grew beyond it is freed after the request
 };
 
@@ -118,6 +119,18 @@ static void buf_shrink(struct buf *b)
     buf_reset(b);
 }
 
+// Until a proxy has connected it, curl reads byte by byte, and goes on for as long as there is one:
+// a refusal with a body that does not end would hold the loop.
+static int on_progress(void *ctx, curl_off_t to_come, curl_off_t came, curl_off_t to_go,
+                       curl_off_t went)
+{
+    struct transfer *t = ctx;
+    curl_off_t connected_us = 0;
+    (void)to_come, (void)came, (void)to_go, (void)went;
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    return connected_us == 0 && ++t->tunnel_steps > TUNNEL_STEPS_MAX;
+}
+
 void client_answer_reset(struct transfer *t)
 {
     buf_shrink(&t->headers);
@@ -133,6 +146,7 @@ void client_answer_reset(struct transfer *t)
     t->response.is_proxied = false;
     t->response.proxy_status = 0;
     t->header_bytes = 0;
+    t->tunnel_steps = 0;
     t->is_head_done = t->is_headers_full = t->is_flooded = false;
     t->is_refused = t->is_refused_reused = t->is_cert_wanted = false;
     t->tls_context = NULL;
@@ -148,6 +162,8 @@ void client_answer_prepare(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, on_progress); // client_target.c: of whom
+    curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, t);
     curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error_text);
     client_answer_reset(t);
 }
@@ -223,6 +239,11 @@ static void say_error(struct transfer *t, CURLcode code)
     if (t->is_flooded) {
         snprintf(r->detail, sizeof r->detail, "the answer's headers are larger than %d bytes",
                  HEADERS_MAX_BYTES);
+        return;
+    }
+    if (t->tunnel_steps > TUNNEL_STEPS_MAX) {
+        snprintf(r->detail, sizeof r->detail, "the proxy's answer to CONNECT is over %d bytes",
+                 TUNNEL_STEPS_MAX);
         return;
     }
     long os_error = 0;

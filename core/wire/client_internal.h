@@ -68,6 +68,7 @@ struct transfer {
     struct buf headers;
     struct buf body_kept;
     size_t header_bytes;     // of all heads, the interim ones (1xx) too
+    unsigned tunnel_steps;   // of curl, until its proxy had connected it
     bool is_head_done;       // what comes now are trailers
     bool is_headers_full;    // no more lines are kept
     bool is_flooded;         // cut for its headers

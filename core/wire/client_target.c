@@ -215,6 +215,7 @@ static int route_apply(CURL *easy, const struct target_route *r)
              curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, r->proxy_password) == CURLE_OK;
     // A tunnel for http:// too: of a plain request a proxy would look the name up again.
     curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, r->proxy ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, r->proxy ? 0L : 1L);
     if (!r->proxy) {
         curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
     }

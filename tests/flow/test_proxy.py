@@ -131,6 +131,31 @@ def test_a_proxy_that_says_no_or_is_not_there(folder, receivers, proxies):
     assert not receiver.requests
 
 
+REFUSAL = b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\n"
+FLOODS = {
+    "a body of a length": (REFUSAL + b"Content-Length: 1000000000000\r\n\r\n", b"x" * 65536, "answered 407"),
+    "a body in chunks": (REFUSAL + b"Transfer-Encoding: chunked\r\n\r\n", b"4000\r\n" + b"x" * 0x4000 + b"\r\n",
+                         "answered 407"),
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, ""),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 8192, ""),
+}
+
+
+@pytest.mark.parametrize("login", ["", "crm:pass@"])
+@pytest.mark.parametrize("what", FLOODS)
+def test_an_answer_without_end_does_not_hold_the_host(serve, receivers, proxies, what, login):
+    *flood, words = FLOODS[what]
+    behind, direct, proxy = receivers(), receivers(), proxies(flood=flood)
+    host = serve({"a.lua": workflow(behind.url), "b.lua": workflow(direct.url)},
+                 config=config(behind.url, proxy='hook.secret "PROXY"'),
+                 env={"HOOKLINE_SECRET_PROXY": proxy.url.replace("//", "//" + login)})
+    owed = {d["workflow"]: d["id"] for d in map(host.delivery, host.accept(deal(1))[0]["deliveries"])}
+    host.until_state(owed["b"], "delivered")
+    attempt = host.until_state(owed["a"], "retrying")["attempts"][0]
+    assert attempt["error"] in ("connect", "reset") and words in attempt["detail"], attempt
+    assert proxy.requests and proxy.flooded == 0
+
+
 def test_an_https_proxy_is_judged_by_the_systems_authorities(folder, receivers, proxies, authority):
     """And not by the target's own; the target's certificate is not shown to it."""
     identity = authority.sign("https-proxy")

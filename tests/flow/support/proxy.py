@@ -5,11 +5,16 @@ import socket
 import threading
 
 
-class Proxy:
-    """refuse: a status for every request. login: "USER:PASSWORD" that it wants. tls: a context: it is an https:// one."""
+FLOOD_MAX = 32 << 20  # bytes of one answer that nobody stopped: far more than buffers hold
 
-    def __init__(self, refuse=None, login=None, tls=None):
-        self.refuse, self.login, self.tls = refuse, login, tls
+
+class Proxy:
+    """refuse: a status for every request. login: "USER:PASSWORD" that it wants. tls: a context: it is an https:// one.
+    flood: (head, piece): it answers with that head, and then with the piece without end."""
+
+    def __init__(self, refuse=None, login=None, tls=None, flood=None):
+        self.refuse, self.login, self.tls, self.flood = refuse, login, tls, flood
+        self.flooded = 0  # answers that nobody stopped
         self.requests = []  # request lines
         self.heads = []  # the whole heads
         self.changed = threading.Condition()
@@ -51,6 +56,12 @@ class Proxy:
             self.requests.append(line)
             self.heads.append(head)
             self.changed.notify_all()
+        if self.flood:
+            client.sendall(self.flood[0])
+            for _ in range(FLOOD_MAX // len(self.flood[1])):
+                client.sendall(self.flood[1])
+            self.flooded += 1
+            return
         login = "Proxy-Authorization: Basic " + base64.b64encode((self.login or "").encode()).decode()
         if self.refuse or (self.login and login not in head):
             status = self.refuse or 407
