@@ -19,6 +19,7 @@
 
 struct store;
 struct store_audit;
+struct store_token;
 
 struct store_config {
     const char *dir; // the data folder; made (0700) when missing; one host at a time (a lock file)
@@ -29,7 +30,7 @@ struct store_config {
 };
 
 enum { STORE_SHARDS = 16 };
-enum { STORE_SCHEMA_VERSION = 3 };
+enum { STORE_SCHEMA_VERSION = 4 };
 enum { STORE_PAGE_MAX = 1000 };
 
 // Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier
@@ -515,6 +516,7 @@ enum store_read_kind {
     STORE_READ_TARGETS,    // a page, newest first, of filter.target where it is not empty
     STORE_READ_RUNS,       // a page, newest first: runs with `outcome` where has_outcome
     STORE_READ_AUDIT,      // a page, newest first
+    STORE_READ_TOKENS,     // a page, newest first, the revoked ones too
     STORE_READ_RECORDS,    // records[], in and out
     STORE_READ_RECORD_PAGE // records[], out: those of the type filter.type behind the record
                            // filter.record, in the order of their ids; next is not 0 where there
@@ -558,6 +560,7 @@ struct store_read {
     struct store_run_row *runs;
     struct store_audit *audits;       // store/audit.h
     struct store_target_row *targets; // store/targets.h
+    struct store_token *tokens;       // store/tokens.h
     size_t count;
     uint64_t next; // the cursor of the next page, 0 for none
 };

@@ -12,6 +12,7 @@
 #include "store/store.h"
 #include "store/targets.h"
 #include "store/time.h"
+#include "store/tokens.h"
 
 #include "base/buf.h"
 #include "base/id.h"
@@ -59,6 +60,10 @@ enum request_kind {
     REQUEST_PAUSES,
     REQUEST_TIME_MARK,
     REQUEST_TIME_STEP,
+    REQUEST_TOKEN_PUT,
+    REQUEST_TOKEN_REVOKE,
+    REQUEST_TOKEN_USED,
+    REQUEST_TOKENS,
     REQUEST_READ
 };
 
@@ -234,6 +239,11 @@ int retain_run(struct writer *w, struct store_retain *q);
 int pause_put_run(struct writer *w, struct store_pause_put *p);
 int pause_step_run(struct writer *w, struct store_pause_step *q);
 int pauses_run(struct writer *w, struct store_pauses *q);
+// token.c
+int token_put_run(struct writer *w, struct store_token_put *p);
+int token_revoke_run(struct writer *w, struct store_token_revoke *q);
+int token_used_run(struct writer *w, struct store_token_used *q);
+int tokens_run(struct writer *w, struct store_tokens *q);
 // Whether a target is paused, or everything. SQLite's result.
 int pause_has(struct writer *w, struct str target, bool *is_paused);
 int pause_is_of_all(struct writer *w, bool *is_paused);
@@ -280,6 +290,7 @@ int read_events(struct reader *r, struct store_read *q);
 int read_runs(struct reader *r, struct store_read *q);
 int read_audits(struct reader *r, struct store_read *q);
 int read_targets(struct reader *r, struct store_read *q); // pause.c
+int read_tokens(struct reader *r, struct store_read *q);  // token.c
 
 int generation_read(struct reader *r, struct store_generation *g); // generation.c
 

@@ -98,6 +98,7 @@ static int start_epoch(struct store *s, struct err *e)
                            "SELECT max(coalesce((SELECT max(id) FROM event), 0),"
                            " coalesce((SELECT max(id) FROM delivery), 0),"
                            " coalesce((SELECT max(id) FROM audit), 0),"
+                           " coalesce((SELECT max(id) FROM token), 0),"
                            " coalesce((SELECT max(id) FROM generation), 0))",
                            &last))) {
         return fault_set(e, db, s->db_path, rc);

@@ -196,6 +196,26 @@ static void call_on_done(struct store_item *item)
         t->on_done(t);
         break;
     }
+    case REQUEST_TOKEN_PUT: {
+        struct store_token_put *p = (struct store_token_put *)item;
+        p->on_done(p);
+        break;
+    }
+    case REQUEST_TOKEN_REVOKE: {
+        struct store_token_revoke *q = (struct store_token_revoke *)item;
+        q->on_done(q);
+        break;
+    }
+    case REQUEST_TOKEN_USED: {
+        struct store_token_used *q = (struct store_token_used *)item;
+        q->on_done(q);
+        break;
+    }
+    case REQUEST_TOKENS: {
+        struct store_tokens *q = (struct store_tokens *)item;
+        q->on_done(q);
+        break;
+    }
     case REQUEST_PAUSES: {
         struct store_pauses *q = (struct store_pauses *)item;
         q->on_done(q);
@@ -428,6 +448,26 @@ void store_pause_step(struct store *s, struct store_pause_step *q)
 void store_pauses(struct store *s, struct store_pauses *q)
 {
     submit(s, &s->turn_writes, &q->item, REQUEST_PAUSES);
+}
+
+void store_token_put(struct store *s, struct store_token_put *p)
+{
+    submit(s, &s->turn_writes, &p->item, REQUEST_TOKEN_PUT);
+}
+
+void store_token_revoke(struct store *s, struct store_token_revoke *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_TOKEN_REVOKE);
+}
+
+void store_token_used(struct store *s, struct store_token_used *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_TOKEN_USED);
+}
+
+void store_tokens(struct store *s, struct store_tokens *q)
+{
+    submit(s, &s->turn_writes, &q->item, REQUEST_TOKENS);
 }
 
 void store_read(struct store *s, struct store_read *r)

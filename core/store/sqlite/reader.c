@@ -11,6 +11,7 @@ static int read_serve(struct reader *r, struct store_read *q)
     q->runs = NULL;
     q->audits = NULL;
     q->targets = NULL;
+    q->tokens = NULL;
     q->count = 0;
     q->next = 0;
     if (q->limit > STORE_PAGE_MAX) {
@@ -31,6 +32,8 @@ static int read_serve(struct reader *r, struct store_read *q)
         return read_runs(r, q);
     case STORE_READ_AUDIT:
         return read_audits(r, q);
+    case STORE_READ_TOKENS:
+        return read_tokens(r, q);
     case STORE_READ_RECORDS:
         return read_records(r, q);
     case STORE_READ_RECORD_PAGE:

@@ -280,13 +280,16 @@ static int step_vacuum(struct writer *w, struct store_retain *q)
     return rc;
 }
 
-// Acts are few: some at each step, and a round that has more of them than steps leaves the rest to
-// the next.
+// Acts are few, and revoked tokens fewer: some at each step, and a round that has more of them than
+// steps leaves the rest to the next.
 static int step_audit(struct writer *w, const struct store_retain *q)
 {
     sqlite3_stmt *s = w->stmts[WRITE_NO_AUDIT];
     bind_id(s, 1, id_first_at(greatest(q->audit_until_ms, 0)));
-    return statement_run(s);
+    int rc = statement_run(s);
+    s = w->stmts[WRITE_NO_TOKEN];
+    bind_int(s, 1, q->audit_until_ms);
+    return rc == SQLITE_OK ? statement_run(s) : rc;
 }
 
 int retain_run(struct writer *w, struct store_retain *q)

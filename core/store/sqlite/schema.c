@@ -69,6 +69,24 @@
     " before TEXT,"                                                                                \
     " after TEXT"                                                                                  \
     ") STRICT;"
+// Who may call the API (store/tokens.h).
+#define TOKEN_SQL                                                                                  \
+    "CREATE TABLE token ("                                                                         \
+    " id INTEGER PRIMARY KEY,"                                                                     \
+    " name TEXT NOT NULL,"                                                                         \
+    " role INTEGER NOT NULL,"                                                                      \
+    " hash BLOB NOT NULL,"                                                                         \
+    " created_at_ms INTEGER NOT NULL,"                                                             \
+    " expires_at_ms INTEGER NOT NULL,"                                                             \
+    " last_used_at_ms INTEGER NOT NULL,"                                                           \
+    " revoked_at_ms INTEGER NOT NULL,"                                                             \
+    " rate_count INTEGER NOT NULL,"                                                                \
+    " rate_ms INTEGER NOT NULL"                                                                    \
+    ") STRICT;"                                                                                    \
+    "CREATE UNIQUE INDEX token_hash ON token (hash);"                                              \
+    "CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at_ms = 0;"                      \
+    "CREATE INDEX token_revoked ON token (revoked_at_ms) WHERE revoked_at_ms > 0;"
+
 // What an operator has paused (store/targets.h).
 #define PAUSE_COLUMN " pause INTEGER NOT NULL DEFAULT 0"
 #define PAUSE_INDEX "CREATE INDEX target_pause ON target (pause) WHERE pause <> 0;"
@@ -134,7 +152,7 @@ static const char CREATE_SQL[] =
     " PRIMARY KEY (workflow, record_type, record_id)"
     ") STRICT, WITHOUT ROWID;"
 
-    WORKFLOW_SQL SLOT_SQL NOTICE_SQL AUDIT_SQL "CREATE TABLE delivery ("
+    WORKFLOW_SQL SLOT_SQL NOTICE_SQL AUDIT_SQL TOKEN_SQL "CREATE TABLE delivery ("
     " id INTEGER PRIMARY KEY,"
     " event INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
@@ -225,6 +243,7 @@ static const struct schema_step STEPS[] = {
      ";ALTER TABLE host ADD COLUMN" RUNNING_COLUMN ";ALTER TABLE host ADD COLUMN" WALL_COLUMN
      ";ALTER TABLE host ADD COLUMN" DOWN_COLUMN ";ALTER TABLE delivery ADD COLUMN" DELAYED_COLUMN
      ";" DELAYED_INDEX "ALTER TABLE target ADD COLUMN" HELD_UP_COLUMN ";" RUNNING_SQL},
+    {3, TOKEN_SQL},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -5,6 +5,10 @@
 #define NOTICE_COLUMNS                                                                             \
     "topic, kind, is_open, is_urgent, count, first_at_ms, last_at_ms, told_at_ms, text, workflows"
 
+#define TOKEN_COLUMNS                                                                              \
+    "id, name, role, hash, created_at_ms, expires_at_ms, last_used_at_ms, revoked_at_ms,"          \
+    " rate_count, rate_ms"
+
 #define WORKFLOW_COLUMNS                                                                           \
     "id, started, when_stopped, suspended_at_ms, suspended_text, suspended_reason, owed,"          \
     " owed_since_ms, owed_reason, is_owed_done"
@@ -209,6 +213,15 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_NO_EVENT] = "DELETE FROM event WHERE id = ?1",
     [WRITE_NO_AUDIT] = "DELETE FROM audit WHERE id IN"
                        " (SELECT id FROM audit WHERE id < ?1 ORDER BY id LIMIT 20)",
+    [WRITE_TOKEN] = "INSERT INTO token (" TOKEN_COLUMNS ")"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [WRITE_TOKEN_BY_NAME] = "SELECT 1 FROM token WHERE name = ?1 AND revoked_at_ms = 0",
+    [WRITE_TOKEN_REVOKE] =
+        "UPDATE token SET revoked_at_ms = ?2 WHERE id = ?1 AND revoked_at_ms = 0",
+    [WRITE_TOKEN_USED] = "UPDATE token SET last_used_at_ms = max(last_used_at_ms, ?2)"
+                         " WHERE id = ?1",
+    [WRITE_TOKENS] = "SELECT " TOKEN_COLUMNS " FROM token WHERE revoked_at_ms = 0 ORDER BY id",
+    [WRITE_NO_TOKEN] = "DELETE FROM token WHERE revoked_at_ms > 0 AND revoked_at_ms < ?1",
     [WRITE_PAGE_COUNT] = "PRAGMA page_count",
     [WRITE_FREE_PAGES] = "PRAGMA freelist_count",
     [WRITE_VACUUM] = "PRAGMA incremental_vacuum(32)",
@@ -270,6 +283,7 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
         "SELECT " EVENT_COLUMNS " FROM event WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
     [READ_AUDIT] = "SELECT id, at_ms, who, origin, act, subject, before, after FROM audit"
                    " WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
+    [READ_TOKENS] = "SELECT " TOKEN_COLUMNS " FROM token WHERE id < ?1 ORDER BY id DESC",
     [READ_ODD_RUNS] = "SELECT e.id, e.key, e.type, e.record_type, e.record_id, e.time_ms,"
                       " e.received_at_ms, e.runs FROM odd_run o JOIN event e ON e.id = o.event"
                       " WHERE o.outcome = ?3 AND o.event < ?1 AND o.event >= ?2"

@@ -200,6 +200,18 @@ static const struct verify_rule AUDIT[] = {
     {NULL, NULL},
 };
 
+static const struct verify_rule TOKEN[] = {
+    {"id <= 0", "'its id is not positive'"},
+    {"name = ''", "'it has no name'"},
+    {"role NOT BETWEEN 0 AND 2", "'its role is ' || role || ', and there is none such'"},
+    {"length(hash) <> 32", "'its hash has ' || length(hash) || ' bytes'"},
+    {"created_at_ms <= 0", "'it does not say since when it is good'"},
+    {"expires_at_ms <> 0 AND expires_at_ms <= created_at_ms", "'it ended before it began'"},
+    {"rate_count < 0 OR rate_ms < 0 OR (rate_count = 0) <> (rate_ms = 0)",
+     "'its limit is ' || rate_count || ' requests in ' || rate_ms || ' ms'"},
+    {NULL, NULL},
+};
+
 #define COUNT(table) "SELECT count(*) FROM " table
 
 const struct verify_check VERIFY_CHECKS[] = {
@@ -269,6 +281,7 @@ const struct verify_check VERIFY_CHECKS[] = {
     {"schedules", COUNT("slot"), {{NULL, "workflow", "slot", SLOT}}},
     {"notices", COUNT("notice"), {{NULL, "topic", "notice", NOTICE}}},
     {"acts of operators", COUNT("audit"), {{NULL, "'act ' || id", "audit", AUDIT}}},
+    {"tokens", COUNT("token"), {{"tok_", "id", "token", TOKEN}}},
     {"hosts",
      COUNT("host"),
      {{NULL, "'the host'",

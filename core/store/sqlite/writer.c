@@ -19,14 +19,15 @@ static bool kind_writes(int kind)
            kind == REQUEST_MARK_FORGET || kind == REQUEST_ACT || kind == REQUEST_AUDIT_PUT ||
            kind == REQUEST_SLOTS_PUT || kind == REQUEST_NOTICE_PUT || kind == REQUEST_PAUSE_PUT ||
            kind == REQUEST_PAUSE_STEP || kind == REQUEST_RETAIN || kind == REQUEST_TIME_MARK ||
-           kind == REQUEST_TIME_STEP;
+           kind == REQUEST_TIME_STEP || kind == REQUEST_TOKEN_PUT || kind == REQUEST_TOKEN_REVOKE ||
+           kind == REQUEST_TOKEN_USED;
 }
 
 // What these may lose is done again, and nobody shall wait for its sync.
 static bool kind_is_synced(int kind)
 {
     return kind_writes(kind) && kind != REQUEST_RETAIN && kind != REQUEST_TIME_MARK &&
-           kind != REQUEST_TIME_STEP;
+           kind != REQUEST_TIME_STEP && kind != REQUEST_TOKEN_USED;
 }
 
 static bool batch_is_synced(const struct store_item *item)
@@ -117,6 +118,14 @@ static int item_run(struct store *s, struct store_item *item)
         return write_host(w);
     case REQUEST_TIME_STEP:
         return time_step_run(s, (struct store_time *)item);
+    case REQUEST_TOKEN_PUT:
+        return token_put_run(w, (struct store_token_put *)item);
+    case REQUEST_TOKEN_REVOKE:
+        return token_revoke_run(w, (struct store_token_revoke *)item);
+    case REQUEST_TOKEN_USED:
+        return token_used_run(w, (struct store_token_used *)item);
+    case REQUEST_TOKENS:
+        return tokens_run(w, (struct store_tokens *)item);
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:
         break;
@@ -198,6 +207,18 @@ static void item_fail(struct store_item *item, const struct err *e)
     case REQUEST_TIME_MARK:
     case REQUEST_TIME_STEP:
         ((struct store_time *)item)->code = e->code;
+        break;
+    case REQUEST_TOKEN_PUT:
+        ((struct store_token_put *)item)->code = e->code;
+        break;
+    case REQUEST_TOKEN_REVOKE:
+        ((struct store_token_revoke *)item)->code = e->code;
+        break;
+    case REQUEST_TOKEN_USED:
+        ((struct store_token_used *)item)->code = e->code;
+        break;
+    case REQUEST_TOKENS:
+        ((struct store_tokens *)item)->code = e->code;
         break;
     case REQUEST_GENERATION_GET:
     case REQUEST_READ:

@@ -11,6 +11,7 @@
 #include "store/contract_retain.h"
 #include "store/contract_slot.h"
 #include "store/contract_time.h"
+#include "store/contract_token.h"
 #include "store/contract_workflow.h"
 
 // Each test has a new, empty store.
@@ -81,6 +82,9 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(what_a_breaker_held_up_is_told_with_the_lease),                              \
         CONTRACT_TEST(workflows_are_kept_as_they_were_put),                                        \
         CONTRACT_TEST(notices_are_kept_until_they_are_gone),                                       \
+        CONTRACT_TEST(tokens_are_kept_until_they_are_revoked),                                     \
+        CONTRACT_TEST(a_token_is_listed_with_its_last_use),                                        \
+        CONTRACT_TEST(retention_takes_revoked_tokens_with_the_acts_of_their_time),                 \
         CONTRACT_TEST(a_pause_of_everything_is_a_mark),                                            \
         CONTRACT_TEST(what_is_owed_is_held_and_let_go),                                            \
         CONTRACT_TEST(what_is_owed_is_cancelled_in_bounded_steps),                                 \

@@ -2,6 +2,7 @@
 // which words.
 #include "store/schema_1.h"
 #include "store/sqlite_harness.h"
+#include "store/tokens_harness.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -111,14 +112,16 @@ static void a_newer_schema_is_refused(void **state)
     owe_one(f, "https://a.example:443", f->now_ms);
     fixture_close(f);
     exec_closed(f, "PRAGMA user_version = 99");
-    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 3)");
+    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 4)");
     assert_int_equal(query_integer(f, "SELECT epoch FROM host"), 1); // it was left alone
-    exec_closed(f, "PRAGMA user_version = 3");
+    exec_closed(f, "PRAGMA user_version = 4");
     fixture_open(f);
     assert_int_equal(store_owed_count(f->store), 1);
 }
 
+#define BACK_TO_3 "DROP TABLE token; PRAGMA user_version = 3;"
 #define BACK_TO_2                                                                                  \
+    BACK_TO_3                                                                                      \
     "DROP INDEX delivery_delayed; ALTER TABLE delivery DROP COLUMN delayed;"                       \
     "ALTER TABLE host DROP COLUMN running_ms; ALTER TABLE host DROP COLUMN wall_ms;"               \
     "ALTER TABLE host DROP COLUMN down_ms; ALTER TABLE host DROP COLUMN paused_at_ms;"             \
@@ -243,6 +246,24 @@ static void a_file_of_schema_2_has_its_times_stand(void **state)
     assert_true(off_ms > -60 * 1000 && off_ms < 60 * 1000);
 }
 
+// It has no tokens, and takes some.
+static void a_file_of_schema_3_takes_tokens(void **state)
+{
+    struct fixture *f = *state;
+    fixture_open(f);
+    owe_one(f, "https://a.example:443", f->now_ms);
+    fixture_close(f);
+    exec_closed(f, BACK_TO_3);
+    fixture_open(f);
+    assert_int_equal(all_tokens(f).count, 0);
+    assert_int_equal(put_token(f, next_id(f), "crm", STORE_ROLE_INGEST), 0);
+    fixture_reopen(f);
+    assert_int_equal(all_tokens(f).count, 1);
+    assert_int_equal(store_owed_count(f->store), 1);
+    fixture_close(f);
+    assert_int_equal(query_integer(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+}
+
 static const struct schema_step STEPS[] = {
     {STORE_SCHEMA_VERSION,
      "ALTER TABLE event ADD COLUMN note TEXT; UPDATE event SET note = 'was ' || type;"},
@@ -271,7 +292,7 @@ static void an_older_schema_is_migrated(void **state)
     assert_int_equal(query_integer(f, "SELECT id FROM later"), 5);
     assert_int_equal(query_integer(f, "SELECT count(*) FROM event WHERE note = 'was deal.updated'"),
                      1);
-    assert_refused(f, NULL, ERR_VERSION, "schema 5");
+    assert_refused(f, NULL, ERR_VERSION, "schema 6");
 }
 
 static void a_migration_that_fails_changes_nothing(void **state)
@@ -287,10 +308,10 @@ static void a_migration_that_fails_changes_nothing(void **state)
     };
     struct schema newest = {
         .version = STORE_SCHEMA_VERSION + 1, .create_sql = "", .steps = broken, .step_count = 1};
-    assert_refused(f, &newest, ERR_IO, "schema 3 to 4");
+    assert_refused(f, &newest, ERR_IO, "schema 4 to 5");
     struct schema gap = {
         .version = STORE_SCHEMA_VERSION + 2, .create_sql = "", .steps = STEPS + 1, .step_count = 1};
-    assert_refused(f, &gap, ERR_VERSION, "no way from there to 5");
+    assert_refused(f, &gap, ERR_VERSION, "no way from there to 6");
     fixture_open(f);
     assert_int_equal(read_delivery_of(f, id)->owed.state, DELIVERY_PENDING);
     fixture_close(f);
@@ -434,6 +455,7 @@ int main(void)
         OPEN_TEST(a_file_of_the_first_schema_goes_on),
         OPEN_TEST(a_file_of_schema_1_goes_on_to_work),
         OPEN_TEST(a_file_of_schema_2_has_its_times_stand),
+        OPEN_TEST(a_file_of_schema_3_takes_tokens),
         OPEN_TEST(an_older_schema_is_migrated),
         OPEN_TEST(a_migration_that_fails_changes_nothing),
         OPEN_TEST(a_damaged_file_is_refused),

@@ -15,6 +15,7 @@ static bool may_scan(const char *sql)
            strstr(sql, "FROM notice ORDER BY topic") ||     // for the start
            strstr(sql, "EXISTS (SELECT 1 FROM target") ||   // of the same index
            strstr(sql, "FROM target WHERE pause <> 0") ||   // for the start; a partial index
+           strstr(sql, "FROM token WHERE revoked_at_ms = 0 ORDER") || // for the start
            strstr(sql, "AS MATERIALIZED (SELECT target") || // a page of targets: what is held
            strstr(sql, "FROM generation WHERE at_ms") ||    // its end alone
            strstr(sql, "FROM generation_file WHERE generation <="); // the changes up to one

@@ -1,6 +1,7 @@
 // hookline verify: a store with something of everything is clean, and each fault that a rule is for
 // is found, where it was planted.
 #include "store/sqlite_harness.h"
+#include "store/tokens_harness.h"
 
 #include "store/sqlite/verify.h"
 #include "store/verify.h"
@@ -137,6 +138,7 @@ static void fill_rest(struct fixture *f)
     loop_run(f->loop);
     assert_int_equal(notice.code, 0);
     assert_int_equal(act.code, 0);
+    assert_int_equal(put_token(f, next_id(f), "crm", STORE_ROLE_READ), 0);
 }
 
 static void fill(struct fixture *f)
@@ -306,6 +308,14 @@ static const struct plant {
     {"UPDATE audit SET id = -1", "acts of operators: act -1: its id is not positive"},
     {"UPDATE audit SET who = ''", "it does not say who did what"},
     {"UPDATE audit SET at_ms = 0", "it does not say when"},
+
+    {"UPDATE token SET id = -1", "its id is not positive"},
+    {"UPDATE token SET name = ''", "it has no name"},
+    {"UPDATE token SET role = 3", "its role is 3, and there is none such"},
+    {"UPDATE token SET hash = x'00'", "its hash has 1 bytes"},
+    {"UPDATE token SET created_at_ms = 0", "it does not say since when it is good"},
+    {"UPDATE token SET expires_at_ms = created_at_ms", "it ended before it began"},
+    {"UPDATE token SET rate_count = 5", "its limit is 5 requests in 0 ms"},
 
     {"DELETE FROM host", "its row is not there"},
     {"UPDATE host SET epoch = 0", "no host has ever opened this file"},
