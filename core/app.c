@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/access.h"
 #include "api/api.h"
 #include "deliver/oauth.h"
 #include "engine/slots.h"
@@ -39,6 +40,7 @@ struct app {
     struct retention *retention;
     struct notices *notices; // NULL: no mail is configured
     struct deliver *deliver;
+    struct access *access;
     struct api *api;
     struct loop_test_clock *test_clock;
     struct loop_signal *signals[APP_SIGNALS];
@@ -47,6 +49,7 @@ struct app {
     bool has_redirect_block;
     size_t to_targets, from_clients; // connections at most
     bool is_stopping;
+    bool is_loading_tokens;
     struct err *err;
     int code;
 };
@@ -104,7 +107,7 @@ static void app_on_drained(void *ctx)
 static void app_stop_when_answered(void *ctx)
 {
     struct app *app = ctx;
-    if (engine_is_reloading(app->engine) || slots_is_busy(app->slots) ||
+    if (app->is_loading_tokens || engine_is_reloading(app->engine) || slots_is_busy(app->slots) ||
         retention_is_busy(app->retention) || (app->api && api_requests_under_way(app->api))) {
         loop_timer_start(&app->stop_timer, APP_STOP_CHECK_MS);
         return;
@@ -240,6 +243,7 @@ static int app_open_api(struct app *app)
         .store = app->store,
         .engine = app->engine,
         .deliver = app->deliver,
+        .access = app->access,
         .slots = app->slots,
         .secrets = app->secrets,
         .oauth = app->oauth,
@@ -263,17 +267,18 @@ static int app_open_api(struct app *app)
     return api_open(&app->api, &c, app->err);
 }
 
-// The first generation is in force: the host can take events.
-static void app_on_first_load(void *ctx, int code, const struct err *e)
+// It is known who may call, and the first generation is in force: the host can take events.
+static void app_on_tokens(void *ctx, int code)
 {
     struct app *app = ctx;
-    if (code) {
-        err_set(app->err, (enum err_code)code, "%s", e->text);
-    }
+    app->is_loading_tokens = false;
     if (app->is_stopping) {
         return;
     }
-    if (code == 0) {
+    if (code) {
+        err_set(app->err, (enum err_code)code, "the tokens cannot be read: %s",
+                err_word((enum err_code)code));
+    } else {
         code = app_open_api(app);
     }
     if (code == 0) {
@@ -288,6 +293,23 @@ static void app_on_first_load(void *ctx, int code, const struct err *e)
     retention_start(app->retention);
     printf("hookline listens on http://%s\n", api_address(app->api));
     fflush(stdout);
+}
+
+static void app_on_first_load(void *ctx, int code, const struct err *e)
+{
+    struct app *app = ctx;
+    if (code) {
+        err_set(app->err, (enum err_code)code, "%s", e->text);
+    }
+    if (app->is_stopping) {
+        return;
+    }
+    if (code) {
+        app_fail(app, code);
+    } else {
+        app->is_loading_tokens = true;
+        access_load(app->access, app_on_tokens, app);
+    }
 }
 
 // The address that --redirect-all names is allowed for it, and for it alone.
@@ -399,6 +421,14 @@ static int app_open_parts(struct app *app)
 {
     const struct config *c = app->config;
     int code = secrets_new(&app->secrets, c->data_dir, app->err);
+    if (code == 0) {
+        struct access_config access = {.loop = app->loop,
+                                       .store = app->store,
+                                       .ids = &app->ids,
+                                       .log = &app->log,
+                                       .data_dir = c->data_dir};
+        code = access_new(&app->access, &access, app->err);
+    }
     if (code == 0) {
         struct client_config client = {.max_connections = app->to_targets,
                                        .allow = c->allow,
@@ -560,6 +590,7 @@ int app_run(const struct config *c, struct err *e)
     engine_free(app.engine);
     oauth_free(app.oauth);
     secrets_free(app.secrets);
+    access_free(app.access);
     size_t left = loop_free(app.loop);
     if (left) {
         log_error(&app.log, "%zu handles were still open at the end", left);

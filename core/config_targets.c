@@ -2,11 +2,12 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/rate.h"
 #include "config_keys.h"
 #include "encode/url.h"
 #include "wire/pem.h"
 
-enum { TARGETS_MAX = 4096, TARGET_TEXT_MAX = 1024, RATE_MAX = 1000000 };
+enum { TARGETS_MAX = 4096, TARGET_TEXT_MAX = 1024 };
 
 static const struct config_target none_said = {.in_flight = CONFIG_IN_FLIGHT_DEFAULT};
 
@@ -54,24 +55,15 @@ static struct config_target *find_target(struct config *c, const struct config_p
     return found;
 }
 
-// "20/s", "300/m", "1000/h": the time between two.
+// The time between two.
 static int parse_rate(struct str text, int64_t *interval_us)
 {
-    static const struct {
-        char unit;
-        int64_t us;
-    } units[] = {{'s', 1000000}, {'m', 60 * 1000000}, {'h', INT64_C(3600) * 1000000}};
-    int64_t n;
+    struct rate r;
 
-    if (text.len < 3 || text.data[text.len - 2] != '/' ||
-        str_to_int64((struct str){text.data, text.len - 2}, &n) != 0 || n < 1 || n > RATE_MAX)
+    if (rate_parse(text, &r) != 0)
         return ERR_INVALID;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (units[i].unit == text.data[text.len - 1]) {
-            *interval_us = units[i].us / n > 0 ? units[i].us / n : 1;
-            return 0;
-        }
-    return ERR_INVALID;
+    *interval_us = r.per_ms * 1000 / r.count > 0 ? r.per_ms * 1000 / r.count : 1;
+    return 0;
 }
 
 static void set_proxy(struct config *c, struct config_target *t, const struct config_place *at,

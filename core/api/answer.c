@@ -33,6 +33,8 @@ static const char *answer_title(int status)
         return "Bad Request";
     case 401:
         return "Unauthorized";
+    case 403:
+        return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
@@ -43,6 +45,8 @@ static const char *answer_title(int status)
         return "Content Too Large";
     case 415:
         return "Unsupported Media Type";
+    case 429:
+        return "Too Many Requests";
     case 503:
         return "Service Unavailable";
     default:
@@ -50,8 +54,14 @@ static const char *answer_title(int status)
     }
 }
 
+struct answer_extra { // a member of its own; name NULL: none
+    const char *name;
+    const char *text; // or NULL:
+    size_t number;
+};
+
 static void answer_problem(struct httpd_request *r, int status, const char *detail,
-                           const char *place, size_t at, const char *extra_headers)
+                           const struct answer_extra *extra, const char *extra_headers)
 {
     struct buf body;
     struct json_writer w;
@@ -62,8 +72,10 @@ static void answer_problem(struct httpd_request *r, int status, const char *deta
     json_member_text(&w, "title", answer_title(status));
     json_member_integer(&w, "status", status);
     json_member_text(&w, "detail", detail);
-    if (place) {
-        json_member_integer(&w, place, (int64_t)at);
+    if (extra && extra->text) {
+        json_member_text(&w, extra->name, extra->text);
+    } else if (extra && extra->name) {
+        json_member_integer(&w, extra->name, (int64_t)extra->number);
     }
     json_object_end(&w);
     struct str whole = body.failed ? STR("{\"type\":\"about:blank\"}") : buf_str(&body);
@@ -76,20 +88,35 @@ static void answer_problem(struct httpd_request *r, int status, const char *deta
 
 void api_send_problem(struct httpd_request *r, int status, const char *detail, const char *headers)
 {
-    answer_problem(r, status, detail, NULL, 0, headers);
+    answer_problem(r, status, detail, NULL, headers);
 }
 
 void api_send_problem_at(struct httpd_request *r, int status, const char *detail, const char *place,
                          size_t at)
 {
-    answer_problem(r, status, detail, place, at, NULL);
+    answer_problem(r, status, detail, &(struct answer_extra){place, NULL, at}, NULL);
 }
 
 void api_send_unavailable(struct httpd_request *r, const char *detail)
 {
     char retry[40];
     snprintf(retry, sizeof retry, "Retry-After: %d\r\n", API_RETRY_AFTER_S);
-    answer_problem(r, 503, detail, NULL, 0, retry);
+    answer_problem(r, 503, detail, NULL, retry);
+}
+
+void api_send_forbidden(struct httpd_request *r, const char *detail, const char *role)
+{
+    char header[96];
+    snprintf(header, sizeof header,
+             "WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"%s\"\r\n", role);
+    answer_problem(r, 403, detail, &(struct answer_extra){"role", role, 0}, header);
+}
+
+void api_send_too_many(struct httpd_request *r, const char *detail, int64_t wait_ms)
+{
+    char retry[40];
+    snprintf(retry, sizeof retry, "Retry-After: %lld\r\n", (long long)((wait_ms + 999) / 1000));
+    answer_problem(r, 429, detail, NULL, retry);
 }
 
 void api_write_id(struct json_writer *w, const char *key, const char *kind, uint64_t id)

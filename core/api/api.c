@@ -29,19 +29,15 @@ int api_open(struct api **out, const struct api_config *c, struct err *e)
         return err_set(e, ERR_NOMEM, "out of memory");
     }
     a->config = *c;
-    int code = api_token_load(a, e);
-    if (code == 0) {
-        struct httpd_config h = {.address = c->listen,
-                                 .max_body_bytes = c->max_body_bytes,
-                                 .max_connections = c->max_connections,
-                                 .log = c->log,
-                                 .on_head = api_on_head,
-                                 .on_request = api_on_request,
-                                 .ctx = a};
-        code = httpd_open(&a->httpd, c->loop, &h, e);
-    }
+    struct httpd_config h = {.address = c->listen,
+                             .max_body_bytes = c->max_body_bytes,
+                             .max_connections = c->max_connections,
+                             .log = c->log,
+                             .on_head = api_on_head,
+                             .on_request = api_on_request,
+                             .ctx = a};
+    int code = httpd_open(&a->httpd, c->loop, &h, e);
     if (code) {
-        free(a->token);
         free(a);
         return code;
     }
@@ -74,7 +70,6 @@ static void api_on_httpd_closed(void *ctx)
     void (*on_closed)(void *) = a->on_closed;
     void *closed_ctx = a->closed_ctx;
     record_queue_fini(&a->records);
-    free(a->token);
     free(a);
     on_closed(closed_ctx);
 }

@@ -16,8 +16,9 @@ struct api_config {
     struct store *store;
     struct engine *engine;
     struct deliver *deliver;
-    struct slots *slots; // held while an operator drains the host
-    struct oauth *oauth; // of tests that send
+    struct access *access; // loaded (api/access.h)
+    struct slots *slots;   // held while an operator drains the host
+    struct oauth *oauth;   // of tests that send
     struct secrets *secrets;
     void (*read_again)(void *ctx); // by a reload, beside the workflows: secrets, files of targets
     void (*curl_target)(void *ctx, struct str target, struct curl_command_target *out);
@@ -26,7 +27,7 @@ struct api_config {
     struct id_source *ids;
     const struct log *log;
     const char *listen;                    // "127.0.0.1:8080"
-    const char *data_dir;                  // admin.token and address are files in it
+    const char *data_dir;                  // address is a file in it
     const char *redirect_all;              // shown by /readyz; or NULL
     const struct netblock *redirect_allow; // as deliver_config has it
     const char *crash_at;
@@ -37,7 +38,7 @@ struct api_config {
     size_t max_connections;
 };
 
-// Makes DATA/admin.token (0600) where there is none, listens, writes DATA/address.
+// Listens, writes DATA/address.
 int api_open(struct api **out, const struct api_config *c, struct err *e);
 const char *api_address(const struct api *a); // the one in force
 // Idle connections are closed, every request that is complete from now on is refused with 503:

@@ -9,7 +9,7 @@ struct store_audit_put *api_audit_new(struct api *a, struct httpd_request *r, co
     httpd_peer(r, from);
     struct store_audit row = {.id = id_next(a->config.ids, now_ms),
                               .at_ms = now_ms,
-                              .who = STR(API_ADMIN),
+                              .who = api_caller(a, r),
                               .from = str_from(from),
                               .act = str_from(act),
                               .subject = subject,

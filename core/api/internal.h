@@ -2,6 +2,7 @@
 #ifndef API_INTERNAL_H
 #define API_INTERNAL_H
 
+#include "api/access.h"
 #include "api/api.h"
 #include "base/id.h"
 #include "encode/json_writer.h"
@@ -11,14 +12,12 @@
 
 enum { API_ANSWER_MAX = 64 << 20, API_ARENA_MAX = 256 << 20, API_RETRY_AFTER_S = 5 };
 
-#define API_ADMIN "admin" // who has the one token there is
-
 struct api {
     struct api_config config;
     struct httpd *httpd;
-    char *token;                 // the admin's
-    bool is_draining;            // the host stops
-    int64_t drain_at_ms;         // wall: since when an operator drains it; 0: it is not drained
+    bool is_draining;    // the host stops
+    int64_t drain_at_ms; // wall: since when an operator drains it; 0: it is not drained
+    char drain_by[ACCESS_NAME_MAX + 1];
     size_t under_way;            // requests whose answer is owed
     struct api_test *tests;      // that wait for a receiver's answer
     struct record_queue records; // whose stored states are being compared with
@@ -49,9 +48,17 @@ void api_send_unavailable(struct httpd_request *r, const char *detail); // 503 w
 // kind: base/id.h. key: NULL in an array.
 void api_write_id(struct json_writer *w, const char *key, const char *kind, uint64_t id);
 
-// --- token.c ---
-int api_token_load(struct api *a, struct err *e);
-bool api_token_is_good(const struct api *a, struct str authorization);
+// 403 with an extra member "role", the one that is wanted.
+void api_send_forbidden(struct httpd_request *r, const char *detail, const char *role);
+// 429 with Retry-After.
+void api_send_too_many(struct httpd_request *r, const char *detail, int64_t wait_ms);
+
+// --- caller.c: whose token a request came with ---
+void api_set_caller(struct httpd_request *r, uint64_t id); // access_caller
+// Whether its token was revoked since.
+bool api_caller_is_gone(const struct api *a, const struct httpd_request *r);
+// The token's name, borrowed until the next turn.
+struct str api_caller(const struct api *a, const struct httpd_request *r);
 
 // --- ready.c ---
 // Why no event can be taken now, or NULL.
@@ -152,6 +159,11 @@ void api_cancel_delivery(struct api *a, struct httpd_request *r, struct str id);
 struct store_audit_put *api_audit_new(struct api *a, struct httpd_request *r, const char *act,
                                       struct str subject, struct str before, struct str after);
 void api_list_audit(struct api *a, struct httpd_request *r, struct str id);
+
+// --- tokens.c ---
+void api_list_tokens(struct api *a, struct httpd_request *r, struct str id);
+void api_post_token(struct api *a, struct httpd_request *r, struct str id);
+void api_revoke_token(struct api *a, struct httpd_request *r, struct str id);
 
 // --- targets.c ---
 void api_list_targets(struct api *a, struct httpd_request *r, struct str id);

@@ -1,4 +1,6 @@
 // The table of routes: what is answered before a body is read, and who answers the rest.
+#include <stdio.h>
+
 #include "api/internal.h"
 
 struct route {
@@ -6,57 +8,63 @@ struct route {
     struct str path; // "/v1/events"
     bool takes_id;   // "/ID" follows
     struct str verb; // and "/VERB" behind the ID, where it is not empty
-    bool is_open;    // needs no token
+    enum role role;  // that its caller needs (api/access.h)
     bool is_ingest;  // takes events: refused while there is no room
     bool is_source;  // its sender may prove itself otherwise than by a token
     void (*handle)(struct api *a, struct httpd_request *r, struct str id);
 };
 
 static const struct route ROUTES[] = {
-    {"POST", STR("/v1/events"), .is_ingest = true, .handle = api_post_events},
-    {"POST", STR("/v1/records"), .is_ingest = true, .handle = api_post_records},
-    {"GET", STR("/v1/events"), .handle = api_list_events},
-    {"GET", STR("/v1/events"), .takes_id = true, .handle = api_get_event},
-    {"GET", STR("/v1/events"), true, STR("explain"), .handle = api_get_explain},
-    {"POST", STR("/v1/events"), .takes_id = true, .verb = STR("replay"),
+    {"POST", STR("/v1/events"), .is_ingest = true, .role = ROLE_INGEST, .handle = api_post_events},
+    {"POST", STR("/v1/records"), .is_ingest = true, .role = ROLE_INGEST,
+     .handle = api_post_records},
+    {"GET", STR("/v1/events"), .role = ROLE_READ, .handle = api_list_events},
+    {"GET", STR("/v1/events"), .takes_id = true, .role = ROLE_READ, .handle = api_get_event},
+    {"GET", STR("/v1/events"), .takes_id = true, .verb = STR("explain"), .role = ROLE_READ,
+     .handle = api_get_explain},
+    {"POST", STR("/v1/events"), .takes_id = true, .verb = STR("replay"), .role = ROLE_ADMIN,
      .handle = api_replay_event},
-    {"GET", STR("/v1/runs"), .handle = api_list_runs},
-    {"GET", STR("/v1/deliveries"), .handle = api_list_deliveries},
-    {"GET", STR("/v1/deliveries"), .takes_id = true, .handle = api_get_delivery},
-    {"POST", STR("/v1/deliveries"), .takes_id = true, .verb = STR("resend"),
+    {"GET", STR("/v1/runs"), .role = ROLE_READ, .handle = api_list_runs},
+    {"GET", STR("/v1/deliveries"), .role = ROLE_READ, .handle = api_list_deliveries},
+    {"GET", STR("/v1/deliveries"), .takes_id = true, .role = ROLE_READ, .handle = api_get_delivery},
+    {"POST", STR("/v1/deliveries"), .takes_id = true, .verb = STR("resend"), .role = ROLE_ADMIN,
      .handle = api_resend_delivery},
-    {"POST", STR("/v1/deliveries"), .takes_id = true, .verb = STR("cancel"),
+    {"POST", STR("/v1/deliveries"), .takes_id = true, .verb = STR("cancel"), .role = ROLE_ADMIN,
      .handle = api_cancel_delivery},
-    {"GET", STR("/v1/workflows"), .handle = api_list_workflows},
-    {"GET", STR("/v1/workflows"), .takes_id = true, .handle = api_get_workflow},
-    {"GET", STR("/v1/rules"), .handle = api_get_rules},
+    {"GET", STR("/v1/workflows"), .role = ROLE_READ, .handle = api_list_workflows},
+    {"GET", STR("/v1/workflows"), .takes_id = true, .role = ROLE_READ, .handle = api_get_workflow},
+    {"GET", STR("/v1/rules"), .role = ROLE_READ, .handle = api_get_rules},
     {"POST", STR("/v1/sources"), .takes_id = true, .is_ingest = true, .is_source = true,
-     .handle = api_post_source},
-    {"GET", STR("/v1/sources"), .handle = api_list_sources},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("activate"),
+     .role = ROLE_INGEST, .handle = api_post_source},
+    {"GET", STR("/v1/sources"), .role = ROLE_READ, .handle = api_list_sources},
+    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("activate"), .role = ROLE_ADMIN,
      .handle = api_activate_workflow},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("deactivate"),
+    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("deactivate"), .role = ROLE_ADMIN,
      .handle = api_deactivate_workflow},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("follow-file"),
+    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("follow-file"), .role = ROLE_ADMIN,
      .handle = api_follow_file},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("reset"),
+    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("reset"), .role = ROLE_ADMIN,
      .handle = api_reset_workflow},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("test"),
+    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("test"), .role = ROLE_ADMIN,
      .handle = api_test_workflow},
-    {"GET", STR("/v1/targets"), .handle = api_list_targets},
-    {"GET", STR("/v1/targets"), .takes_id = true, .handle = api_get_target},
-    {"POST", STR("/v1/targets"), .takes_id = true, .verb = STR("pause"),
+    {"GET", STR("/v1/targets"), .role = ROLE_READ, .handle = api_list_targets},
+    {"GET", STR("/v1/targets"), .takes_id = true, .role = ROLE_READ, .handle = api_get_target},
+    {"POST", STR("/v1/targets"), .takes_id = true, .verb = STR("pause"), .role = ROLE_ADMIN,
      .handle = api_pause_target},
-    {"POST", STR("/v1/targets"), .takes_id = true, .verb = STR("resume"),
+    {"POST", STR("/v1/targets"), .takes_id = true, .verb = STR("resume"), .role = ROLE_ADMIN,
      .handle = api_resume_target},
-    {"GET", STR("/v1/status"), .handle = api_get_status},
-    {"POST", STR("/v1/pause"), .handle = api_pause},
-    {"POST", STR("/v1/drain"), .handle = api_drain_events},
-    {"POST", STR("/v1/resume"), .handle = api_resume},
-    {"POST", STR("/v1/reload"), .handle = api_post_reload},
-    {"GET", STR("/v1/audit"), .handle = api_list_audit},
-    {"GET", STR("/healthz"), .is_open = true, .handle = api_get_healthz},
-    {"GET", STR("/readyz"), .is_open = true, .handle = api_get_readyz},
+    {"GET", STR("/v1/status"), .role = ROLE_READ, .handle = api_get_status},
+    {"POST", STR("/v1/pause"), .role = ROLE_ADMIN, .handle = api_pause},
+    {"POST", STR("/v1/drain"), .role = ROLE_ADMIN, .handle = api_drain_events},
+    {"POST", STR("/v1/resume"), .role = ROLE_ADMIN, .handle = api_resume},
+    {"POST", STR("/v1/reload"), .role = ROLE_ADMIN, .handle = api_post_reload},
+    {"GET", STR("/v1/audit"), .role = ROLE_READ, .handle = api_list_audit},
+    {"GET", STR("/v1/tokens"), .role = ROLE_ADMIN, .handle = api_list_tokens},
+    {"POST", STR("/v1/tokens"), .role = ROLE_ADMIN, .handle = api_post_token},
+    {"POST", STR("/v1/tokens"), .takes_id = true, .verb = STR("revoke"), .role = ROLE_ADMIN,
+     .handle = api_revoke_token},
+    {"GET", STR("/healthz"), .role = ROLE_OPEN, .handle = api_get_healthz},
+    {"GET", STR("/readyz"), .role = ROLE_OPEN, .handle = api_get_readyz},
 };
 enum { ROUTE_COUNT = sizeof ROUTES / sizeof ROUTES[0] };
 
@@ -134,9 +142,65 @@ static int route_refuse_unknown(struct httpd_request *r, struct buf *allow)
     return 1;
 }
 
-static bool route_is_open(const struct api *a, const struct route *route, struct str id)
+static enum role route_role(const struct api *a, const struct route *route, struct str id)
 {
-    return route->is_open || (route->is_source && api_source_checks_sender(a, id));
+    return route->is_source && api_source_checks_sender(a, id) ? ROLE_OPEN : route->role;
+}
+
+static int route_refuse_caller(struct api *a, struct httpd_request *r, enum access_verdict verdict,
+                               const struct access_caller *caller, enum role wanted)
+{
+    const bool has_token = httpd_header(r, "authorization").len != 0;
+    char peer[LOOP_PEER_MAX], words[256];
+    int64_t wait_ms = caller->wait_ms;
+    switch (verdict) {
+    case ACCESS_GRANTED:
+        return 0;
+    case ACCESS_FORBIDDEN:
+        snprintf(words, sizeof words, "this wants a token with the role %s, and %s has the role %s",
+                 role_word(wanted), caller->name, caller->role);
+        api_send_forbidden(r, words, role_word(wanted));
+        return 1;
+    case ACCESS_TOO_FAST:
+        snprintf(words, sizeof words, "%s has sent more requests than its limit lets through",
+                 caller->name);
+        api_send_too_many(r, words, wait_ms);
+        return 1;
+    case ACCESS_UNKNOWN:
+    case ACCESS_EXPIRED:
+        break;
+    }
+    httpd_peer(r, peer);
+    wait_ms = has_token ? access_failed(a->config.access, str_from(peer)) : 0;
+    if (wait_ms) {
+        api_send_too_many(r, "too many wrong tokens came from your address", wait_ms);
+        return 1;
+    }
+    snprintf(words, sizeof words, "the token %s has expired", caller->name ? caller->name : "");
+    api_send_problem(
+        r, 401,
+        verdict == ACCESS_EXPIRED ? words
+        : has_token               ? "the token is not one of this host's, or it is revoked"
+                    : "send Authorization: Bearer TOKEN (the first one is in DATA/admin.token)",
+        has_token ? "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"
+                  : "WWW-Authenticate: Bearer\r\n");
+    return 1;
+}
+
+// Whether its caller may not call the route (NULL: no such route, which any token may find out). It
+// is answered then.
+static int route_check_caller(struct api *a, struct httpd_request *r, const struct route *route,
+                              struct str id)
+{
+    enum role wanted = route ? route_role(a, route, id) : ROLE_OPEN;
+    struct access_caller caller;
+    if (route && wanted == ROLE_OPEN) {
+        return 0;
+    }
+    enum access_verdict verdict =
+        access_judge(a->config.access, httpd_header(r, "authorization"), wanted, &caller);
+    api_set_caller(r, caller.id);
+    return route_refuse_caller(a, r, verdict, &caller, wanted);
 }
 
 // Everything that can be said no to before a body is read.
@@ -148,11 +212,7 @@ int api_on_head(void *ctx, struct httpd_request *r)
     buf_init(&allow, 256);
     const struct route *route = route_find(r, &id, &allow);
     int refused = 0;
-    if (!(route && route_is_open(a, route, id)) &&
-        !api_token_is_good(a, httpd_header(r, "authorization"))) {
-        api_send_problem(r, 401,
-                         "send Authorization: Bearer TOKEN (the first one is in DATA/admin.token)",
-                         "WWW-Authenticate: Bearer\r\n");
+    if (route_check_caller(a, r, route, id)) {
         refused = 1;
     } else if (route == NULL) {
         refused = route_refuse_unknown(r, &allow);
@@ -176,6 +236,11 @@ void api_on_request(void *ctx, struct httpd_request *r)
     // Its body may have been long in coming; the parts that it needs are about to be closed.
     if (a->is_draining) {
         api_send_unavailable(r, api_refusal(a));
+        return;
+    }
+    if (api_caller_is_gone(a, r)) {
+        api_send_problem(r, 401, "the token was revoked meanwhile",
+                         "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n");
         return;
     }
     const struct route *route = route_find(r, &id, NULL);

@@ -57,7 +57,7 @@ void api_get_status(struct api *a, struct httpd_request *r, struct str id)
     json_object_begin(&w);
     json_member_text(&w, "status", status_word(a));
     status_write_since(&w, "paused", paused->since_ms, paused->by);
-    status_write_since(&w, "draining", a->drain_at_ms, API_ADMIN);
+    status_write_since(&w, "draining", a->drain_at_ms, a->drain_by);
     json_member_bool(&w, "drained", a->drain_at_ms && is_idle);
     json_member_integer(&w, "in_flight", (int64_t)deliver_in_flight(d));
     json_member_integer(&w, "owed", store_owed_count(a->config.store));
@@ -120,7 +120,7 @@ static void status_say(struct api *a, struct httpd_request *r, bool is_paused)
     }
     *q = (struct status_request){.api = a, .request = r, .is_paused = is_paused};
     api_begin(a);
-    int code = deliver_pause(a->config.deliver, (struct str){0}, STR(API_ADMIN), is_paused, audit,
+    int code = deliver_pause(a->config.deliver, (struct str){0}, api_caller(a, r), is_paused, audit,
                              status_on_said, q);
     if (code) {
         status_on_said(q, code);
@@ -154,6 +154,7 @@ void api_drain_events(struct api *a, struct httpd_request *r, struct str id)
     audit_give(a->config.store, audit);
     if (a->drain_at_ms == 0) {
         log_info(a->config.log, "drained by an operator: no event is taken, what is due is sent");
+        snprintf(a->drain_by, sizeof a->drain_by, STR_FMT, STR_ARG(api_caller(a, r)));
         status_set_drain(a, clock_wall_ms(loop_clock(a->config.loop)));
     }
     api_get_status(a, r, id);

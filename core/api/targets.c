@@ -167,8 +167,8 @@ static void targets_say(struct api *a, struct httpd_request *r, struct str id, b
             targets_free(q);
             return;
         }
-        code = deliver_pause(a->config.deliver, buf_str(&q->name), STR(API_ADMIN), is_paused, audit,
-                             targets_on_said, q);
+        code = deliver_pause(a->config.deliver, buf_str(&q->name), api_caller(a, r), is_paused,
+                             audit, targets_on_said, q);
     }
     if (code) {
         targets_on_said(q, code);

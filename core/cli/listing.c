@@ -21,8 +21,8 @@ static int read_answer(const struct invocation *in, const struct remote_answer *
     return status;
 }
 
-int listing_run(const struct invocation *in, const char *method, const char *path,
-                int (*show)(struct listing *l), int (*judge)(struct listing *l))
+static int ask(const struct invocation *in, const char *method, const char *path, struct str body,
+               int (*show)(struct listing *l), int (*judge)(struct listing *l))
 {
     struct config c;
     struct remote *remote = NULL;
@@ -33,7 +33,7 @@ int listing_run(const struct invocation *in, const char *method, const char *pat
     if (status)
         goto out;
     if (remote_open(&remote, in, &c, &e) != 0 ||
-        remote_get(remote, method, path, &answer, &e) != 0) {
+        remote_send(remote, method, path, body, &answer, &e) != 0) {
         status = cli_fail(in, "%s", e.text);
         goto out;
     }
@@ -49,6 +49,18 @@ out:
     remote_close(remote);
     config_fini(&c);
     return status;
+}
+
+int listing_run(const struct invocation *in, const char *method, const char *path,
+                int (*show)(struct listing *l), int (*judge)(struct listing *l))
+{
+    return ask(in, method, path, STR(""), show, judge);
+}
+
+int listing_send(const struct invocation *in, const char *path, struct str body,
+                 int (*show)(struct listing *l))
+{
+    return ask(in, "POST", path, body, show, NULL);
 }
 
 // The common options are no parameters of the API.
@@ -190,11 +202,11 @@ static int list_or_show(const struct invocation *in, const struct listing_verb *
         status = listing_path(in, v->base, &path)
                      ? cli_fail(in, "the filters are too long")
                      : listing_run(in, "GET", path.data, v->list, NULL);
-    } else if (strcmp(verb, "show") == 0 && o->argument_count == 2) {
+    } else if (v->show && strcmp(verb, "show") == 0 && o->argument_count == 2) {
         status = listing_path_of(v->base, o->arguments[1], &path)
                      ? cli_fail(in, "the id is too long")
                      : listing_run(in, "GET", path.data, v->show, NULL);
-    } else if (strcmp(verb, "show") == 0) {
+    } else if (v->show && strcmp(verb, "show") == 0) {
         status = cli_refuse(in, "an id is missing: hookline %s show ID", in->command->name);
     } else if (strcmp(verb, "list") == 0) {
         status = cli_refuse(in, "one argument too many: %s", o->arguments[1]);

@@ -17,6 +17,10 @@ struct listing {
 int listing_run(const struct invocation *in, const char *method, const char *path,
                 int (*show)(struct listing *l), int (*judge)(struct listing *l));
 
+// The same for a POST with a JSON body.
+int listing_send(const struct invocation *in, const char *path, struct str body,
+                 int (*show)(struct listing *l));
+
 // The path of a list with the filters that the invocation's options give
 // ("/v1/deliveries?state=..."), NUL-terminated. Option names are the API's parameters.
 int listing_path(const struct invocation *in, const char *base, struct buf *out);
@@ -42,7 +46,7 @@ struct listing_action {
 struct listing_verb {
     const char *base; // "/v1/deliveries"
     int (*list)(struct listing *l);
-    int (*show)(struct listing *l);
+    int (*show)(struct listing *l);       // NULL: there is no show
     const struct listing_action *actions; // NULL: none
     const char *list_options;             // where there are actions: the options that list takes
 };

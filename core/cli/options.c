@@ -6,10 +6,11 @@
 #include "base/duration.h"
 #include "base/nearest.h"
 #include "base/netaddr.h"
+#include "base/rate.h"
 #include "base/rfc3339.h"
 #include "config.h"
 #include "encode/url.h"
-#include "store/store.h"
+#include "store/tokens.h"
 
 enum { COUNT_MOST = 1000 };
 
@@ -77,6 +78,8 @@ static int check_value(const struct option *p, const char *text, struct err *e)
 {
     struct netblock block;
     enum delivery_state state;
+    enum store_role role;
+    struct rate rate;
     int64_t n;
     struct err why = {0};
 
@@ -114,6 +117,16 @@ static int check_value(const struct option *p, const char *text, struct err *e)
     case OPTION_DURATION:
         if (duration_parse(str_from(text), &n) != 0)
             return err_set(e, ERR_INVALID, "--%s wants a duration (30s, 10m, 2h), not '%s'",
+                           p->name, text);
+        return 0;
+    case OPTION_ROLE:
+        if (store_role_parse(str_from(text), &role) != 0)
+            return err_set(e, ERR_INVALID, "--%s wants ingest, read or admin, not '%s'", p->name,
+                           text);
+        return 0;
+    case OPTION_RATE:
+        if (rate_parse(str_from(text), &rate) != 0)
+            return err_set(e, ERR_INVALID, "--%s wants a rate (100/s, 300/m, 1000/h), not '%s'",
                            p->name, text);
         return 0;
     case OPTION_STATE:

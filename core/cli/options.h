@@ -17,7 +17,9 @@ enum option_kind {
     OPTION_URL,      // http or https
     OPTION_SINCE,    // a duration back from now ("2d"), an RFC 3339 time, or a date
     OPTION_DURATION, // "10m"
-    OPTION_STATE     // a delivery's state
+    OPTION_STATE,    // a delivery's state
+    OPTION_ROLE,     // a token's role
+    OPTION_RATE      // "100/s"
 };
 
 struct option {

@@ -256,10 +256,13 @@ void remote_describe(const struct remote *r, const struct remote_answer *a, stru
         if (!words.len)
             words = json_tree_text(json_tree_get(root, "title"));
     }
-    if (a->status == 401)
-        err_set(e, code, "the host on " STR_FMT " wants %s", STR_ARG(buf_str(&r->url)),
-                r->authorization.len ? "another token: the one given is not its own"
-                                     : "a token: give --token or set HOOKLINE_TOKEN");
+    if (a->status == 401 && r->authorization.len)
+        err_set(e, code, "the host on " STR_FMT " wants another token%s" STR_FMT,
+                STR_ARG(buf_str(&r->url)), words.len ? ": " : "", STR_ARG(words));
+    else if (a->status == 401)
+        err_set(e, code,
+                "the host on " STR_FMT " wants a token: give --token or set HOOKLINE_TOKEN",
+                STR_ARG(buf_str(&r->url)));
     else if (words.len)
         err_set(e, code, STR_FMT " (status %d)", STR_ARG(words), a->status);
     else
@@ -268,14 +271,20 @@ void remote_describe(const struct remote *r, const struct remote_answer *a, stru
     arena_fini(&arena);
 }
 
-int remote_get(struct remote *r, const char *method, const char *path, struct remote_answer *out,
-               struct err *e)
+int remote_send(struct remote *r, const char *method, const char *path, struct str body,
+                struct remote_answer *out, struct err *e)
 {
     struct err why = {0};
-    int code = remote_call(r, method, path, NULL, STR(""), out, e);
+    int code = remote_call(r, method, path, body.len ? "application/json" : NULL, body, out, e);
 
     if (code || (out->status >= 200 && out->status < 300))
         return code;
     remote_describe(r, out, &why);
     return err_set(e, why.code, "%s", why.text);
+}
+
+int remote_get(struct remote *r, const char *method, const char *path, struct remote_answer *out,
+               struct err *e)
+{
+    return remote_send(r, method, path, STR(""), out, e);
 }

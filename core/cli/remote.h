@@ -27,6 +27,9 @@ int remote_call(struct remote *r, const char *method, const char *path, const ch
 // ERR_NOT_FOUND) with the host's own words.
 int remote_get(struct remote *r, const char *method, const char *path, struct remote_answer *out,
                struct err *e);
+// The same with a JSON body.
+int remote_send(struct remote *r, const char *method, const char *path, struct str body,
+                struct remote_answer *out, struct err *e);
 // What the host says of a refusal (problem+json), for people.
 void remote_describe(const struct remote *r, const struct remote_answer *a, struct err *e);
 

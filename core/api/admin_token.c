@@ -1,8 +1,9 @@
-// The admin's token: made at the first start, in DATA/admin.token, readable by its owner alone.
+// The first token: made at the first start, in DATA/admin.token, readable by its owner alone.
+#include "api/admin_token.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/internal.h"
 #include "base/file.h"
 #include "base/hash.h"
 
@@ -20,13 +21,14 @@ static void token_make(char out[TOKEN_BYTES * 2 + 5])
     snprintf(out + at, 2, "\n");
 }
 
-int api_token_load(struct api *a, struct err *e)
+int admin_token_load(const char *data_dir, char **out, struct err *e)
 {
     char made[TOKEN_BYTES * 2 + 5];
     char path[FILE_PATH_MAX];
     char *text = NULL;
     size_t len = 0;
-    snprintf(path, sizeof path, "%s/admin.token", a->config.data_dir);
+    *out = NULL;
+    snprintf(path, sizeof path, "%s/admin.token", data_dir);
     int code = file_read(path, TOKEN_MAX, &text, &len, e);
     if (code == ERR_NOT_FOUND) {
         token_make(made);
@@ -45,18 +47,7 @@ int api_token_load(struct api *a, struct err *e)
                        "%s: too short to be a token: remove the file, and the next start makes one",
                        path);
     }
-    a->token = str_dup(token);
+    *out = str_dup(token);
     free(text);
-    return a->token ? 0 : err_set(e, ERR_NOMEM, "out of memory");
-}
-
-bool api_token_is_good(const struct api *a, struct str authorization)
-{
-    const size_t len = sizeof "bearer " - 1;
-    if (authorization.len <= len ||
-        !str_eq_nocase((struct str){authorization.data, len}, STR("bearer "))) {
-        return false;
-    }
-    struct str token = str_trim((struct str){authorization.data + len, authorization.len - len});
-    return str_eq_constant_time(token, str_from(a->token));
+    return *out ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
