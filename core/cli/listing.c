@@ -67,7 +67,7 @@ int listing_send(const struct invocation *in, const char *path, struct str body,
 static bool is_parameter(const struct option *option)
 {
     static const char *const others[] = {"json",  "url",  "token", "config", "data",
-                                         "rules", "help", "yes",   NULL};
+                                         "rules", "help", "yes",   "all",    NULL};
 
     for (size_t k = 0; others[k]; k++)
         if (strcmp(others[k], option->name) == 0)

@@ -73,6 +73,22 @@ def test_pages_times_the_command_and_the_signal(serve, receivers):
     assert json.loads(run("audit", "--json", "--data", host.data).stdout)["audit"] == acts(host)
 
 
+def test_the_export_has_every_page(serve, receivers):
+    host = serve({"w.lua": workflow(receivers(lambda request: 200).url)}, test_clock=True)
+    for n in range(1100):
+        assert host.call("POST", "/v1/workflows/w/" + ("activate" if n % 2 else "deactivate")).status == 200
+    host.advance("1h")
+    assert host.call("POST", "/v1/pause").status == 200
+    exported = run("audit", "--all", "--data", host.data)
+    assert exported.returncode == 0, exported.stderr
+    rows = [json.loads(line) for line in exported.stdout.splitlines()]
+    assert len(rows) == 1101 and rows[:1000] == acts(host, "?limit=1000")
+    assert len({row["at"] + row["act"] for row in rows}) > 1 and rows[-1]["act"] == "workflow.deactivate"
+    late = run("audit", "--all", "--json", "--since", "30m", "--data", host.data)
+    assert run("audit", "--all", "--limit", "5", "--data", host.data).returncode == 2
+    assert late.returncode == 0
+
+
 def test_old_acts_go(serve, receivers):
     receiver = receivers(lambda request: 200)
     host = serve({"w.lua": workflow(receiver.url)}, config='return { retention = { audit = "2d" } }', test_clock=True)
