@@ -52,7 +52,10 @@ SOURCES := $(foreach l,$(LAYERS),$(shell find core/$(l) -name '*.c' 2>/dev/null)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LLHTTP_OBJECTS := $(if $(filter wire,$(LAYERS)),$(addprefix $(BUILD)/llhttp/,api.o http.o llhttp.o))
 LUA_FILES := $(shell find lua -name '*.lua' 2>/dev/null)
-EMBEDDED := $(if $(filter script,$(LAYERS)),$(BUILD)/embedded_lua.o)
+CONSOLE_FILES := $(shell find core/console/js core/console/css -type f) core/console/index.html core/console/icon.svg
+CONSOLE_LIBRARIES := $(addprefix build/console/lib/,preact.js hooks.js htm.js uplot.js uplot.css LICENSES.txt)
+EMBEDDED := $(if $(filter script,$(LAYERS)),$(BUILD)/embedded_lua.o) \
+            $(if $(filter api,$(LAYERS)),$(BUILD)/embedded_console.o)
 
 UNIT_LAYERS  ?= $(LAYERS)
 UNIT_SOURCES := $(foreach l,$(UNIT_LAYERS) .,$(wildcard tests/unit/$(l)/test_*.c))
@@ -84,20 +87,67 @@ $(BUILD)/llhttp/%.o: $(LLHTTP)/%.c
 missing-llhttp/%:
 	@echo "The sources of llhttp are not here. Run: dist/packages.sh build" >&2; exit 1
 
-# The files of lua/ as bytes in the binary: a table of { name, text, length }.
-$(BUILD)/embedded_lua.S: $(LUA_FILES) Makefile
+# Files as bytes in the binary: a table of { name, text, length } that ends with a NULL name. Their
+# names are without the folders that they come from. $(call embed,SYMBOL,FILES)
+define embed
 	@mkdir -p $(@D)
 	@{ echo '.section .rodata'; n=0; \
-	   for f in $(sort $(LUA_FILES)); do \
-	     echo ".Lname$$n: .asciz \"$${f#lua/}\""; echo ".Ltext$$n: .incbin \"$$f\""; echo ".Lend$$n: .byte 0"; \
+	   for f in $(sort $(2)); do \
+	     name=$${f#lua/}; name=$${name#core/console/}; name=$${name#build/console/}; \
+	     echo ".Lname$$n: .asciz \"$$name\""; echo ".Ltext$$n: .incbin \"$$f\""; echo ".Lend$$n: .byte 0"; \
 	     n=$$((n+1)); done; \
-	   echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl embedded_lua_files'; \
-	   echo 'embedded_lua_files:'; i=0; \
+	   echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl $(1)'; \
+	   echo '$(1):'; i=0; \
 	   while [ $$i -lt $$n ]; do echo ".quad .Lname$$i, .Ltext$$i, .Lend$$i - .Ltext$$i"; i=$$((i+1)); done; \
 	   echo '.quad 0, 0, 0'; echo '.section .note.GNU-stack,"",%progbits'; } > $@
+endef
 
-$(BUILD)/embedded_lua.o: $(BUILD)/embedded_lua.S
+$(BUILD)/embedded_lua.S: $(LUA_FILES) Makefile
+	$(call embed,embedded_lua_files,$(LUA_FILES))
+
+$(BUILD)/embedded_console.S: $(CONSOLE_FILES) $(CONSOLE_LIBRARIES) Makefile
+	$(call embed,embedded_console_files,$(CONSOLE_FILES) $(CONSOLE_LIBRARIES))
+
+$(BUILD)/embedded_%.o: $(BUILD)/embedded_%.S
 	@$(CC) -c -o $@ $<
+
+# What npm brings: the console's libraries, and axe for its tests. Nothing of a package is run.
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error
+NODE_MODULES := build/console/node_modules
+
+build/console/.fetched: core/console/package.json core/console/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ core/console/.npmrc $(@D)
+	@command -v npm >/dev/null || { echo "There is no npm. Run: dist/packages.sh build" >&2; exit 1; }
+	@cd $(@D) && $(NPM_CI) >/dev/null
+	@touch $@
+
+build/console-tests/.fetched: tests/console/package.json tests/console/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ tests/console/.npmrc $(@D)
+	@cd $(@D) && $(NPM_CI) >/dev/null
+	@touch $@
+
+# A browser finds no bare names ("preact") where inline import maps are refused, and no source maps here.
+# $(call library,FILE)
+define library
+	@mkdir -p $(@D)
+	@sed -e 's|from *"preact"|from"./preact.js"|' -e '/^\/\/# sourceMappingURL=/d' $(NODE_MODULES)/$(1) > $@
+endef
+
+build/console/lib/preact.js: build/console/.fetched
+	$(call library,preact/dist/preact.module.js)
+build/console/lib/hooks.js: build/console/.fetched
+	$(call library,preact/hooks/dist/hooks.module.js)
+build/console/lib/htm.js: build/console/.fetched
+	$(call library,htm/dist/htm.module.js)
+build/console/lib/uplot.js: build/console/.fetched
+	$(call library,uplot/dist/uPlot.esm.js)
+build/console/lib/uplot.css: build/console/.fetched
+	$(call library,uplot/dist/uPlot.min.css)
+build/console/lib/LICENSES.txt: build/console/.fetched
+	@mkdir -p $(@D)
+	@for name in preact htm uplot; do echo "== $$name"; cat $(NODE_MODULES)/$$name/LICENSE; echo; done > $@
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libhookline.a
 	@mkdir -p $(@D)

@@ -15,7 +15,7 @@ build="make gcc libc6-dev pkg-config liblua5.4-dev lua-cjson-dev libuv1-dev libc
        libsqlite3-dev libc-ares-dev libssl-dev libxml2-dev libmimalloc-dev"
 demo="python3 tzdata"
 test="tzdata python3-pytest python3-aiosmtpd openssl libcmocka-dev lua5.4 lua-check clang-format
-      strace curl libxml2-utils iproute2"
+      strace curl libxml2-utils iproute2 chromium chromium-driver python3-selenium"
 bench="python3 wrk strace tzdata"
 fuzz="python3 clang libclang-rt-14-dev"
 
@@ -23,7 +23,11 @@ packages=""
 files=""
 for group in "$@"; do
     case $group in
-    build) packages="$packages $build" files="$files node-llhttp:usr/share/llhttp/llhttp.c" ;;
+    build)
+        packages="$packages $build" files="$files node-llhttp:usr/share/llhttp/llhttp.c"
+        # An npm from elsewhere does, and cannot be installed beside Debian's.
+        command -v npm >/dev/null || packages="$packages npm"
+        ;;
     demo) packages="$packages $demo" ;;
     test) packages="$packages $test" files="$files nginx:usr/sbin/nginx" ;;
     bench) packages="$packages $bench" files="$files nginx:usr/sbin/nginx" ;;

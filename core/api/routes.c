@@ -7,6 +7,7 @@ struct route {
     const char *method;
     struct str path; // "/v1/events"
     bool takes_id;   // "/ID" follows
+    bool is_folder;  // and the ID may have slashes
     struct str verb; // and "/VERB" behind the ID, where it is not empty
     enum role role;  // that its caller needs (api/access.h)
     bool is_ingest;  // takes events: refused while there is no room
@@ -63,6 +64,9 @@ static const struct route ROUTES[] = {
     {"POST", STR("/v1/tokens"), .role = ROLE_ADMIN, .handle = api_post_token},
     {"POST", STR("/v1/tokens"), .takes_id = true, .verb = STR("revoke"), .role = ROLE_ADMIN,
      .handle = api_revoke_token},
+    {"GET", STR("/"), .role = ROLE_OPEN, .handle = api_get_console},
+    {"GET", STR("/console"), .takes_id = true, .is_folder = true, .role = ROLE_OPEN,
+     .handle = api_get_console},
     {"GET", STR("/healthz"), .role = ROLE_OPEN, .handle = api_get_healthz},
     {"GET", STR("/readyz"), .role = ROLE_OPEN, .handle = api_get_readyz},
 };
@@ -78,7 +82,7 @@ static bool route_has_path(const struct route *route, struct str path, struct st
         return false;
     }
     struct str rest = {path.data + prefix, path.len - prefix};
-    const char *slash = memchr(rest.data, '/', rest.len);
+    const char *slash = route->is_folder ? NULL : memchr(rest.data, '/', rest.len);
     id->data = rest.data;
     id->len = slash ? (size_t)(slash - rest.data) : rest.len;
     struct str verb = {0};

@@ -1,5 +1,6 @@
 #include "script/library.h"
 
+#include "base/embedded.h"
 #include "script/state.h"
 #include "script/trace.h"
 
@@ -7,19 +8,13 @@
 #include <lauxlib.h>
 #include <stdio.h>
 
-// Made by the Makefile from the files of lua/; ends with a NULL name.
-struct embedded_lua_file {
-    const char *name; // "hookline/conditions.lua"
-    const char *text;
-    size_t len;
-};
-extern const struct embedded_lua_file embedded_lua_files[];
+extern const struct embedded_file embedded_lua_files[]; // of lua/: "hookline/conditions.lua"
 
 enum { LIBRARY_NAME_MAX = 128, LIBRARY_FILE_MAX = 1024 * 1024 };
 
 static bool library_find_embedded(const char *file, struct str *text)
 {
-    for (const struct embedded_lua_file *f = embedded_lua_files; f->name; f++) {
+    for (const struct embedded_file *f = embedded_lua_files; f->name; f++) {
         if (strcmp(f->name, file) == 0) {
             *text = (struct str){f->text, f->len};
             return true;

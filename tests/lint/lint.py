@@ -8,6 +8,7 @@ import argparse
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -34,6 +35,10 @@ MUTABLE_ALLOWED = {}
 def c_files(root, *tops):
     for top in tops:
         yield from sorted(p for p in (root / top).rglob("*") if p.suffix in (".c", ".h"))
+
+
+def console_files(root):
+    return sorted(p for p in (root / "core/console").rglob("*") if p.suffix in (".js", ".css", ".html"))
 
 
 def lines(path):
@@ -80,7 +85,7 @@ def check_layers(root, build):
 
 
 def check_sizes(root, build):
-    for path in [*c_files(root, "core"), *sorted((root / "lua").rglob("*.lua"))]:
+    for path in [*c_files(root, "core"), *sorted((root / "lua").rglob("*.lua")), *console_files(root)]:
         count = len(lines(path))
         if count > MOST_LINES:
             yield f"{path.relative_to(root)}:{count}: {count} lines, at most {MOST_LINES}"
@@ -114,6 +119,20 @@ def check_lua(root, build):
     for line in run_tool(root, ["luacheck", "--no-color", "--codes", "-q"], files):
         if re.match(r"\s*\S+:\d+:", line) or "not installed" in line:
             yield line.strip()
+
+
+def check_scripts(root, build):
+    """The console's scripts parse, as the modules that they are, where there is a node to say so."""
+    if not shutil.which("node"):
+        return
+    for path in (p for p in console_files(root) if p.suffix == ".js"):
+        done = subprocess.run(["node", "--check", "--input-type=module", "-"], input=path.read_text(encoding="utf-8"),
+                              text=True, capture_output=True)
+        if done.returncode:
+            found = re.search(r"\[stdin\]:(\d+)", done.stderr)
+            fault = re.search(r"^\w*Error: .*", done.stderr, re.M)
+            yield (f"{path.relative_to(root)}:{found[1] if found else 1}: "
+                   f"{fault[0] if fault else done.stderr.strip()}")
 
 
 def check_globals(root, build):
@@ -185,14 +204,14 @@ def check_links(root, build):
 def check_markers(root, build):
     for top in ("core", "lua", "rules", "tests", "docs", "dist"):
         for path in sorted((root / top).rglob("*")):
-            if path.suffix not in (".c", ".h", ".lua", ".py", ".sh", ".md"):
+            if path.suffix not in (".c", ".h", ".lua", ".py", ".sh", ".md", ".js", ".css"):
                 continue
             for number, line in enumerate(lines(path), 1):
                 if re.search(r"\b(" + "TO" + "DO|FIX" + "ME|HA" + r"CK)\b", line):
                     yield f"{path.relative_to(root)}:{number}: a marker of unfinished work"
 
 
-CHECKS = {"layers": check_layers, "sizes": check_sizes, "format": check_format, "lua": check_lua,
+CHECKS = {"layers": check_layers, "sizes": check_sizes, "format": check_format, "lua": check_lua, "scripts": check_scripts,
           "globals": check_globals, "comments": check_comments, "snippets": check_snippets,
           "links": check_links, "markers": check_markers}
 

@@ -1,0 +1,94 @@
+// The list of deliveries: filters in the URL, pages by cursor, kept up to date.
+import { html, useEffect, useState } from "../lib.js";
+import { withQuery } from "../api.js";
+import { BulkActs } from "../bulk.js";
+import { CAN_CANCEL, DeliveryLink, isInList, STATES, WorkflowLink } from "../deliveries.js";
+import { recordWords } from "../format.js";
+import { useLive, usePollEvery } from "../live.js";
+import { State } from "../parts/badge.js";
+import { Filters } from "../parts/filters.js";
+import { Page } from "../parts/page.js";
+import { Pager, Table } from "../parts/table.js";
+import { Time } from "../parts/time.js";
+import { Loaded, useResource } from "../resource.js";
+import { go, href } from "../route.js";
+
+const ROWS = 50;
+const NAMES = ["state", "workflow", "target", "type", "record", "since", "until"];
+
+const stateOptions = STATES.map((state) => [state, state]);
+
+function fieldsOf(workflows, targets) {
+  return [
+    { name: "state", label: "State", options: stateOptions },
+    { name: "workflow", label: "Workflow", choices: workflows },
+    { name: "target", label: "Target", choices: targets, placeholder: "https://host:443" },
+    { name: "type", label: "Record type", placeholder: "deal" },
+    { name: "record", label: "Record", placeholder: "4021" },
+    { name: "since", label: "Since", placeholder: "2d, or a time" },
+    { name: "until", label: "Until", placeholder: "1h, or a time" },
+  ];
+}
+
+const COLUMNS = [
+  { title: "State", kind: "short", cell: (d) => html`<${State} state=${d.state} title=${d.reason} />` },
+  { title: "Delivery", kind: "id", cell: (d) => html`<${DeliveryLink} id=${d.id} />` },
+  { title: "Workflow", cell: (d) => html`<${WorkflowLink} id=${d.workflow} />` },
+  { title: "Record", narrow: false, cell: (d) => recordWords(d.record) },
+  { title: "Target", narrow: false, cell: (d) => html`<span class="quiet">${d.target}</span>` },
+  { title: "Created", kind: "short", narrow: false, cell: (d) => html`<${Time} at=${d.created_at} />` },
+  { title: "Next attempt", kind: "short", narrow: false,
+    cell: (d) => (CAN_CANCEL.includes(d.state) ? html`<${Time} at=${d.next_attempt_at} />` : "") },
+];
+
+export function DeliveryTable({ rows, caption, isNew, empty }) {
+  return html`<${Table} caption=${caption} columns=${COLUMNS} rows=${rows} empty=${empty}
+    rowClass=${(row) => (isNew?.has(row.id) ? "is-new" : "")} />`;
+}
+
+// The page's rows with one that the stream tells of: in its place, or new at the top of the first page.
+export function withDelivery(rows, delivery, filters, isFirst) {
+  const at = rows.findIndex((row) => row.id === delivery.id);
+  const belongs = isInList(delivery, filters);
+  if (at >= 0) {
+    return belongs || !filters.state
+      ? rows.map((row, i) => (i === at ? delivery : row))
+      : rows.filter((row) => row.id !== delivery.id);
+  }
+  const isNewest = rows.length === 0 || delivery.id > rows[0].id;
+  return isFirst && belongs && isNewest ? [delivery, ...rows].slice(0, ROWS) : rows;
+}
+
+function useNames(path, list, name) {
+  const { data } = useResource(path);
+  return data ? data[list].map((row) => row[name]) : [];
+}
+
+export function Deliveries({ route }) {
+  const { cursor } = route.query;
+  const filters = Object.fromEntries(NAMES.map((name) => [name, route.query[name]]).filter(([, value]) => value));
+  const list = useResource(withQuery("/v1/deliveries", { ...filters, cursor, limit: ROWS }),
+    { every: usePollEvery(4000) });
+  const [isNew, setNew] = useState(new Set());
+  const workflows = useNames("/v1/workflows", "workflows", "id");
+  const targets = useNames("/v1/targets?limit=200", "targets", "target");
+  const { data, set } = list;
+  useEffect(() => setNew(new Set()), [cursor, JSON.stringify(filters)]);
+  useLive("delivery", (delivery) => {
+    set((page) => ({ ...page, deliveries: withDelivery(page.deliveries, delivery, filters, !cursor) }));
+    setNew((before) => new Set([...before].slice(-ROWS)).add(delivery.id));
+  });
+  const change = (next) => go(["deliveries"], next);
+  return html`
+    <${Page} title="Deliveries">
+      <${Filters} fields=${fieldsOf(workflows, targets)} values=${filters} onChange=${change}>
+        <${BulkActs} filters=${filters} onDone=${list.reload} />
+      </${Filters}>
+      <${Loaded} of=${list}>${() => html`
+        <${DeliveryTable} rows=${data.deliveries} caption="Deliveries, newest first" isNew=${isNew}
+          empty=${Object.keys(filters).length ? "No delivery matches these filters." : "No webhook was ever owed."} />
+        <${Pager} next=${data.next} isFirst=${!cursor} toFirst=${href(["deliveries"], filters)}
+          toNext=${(next) => href(["deliveries"], { ...filters, cursor: next })} />`}
+      </${Loaded}>
+    </${Page}>`;
+}

@@ -1,0 +1,36 @@
+// request_sent and response_received, as the delivery log and the Test URL panel have them.
+import { html } from "../lib.js";
+import { Status } from "./badge.js";
+import { Body, Headers } from "./body.js";
+
+function typeOf(headers) {
+  const name = Object.keys(headers || {}).find((one) => one.toLowerCase() === "content-type");
+  return name ? String(headers[name]) : "";
+}
+
+export function RequestSent({ request, note }) {
+  return html`
+    <section class="exchange" aria-label="Request sent">
+      <h4>request_sent</h4>
+      ${request
+        ? html`
+          <p class="exchange-line"><strong>${request.method}</strong> <span class="mono">${request.url}</span></p>
+          <${Headers} headers=${request.headers} label="request headers" />
+          <${Body} text=${request.body} type=${typeOf(request.headers)} label="request body" />`
+        : html`<p class="quiet">${note || "It is not kept any more."}</p>`}
+    </section>`;
+}
+
+export function ResponseReceived({ response, error, detail }) {
+  return html`
+    <section class="exchange" aria-label="Response received">
+      <h4>response_received</h4>
+      ${response
+        ? html`
+          <p class="exchange-line"><${Status} status=${response.status} />${detail && html` <span>${detail}</span>`}</p>
+          <${Headers} headers=${response.headers} label="response headers" />
+          <${Body} text=${response.body} type=${typeOf(response.headers)} label="response body"
+            isTruncated=${response.truncated} />`
+        : html`<p class="exchange-line"><${Status} error=${error || "no answer"} /> <span>${detail || ""}</span></p>`}
+    </section>`;
+}

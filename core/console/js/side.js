@@ -1,0 +1,61 @@
+// Navigation, the stream's state, the theme, who is signed in.
+import { html, useState } from "./lib.js";
+import { liveState } from "./live.js";
+import { PAGES } from "./pages.js";
+import { session, signOut, useCan } from "./session.js";
+import { useStore } from "./store.js";
+
+const LIVE_WORDS = {
+  on: "Live", off: "Not live", broken: "Connecting again…", missing: "Asks every few seconds",
+};
+const THEMES = ["auto", "light", "dark"];
+
+function NavLink({ row, current }) {
+  const may = useCan(row.role || "ingest");
+  return (may || !row.role) && html`
+    <a href=${`#/${row.path}`} aria-current=${row.path === current ? "page" : undefined}>${row.title}</a>`;
+}
+
+function Live() {
+  const state = useStore(liveState);
+  return html`<span role="status"><span class=${`dot dot-${state}`}></span>${LIVE_WORDS[state]}</span>`;
+}
+
+function Theme() {
+  const [theme, setTheme] = useState(localStorage.getItem("hookline.theme") || "auto");
+  const change = (event) => {
+    const next = event.target.value;
+    localStorage.setItem("hookline.theme", next);
+    if (next === "auto") {
+      delete document.documentElement.dataset.theme;
+    } else {
+      document.documentElement.dataset.theme = next;
+    }
+    dispatchEvent(new Event("themechange"));
+    setTheme(next);
+  };
+  return html`
+    <label class="unseen" for="theme">Theme</label>
+    <select id="theme" class="side-theme" value=${theme} onChange=${change}>
+      ${THEMES.map((name) => html`<option value=${name} selected=${name === theme}>${name}</option>`)}
+    </select>`;
+}
+
+export function Side({ current }) {
+  const { role } = useStore(session);
+  return html`
+    <header class="side">
+      <div class="side-top"><a class="brand" href="#/"><img src="/console/icon.svg" alt="" />hookline</a></div>
+      <nav class="nav" aria-label="Pages">
+        ${PAGES.map((row) => html`<${NavLink} key=${row.path} row=${row} current=${current} />`)}
+      </nav>
+      <div class="side-foot">
+        <div class="row"><${Live} /></div>
+        <div class="row"><${Theme} /></div>
+        <div class="row">
+          <span class="quiet">${role ? `Role: ${role}` : ""}</span>
+          <button type="button" class="button button-small" onClick=${() => signOut()}>Sign out</button>
+        </div>
+      </div>
+    </header>`;
+}
