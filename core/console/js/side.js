@@ -18,7 +18,8 @@ function NavLink({ row, current }) {
 
 function Live() {
   const state = useStore(liveState);
-  return html`<span role="status"><span class=${`dot dot-${state}`}></span>${LIVE_WORDS[state]}</span>`;
+  return html`<span role="status"><span class=${`dot dot-${state}`}></span><span
+    class="side-live-words">${LIVE_WORDS[state]}</span></span>`;
 }
 
 function Theme() {
@@ -53,7 +54,7 @@ export function Side({ current }) {
         <div class="row"><${Live} /></div>
         <div class="row"><${Theme} /></div>
         <div class="row">
-          <span class="quiet">${role ? `Role: ${role}` : ""}</span>
+          <span class="quiet side-role">${role ? `Role: ${role}` : ""}</span>
           <button type="button" class="button button-small" onClick=${() => signOut()}>Sign out</button>
         </div>
       </div>

@@ -80,10 +80,8 @@ export function Deliveries({ route }) {
   });
   const change = (next) => go(["deliveries"], next);
   return html`
-    <${Page} title="Deliveries">
-      <${Filters} fields=${fieldsOf(workflows, targets)} values=${filters} onChange=${change}>
-        <${BulkActs} filters=${filters} onDone=${list.reload} />
-      </${Filters}>
+    <${Page} title="Deliveries" acts=${html`<${BulkActs} filters=${filters} onDone=${list.reload} />`}>
+      <${Filters} fields=${fieldsOf(workflows, targets)} values=${filters} onChange=${change} />
       <${Loaded} of=${list}>${() => html`
         <${DeliveryTable} rows=${data.deliveries} caption="Deliveries, newest first" isNew=${isNew}
           empty=${Object.keys(filters).length ? "No delivery matches these filters." : "No webhook was ever owed."} />

@@ -29,6 +29,6 @@ export function Copy({ text, label = "Copy", what = "" }) {
     }
     button.focus();
   };
-  return html`<button type="button" class="button button-small button-quiet" aria-label=${what ? `Copy ${what}` : undefined}
-    onClick=${act}>${label}</button>`;
+  return html`<button type="button" class="button button-small button-quiet"
+    aria-label=${what && label === "Copy" ? `Copy ${what}` : undefined} onClick=${act}>${label}</button>`;
 }

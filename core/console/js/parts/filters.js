@@ -29,16 +29,13 @@ function Field({ field, value, onChange }) {
     </div>`;
 }
 
-export function Filters({ fields, values, onChange, children }) {
+export function Filters({ fields, values, onChange }) {
   const change = (name, value) => onChange({ ...values, [name]: value });
   const isAny = fields.some((field) => values[field.name]);
   return html`
     <form class="filters" role="search" aria-label="Filter the list" onSubmit=${(event) => event.preventDefault()}>
       ${fields.map((field) => html`
         <${Field} key=${field.name} field=${field} value=${values[field.name]} onChange=${change} />`)}
-      <div class="filters-acts">
-        ${isAny && html`<button type="button" class="button button-quiet" onClick=${() => onChange({})}>Clear</button>`}
-        ${children}
-      </div>
+      ${isAny && html`<button type="button" class="button button-quiet" onClick=${() => onChange({})}>Clear</button>`}
     </form>`;
 }

@@ -1,0 +1,34 @@
+"""The pages of the console, each driven as a person would."""
+from world import SECRET
+
+
+def test_the_overview(admin):
+    admin.open("", "Overview").see("Owed")
+    admin.judge("overview")
+
+
+def test_deliveries(admin):
+    admin.open("deliveries", "Deliveries").see("delivered", "terminated", "retrying")
+    admin.judge("deliveries")
+
+
+def test_a_delivery(admin, world):
+    admin.open(f"deliveries/{world.delivered[0]}", world.delivered[0]).see("request_sent", "Gold plan")
+    assert SECRET not in admin.driver.page_source
+    admin.judge("delivery")
+
+
+def test_a_delivery_that_fails(admin, world):
+    admin.open(f"deliveries/{world.retrying[0]}", world.retrying[0]).see("503", "busy, come back later", " is due ")
+    admin.judge("delivery-retrying")
+
+
+def test_events(admin):
+    admin.open("events", "Events").see("crm-88001", "deal.updated")
+    admin.judge("events")
+
+
+def test_an_event(admin, world):
+    admin.open("events/crm-88001", "crm-88001").see(world.delivered[0], "12500.25")
+    admin.click("button", "Explain").see("greater_than 100")
+    admin.judge("event")
