@@ -159,7 +159,7 @@ def simulate(total):
 
 
 def main():
-    wanted = sys.argv[1:] or ["lint", "unit", "simulate", "asan", "faults", "flow"]
+    wanted = sys.argv[1:] or ["lint", "unit", "simulate", "asan", "faults", "flow", "console"]
     total = Sum()
     LOGS.mkdir(parents=True, exist_ok=True)
     release = make(total, "build release", "all", "unit-build")
@@ -187,6 +187,8 @@ def main():
                                HOOKLINE="build/asan/hookline"))
         for run in runs:
             run.finish(total)
+    if "console" in wanted and release:
+        Pytest("console", "tests/console", HOOKLINE="build/release/hookline").finish(total)
     for name in total.broken:
         say(f"failed: {name}")
     if total.skipped:

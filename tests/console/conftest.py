@@ -55,15 +55,26 @@ def browser(folder):
 
 
 @pytest.fixture
-def console(browser, world, axe):
-    """A tab of its own state: signed out, in light colours, wide. It must not have logged an error."""
+def opened(browser, world, axe):
+    """Opens the console in a tab without a past: opened(token). It must not have logged an error at the end."""
     SHOTS.mkdir(parents=True, exist_ok=True)
-    one = Console(browser.driver, world.host, axe, SHOTS)
-    yield one
-    assert one.faults() == []
+    world.host.hang_up()  # its connection may have been idle for too long
+    made = []
+
+    def open_one(token=None):
+        made.append(Console(browser.driver, world.host, axe, SHOTS, token))
+        return made[-1]
+    yield open_one
+    assert [fault for one in made for fault in one.faults()] == []
 
 
 @pytest.fixture
-def admin(console):
-    console.sign_in(console.host.token)
-    return console
+def console(opened):
+    """Signed out."""
+    return opened()
+
+
+@pytest.fixture
+def admin(opened, world):
+    """Signed in with the first token."""
+    return opened(world.host.token)

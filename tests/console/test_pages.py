@@ -8,7 +8,7 @@ def test_the_overview(admin):
 
 
 def test_deliveries(admin):
-    admin.open("deliveries", "Deliveries").see("delivered", "terminated", "retrying")
+    admin.open("deliveries?record=1", "Deliveries").see("appointment 1", "terminated", "contact 1")
     admin.judge("deliveries")
 
 
@@ -24,7 +24,7 @@ def test_a_delivery_that_fails(admin, world):
 
 
 def test_events(admin):
-    admin.open("events", "Events").see("crm-88001", "deal.updated")
+    admin.open("events?record=1", "Events").see("contact.created", "contact 1", "lead 1")
     admin.judge("events")
 
 

@@ -22,9 +22,14 @@ async function problemOf(response) {
   }
 }
 
-// 12500.50 is 12500.50 when it is written again, where the browser can do that.
+// Numbers that the browser would round: 9007199254740993 stays so, as a text.
+function keepDigits(key, value, context) {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? context.source : value;
+}
+
+// Numbers as they are written: 12500.50 is written so again, where the browser can do that.
 function keepWritten(key, value, context) {
-  return typeof value === "number" && context?.source !== undefined && context.source !== String(value)
+  return typeof value === "number" && context?.source && context.source !== String(value)
     ? JSON.rawJSON(context.source) : value;
 }
 
@@ -47,7 +52,7 @@ export async function call(method, path, body, { token, signal, isExact } = {}) 
   }
   if (response.ok) {
     const text = await response.text();
-    return text ? JSON.parse(text, isExact && JSON.rawJSON ? keepWritten : undefined) : undefined;
+    return text ? JSON.parse(text, isExact && JSON.rawJSON ? keepWritten : keepDigits) : undefined;
   }
   const problem = await problemOf(response);
   if (response.status === 401 && token === undefined) {

@@ -49,4 +49,6 @@ export const formatAbsolute = (at) => absolute.format(new Date(at));
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hour12: false });
 export const formatClock = (at) => clock.format(new Date(at));
 
-export const recordWords = (record) => (record ? `${record.type} ${record.id}` : "–");
+// An id, also one that is kept as it was written (api.js).
+export const idWords = (id) => (typeof id === "object" ? JSON.stringify(id) : String(id));
+export const recordWords = (record) => (record ? `${record.type} ${idWords(record.id)}` : "–");

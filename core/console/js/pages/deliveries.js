@@ -22,11 +22,11 @@ function fieldsOf(workflows, targets) {
   return [
     { name: "state", label: "State", options: stateOptions },
     { name: "workflow", label: "Workflow", choices: workflows },
-    { name: "target", label: "Target", choices: targets, placeholder: "https://host:443" },
-    { name: "type", label: "Record type", placeholder: "deal" },
-    { name: "record", label: "Record", placeholder: "4021" },
-    { name: "since", label: "Since", placeholder: "2d, or a time" },
-    { name: "until", label: "Until", placeholder: "1h, or a time" },
+    { name: "target", label: "Target", choices: targets, placeholder: "https://host:443", isMore: true },
+    { name: "type", label: "Record type", placeholder: "deal", isMore: true },
+    { name: "record", label: "Record", placeholder: "4021", isMore: true },
+    { name: "since", label: "Since", placeholder: "2d, or a time", isMore: true },
+    { name: "until", label: "Until", placeholder: "1h, or a time", isMore: true },
   ];
 }
 
@@ -35,7 +35,7 @@ const COLUMNS = [
   { title: "Delivery", kind: "id", cell: (d) => html`<${DeliveryLink} id=${d.id} />` },
   { title: "Workflow", cell: (d) => html`<${WorkflowLink} id=${d.workflow} />` },
   { title: "Record", narrow: false, cell: (d) => recordWords(d.record) },
-  { title: "Target", narrow: false, cell: (d) => html`<span class="quiet">${d.target}</span>` },
+  { title: "Target", kind: "any", narrow: false, cell: (d) => html`<span class="quiet">${d.target}</span>` },
   { title: "Created", kind: "short", narrow: false, cell: (d) => html`<${Time} at=${d.created_at} />` },
   { title: "Next attempt", kind: "short", narrow: false,
     cell: (d) => (CAN_CANCEL.includes(d.state) ? html`<${Time} at=${d.next_attempt_at} />` : "") },

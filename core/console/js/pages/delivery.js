@@ -71,7 +71,7 @@ function Summary({ delivery }) {
       ["Target", html`<a href=${href(["deliveries"], { target: delivery.target })}>${delivery.target}</a>`],
       ["Created", html`<${Time} at=${delivery.created_at} />`],
       ["Attempts", delivery.attempts.length],
-      ["Last answer", last && html`<${Status} status=${last.response_received?.status} error=${last.error} />`],
+      ["Last answer", last && html`<${Status} status=${last.response_received?.status} error=${last.error} /> ${last.detail}`],
     ]} />`;
 }
 

@@ -2,7 +2,7 @@
 import { html, useState } from "../lib.js";
 import { part, post, withQuery } from "../api.js";
 import { DeliveryLink, WorkflowLink } from "../deliveries.js";
-import { recordWords } from "../format.js";
+import { idWords, recordWords } from "../format.js";
 import { useLive, usePollEvery } from "../live.js";
 import { ActButton, useAct } from "../parts/act.js";
 import { Badge, State, Status } from "../parts/badge.js";
@@ -117,7 +117,7 @@ export function Event({ id }) {
         return html`
         <${Card}><${Facts} pairs=${[
           ["Type", event.type],
-          ["Record", event.record && html`<a href=${href(["events"], { type: record.type, record: record.id })}>${
+          ["Record", event.record && html`<a href=${href(["events"], { type: record.type, record: idWords(record.id) })}>${
             recordWords(record)}</a>`],
           ["Happened", html`<${Time} at=${event.time} />`],
           ["Received", html`<${Time} at=${event.received_at} />`],

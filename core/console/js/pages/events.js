@@ -15,11 +15,11 @@ const ROWS = 50;
 const FIELDS = [
   { name: "type", label: "Record type", placeholder: "deal" },
   { name: "record", label: "Record", placeholder: "4021" },
-  { name: "since", label: "Since", placeholder: "2d, or a time" },
-  { name: "until", label: "Until", placeholder: "1h, or a time" },
+  { name: "since", label: "Since", placeholder: "2d, or a time", isMore: true },
+  { name: "until", label: "Until", placeholder: "1h, or a time", isMore: true },
 ];
 const COLUMNS = [
-  { title: "Event", kind: "event", cell: (event) => html`<${EventLink} id=${event.id} />` },
+  { title: "Event", kind: "any", cell: (event) => html`<${EventLink} id=${event.id} />` },
   { title: "Type", cell: (event) => event.type },
   { title: "Record", narrow: false, cell: (event) => recordWords(event.record) },
   { title: "Received", kind: "short", cell: (event) => html`<${Time} at=${event.received_at} />` },

@@ -4,8 +4,11 @@ import { toast } from "./toast.js";
 
 // The clipboard's own interface is there on https and on this machine alone; else a selection is copied.
 async function copy(text, near) {
-  if (navigator.clipboard) {
-    return navigator.clipboard.writeText(text);
+  try {
+    await navigator.clipboard.writeText(text);
+    return;
+  } catch {
+    // as follows
   }
   const box = document.createElement("textarea");
   box.value = text;

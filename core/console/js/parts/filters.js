@@ -1,6 +1,7 @@
 // The filter bar over a list. fields: { name, label, options: [[value, words]] | none for a text,
-// placeholder, wide }. Selects count at once, texts with Enter or when they are left.
-import { html, useEffect, useRef } from "../lib.js";
+// choices, placeholder, isMore where a small screen shows it on demand }. Selects count at once, texts
+// with Enter or when they are left.
+import { html, useEffect, useRef, useState } from "../lib.js";
 
 function Field({ field, value, onChange }) {
   const id = `filter-${field.name}`;
@@ -15,7 +16,7 @@ function Field({ field, value, onChange }) {
     }
   };
   return html`
-    <div class="field">
+    <div class=${`field ${field.isMore && !value ? "field-more" : ""}`}>
       <label for=${id}>${field.label}</label>
       ${field.options
         ? html`<select id=${id} ref=${box} onChange=${say}>
@@ -31,11 +32,15 @@ function Field({ field, value, onChange }) {
 
 export function Filters({ fields, values, onChange }) {
   const change = (name, value) => onChange({ ...values, [name]: value });
+  const [isOpen, setOpen] = useState(false);
+  const hasMore = fields.some((field) => field.isMore);
   const isAny = fields.some((field) => values[field.name]);
   return html`
-    <form class="filters" role="search" aria-label="Filter the list" onSubmit=${(event) => event.preventDefault()}>
+    <form class=${`filters ${isOpen ? "filters-open" : ""}`} role="search" aria-label="Filter the list" onSubmit=${(event) => event.preventDefault()}>
       ${fields.map((field) => html`
         <${Field} key=${field.name} field=${field} value=${values[field.name]} onChange=${change} />`)}
+      ${hasMore && html`<button type="button" class="button filters-toggle" aria-expanded=${isOpen}
+        onClick=${() => setOpen(!isOpen)}>${isOpen ? "Fewer filters" : "More filters"}</button>`}
       ${isAny && html`<button type="button" class="button button-quiet" onClick=${() => onChange({})}>Clear</button>`}
     </form>`;
 }
