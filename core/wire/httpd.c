@@ -123,6 +123,7 @@ int httpd_open(struct httpd **out, struct loop *l, const struct httpd_config *c,
     h->queues[HTTPD_WAIT_LINGER].timeout_ms = LINGER_TIMEOUT_MS;
     h->timer_due_ms = INT64_MAX;
     loop_timer_init(&h->timer, l, LOOP_REAL_TIME, on_timer, h);
+    loop_flush_init(&h->stream_flush, l, httpd_stream_on_flush, h);
     buf_init(&h->scratch, ANSWER_HEAD_MAX_BYTES);
     buf_init(&h->problem, ANSWER_HEAD_MAX_BYTES);
     int rc = loop_listen(
@@ -187,6 +188,7 @@ void httpd_close(struct httpd *h, void (*on_closed)(void *ctx), void *ctx)
             }
         }
     }
+    loop_flush_cancel(&h->stream_flush);
     loop_timer_stop(&h->timer);
     if (h->stream_count == 0) {
         loop_timer_start(&h->timer, 0);
@@ -203,6 +205,7 @@ void httpd_conn_gone(struct httpd_request *r)
     buf_fini(&r->head);
     buf_fini(&r->body);
     buf_fini(&r->kept);
+    buf_fini(&r->unsent);
     free(r);
     if (h->is_closing && h->stream_count == 0) {
         loop_timer_start(&h->timer, 0);

@@ -74,4 +74,18 @@ struct httpd_answer {
 // Answers and gives r back.
 void httpd_send(struct httpd_request *r, const struct httpd_answer *a);
 
+// --- answers that go on for as long as the client stays ------------------------------------------
+// In the place of httpd_send: begins the answer (a->body comes first) and leaves r with its owner,
+// until httpd_stream_close. The connection ends with it. At most `unsent_max` bytes wait for a
+// client that reads slowly, and one that takes nothing for body_timeout_ms is cut off. on_gone
+// tells of that, and of a client that left, even one that has only ended its own side; never from
+// inside these functions, and it may close no other stream. httpd_drain leaves streams to their
+// owners; httpd_close drops them.
+void httpd_stream_open(struct httpd_request *r, const struct httpd_answer *a, size_t unsent_max);
+// Whether the piece was taken, whole; false: there is no room for it now, or the client is gone.
+// It is copied and goes out with all others of this turn of the loop. Not for an answer to HEAD.
+bool httpd_stream_write(struct httpd_request *r, struct str piece);
+// Gives r back; what was written is still sent.
+void httpd_stream_close(struct httpd_request *r);
+
 #endif

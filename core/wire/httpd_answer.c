@@ -81,7 +81,7 @@ static void append_number(struct buf *out, size_t number)
 }
 
 void httpd_answer_head(struct buf *out, const struct httpd_answer *a, const char *date,
-                       enum httpd_connection connection)
+                       enum httpd_connection connection, enum httpd_framing framing)
 {
     buf_append_str(out, STR("HTTP/1.1 "));
     append_number(out, (size_t)a->status);
@@ -95,7 +95,9 @@ void httpd_answer_head(struct buf *out, const struct httpd_answer *a, const char
         buf_append_text(out, a->content_type);
         buf_append_str(out, STR("\r\n"));
     }
-    if (httpd_status_has_body(a->status)) {
+    if (framing == HTTPD_FRAMING_CHUNKED) {
+        buf_append_str(out, STR("Transfer-Encoding: chunked\r\n"));
+    } else if (framing == HTTPD_FRAMING_LENGTH && httpd_status_has_body(a->status)) {
         buf_append_str(out, STR("Content-Length: "));
         append_number(out, a->body.len);
         buf_append_str(out, STR("\r\n"));

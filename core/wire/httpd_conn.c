@@ -43,7 +43,7 @@ static void conn_read(struct httpd_request *r, bool is_wanted)
 
 // --- answers ------------------------------------------------------------------------------------
 
-static void buf_shrink(struct buf *b)
+void httpd_buf_shrink(struct buf *b)
 {
     if (b->cap > BUFFER_KEPT_BYTES) {
         buf_fini(b);
@@ -51,8 +51,7 @@ static void buf_shrink(struct buf *b)
     buf_reset(b);
 }
 
-// The answer is out: the next request's turn, or the end.
-static void conn_after_answer(struct httpd_request *r)
+void httpd_conn_answered(struct httpd_request *r)
 {
     if (r->is_closing) {
         bool is_unread = r->is_body_pending || r->kept.len > r->kept_at;
@@ -72,8 +71,8 @@ static void conn_after_answer(struct httpd_request *r)
     r->step = HTTPD_STEP_HEAD;
     r->scan = (struct httpd_head_scan){.start = 0};
     r->info = (struct httpd_head){.method = {NULL, 0}};
-    buf_shrink(&r->head);
-    buf_shrink(&r->body);
+    httpd_buf_shrink(&r->head);
+    httpd_buf_shrink(&r->body);
     r->user = NULL;
     httpd_wait_for(r, HTTPD_WAIT_IDLE);
     if (!r->is_consuming) {
@@ -87,7 +86,7 @@ static void on_answer_sent(void *ctx, int code)
     if (code != 0) {
         httpd_conn_close(r);
     } else {
-        conn_after_answer(r);
+        httpd_conn_answered(r);
     }
 }
 
@@ -102,7 +101,8 @@ static void conn_send(struct httpd_request *r, const struct httpd_answer *a)
     httpd_answer_head(&h->scratch, a, h->date.text,
                       r->is_closing ? HTTPD_CONNECTION_CLOSE
                       : is_1_0      ? HTTPD_CONNECTION_KEEP
-                                    : HTTPD_CONNECTION_UNSAID);
+                                    : HTTPD_CONNECTION_UNSAID,
+                      HTTPD_FRAMING_LENGTH);
     bool has_body = a->body.len > 0 && !r->info.is_head && httpd_status_has_body(a->status);
     struct str pieces[2] = {buf_str(&h->scratch), a->body};
     int rc = h->scratch.failed
@@ -114,7 +114,7 @@ static void conn_send(struct httpd_request *r, const struct httpd_answer *a)
         r->step = HTTPD_STEP_ANSWER;
         httpd_wait_for(r, HTTPD_WAIT_SENT);
     } else {
-        conn_after_answer(r);
+        httpd_conn_answered(r);
     }
 }
 
@@ -308,7 +308,7 @@ static void conn_resume(struct httpd_request *r)
         return;
     }
     r->kept_at = 0;
-    buf_shrink(&r->kept);
+    httpd_buf_shrink(&r->kept);
     if (r->is_ended && r->step != HTTPD_STEP_ANSWER) {
         httpd_conn_close(r);
         return;
@@ -320,13 +320,18 @@ static void conn_ended(struct httpd_request *r)
 {
     conn_read(r, false);
     r->is_ended = true;
+    // Of one that only listens an end is all that tells that it has left.
+    if (r->is_streamed) {
+        httpd_conn_broken(r);
+        return;
+    }
     // A client may end its side and still wait for the answer (RFC 9112 9.6).
     if (r->step != HTTPD_STEP_ANSWER) {
         httpd_conn_close(r);
     }
 }
 
-static void conn_broken(struct httpd_request *r)
+void httpd_conn_broken(struct httpd_request *r)
 {
     struct httpd *h = r->server;
     bool was_owed = r->is_owed;
@@ -344,7 +349,7 @@ static void on_read(void *ctx, char *data, long len)
         return;
     }
     if (len < 0) {
-        conn_broken(r);
+        httpd_conn_broken(r);
         return;
     }
     size_t used = conn_consume(r, data, (size_t)len);
@@ -353,7 +358,7 @@ static void on_read(void *ctx, char *data, long len)
     }
     // Pipelined: no more is read until this is used up.
     if (buf_append(&r->kept, data + used, (size_t)len - used) != 0) {
-        conn_broken(r);
+        httpd_conn_broken(r);
         return;
     }
     conn_read(r, false);
@@ -369,7 +374,7 @@ void httpd_conn_expire(struct httpd_request *r)
     } else if (r->wait == HTTPD_WAIT_BODY) {
         conn_refuse(r, &(struct httpd_refusal){408, "The body did not come in time."});
     } else {
-        httpd_conn_close(r);
+        httpd_conn_broken(r);
     }
 }
 
@@ -394,6 +399,7 @@ void httpd_conn_open(struct httpd *h, struct loop_stream *s)
     r->stream = s;
     buf_init(&r->head, h->config.max_head_bytes + 1);
     buf_init(&r->body, h->config.max_body_bytes);
+    buf_init(&r->unsent, SIZE_MAX);
     buf_init(&r->kept, SIZE_MAX); // one read at most: reading stops while something is kept
     r->wait = HTTPD_WAIT_COUNT;
     loop_stream_on_read(s, on_read, r);

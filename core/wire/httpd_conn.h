@@ -16,6 +16,7 @@ enum httpd_wait {
     HTTPD_WAIT_SENT,   // for the client to take an answer
     HTTPD_WAIT_LINGER, // for the client to end, after an answer that closes
     HTTPD_WAIT_ANSWER, // for the owner of the request, without a limit
+    HTTPD_WAIT_STREAM, // the same, for what is to be sent next of a streamed answer
     HTTPD_WAIT_FORGOT, // the same, but the client is gone
     HTTPD_WAIT_CLOSED, // for the loop to let go of the stream
     HTTPD_WAIT_COUNT
@@ -49,6 +50,9 @@ struct httpd_request {
     bool is_ended;        // the client will send no more
     bool is_reading;
     bool is_stream_closed;
+    bool is_streamed;       // its answer is sent piece by piece (httpd_stream.c)
+    bool is_streamed_whole; // its owner has closed it: what is left is being sent
+    bool is_chunked_out;    // its pieces are chunks; else the connection's end ends it
 
     struct httpd_head_scan scan;
     struct httpd_head info;
@@ -58,6 +62,9 @@ struct httpd_request {
     struct buf body;
     struct buf kept; // bytes behind the request that is owed an answer
     size_t kept_at;
+    struct buf unsent;    // of a streamed answer, as it goes out
+    size_t sending_bytes; // of it, that the connection has not taken yet
+    size_t unsent_max;    // both together
     void *user;
 };
 
@@ -75,6 +82,7 @@ struct httpd {
     struct httpd_date date;
     struct buf scratch; // the head of the answer that is being sent
     struct buf problem;
+    struct loop_flush stream_flush; // sends what was written to streams in this turn
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };
@@ -86,6 +94,14 @@ void httpd_conn_open(struct httpd *h, struct loop_stream *s);
 // What was waited for did not come in time.
 void httpd_conn_expire(struct httpd_request *r);
 void httpd_conn_close(struct httpd_request *r);
+// The connection broke: its owner, where it has one, is told.
+void httpd_conn_broken(struct httpd_request *r);
+// The whole answer is with the system: the next request's turn, or the end.
+void httpd_conn_answered(struct httpd_request *r);
+// Frees a buffer that grew large, empties any.
+void httpd_buf_shrink(struct buf *b);
+// --- httpd_stream.c
+void httpd_stream_on_flush(void *ctx); // of a server
 // In httpd.c: a stream is closed; frees what is left when all are.
 void httpd_conn_gone(struct httpd_request *r);
 
