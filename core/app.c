@@ -334,6 +334,24 @@ static void app_on_slot_event(void *ctx, const struct store_event *ev)
     deliver_take_event(app->deliver, ev);
 }
 
+static void app_on_event(void *ctx, const struct store_event *ev)
+{
+    const struct app *app = ctx;
+    if (app->api) {
+        api_saw_event(app->api, ev);
+    }
+}
+
+static void app_on_state(void *ctx, uint64_t delivery, enum delivery_state state,
+                         const struct store_attempt *attempt)
+{
+    const struct app *app = ctx;
+    (void)state;
+    if (app->api) {
+        api_saw_state(app->api, delivery, attempt);
+    }
+}
+
 static void app_target_limits(void *ctx, struct str target, struct deliver_limits *out)
 {
     const struct app *app = ctx;
@@ -487,6 +505,7 @@ static int app_open_parts(struct app *app)
                                          .log = &app->log,
                                          .max_in_flight = app->to_targets,
                                          .target_limits = app_target_limits,
+                                         .observer = {app_on_event, app_on_state, app},
                                          .ctx = app,
                                          .redirect_all = c->redirect_all,
                                          .redirect_allow =

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/internal.h"
+#include "api/live.h"
 
 enum { ACT_ARENA_MAX = 64 * 1024 };
 
@@ -26,6 +27,7 @@ static void act_on_done(struct store_act *act)
     } else {
         char id[ID_SHOWN_LEN + 1];
         id_show(id, ID_DELIVERY, act->delivery);
+        live_saw_delivery(a->live, act->delivery, NULL);
         if (act->kind == STORE_CANCEL) {
             deliver_cancelled(a->config.deliver, act->delivery);
             deliver_freed(a->config.deliver, &act->freed);

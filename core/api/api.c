@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/internal.h"
+#include "api/live.h"
 #include "base/file.h"
 
 static void api_address_path(const struct api *a, char out[FILE_PATH_MAX])
@@ -22,6 +23,12 @@ static int api_write_address(const struct api *a, struct err *e)
     return file_write(path, str_from(text), 0644, e);
 }
 
+static void api_on_gone(void *ctx, struct httpd_request *r)
+{
+    const struct api *a = ctx;
+    live_gone(a->live, r);
+}
+
 int api_open(struct api **out, const struct api_config *c, struct err *e)
 {
     struct api *a = calloc(1, sizeof *a);
@@ -35,9 +42,12 @@ int api_open(struct api **out, const struct api_config *c, struct err *e)
                              .log = c->log,
                              .on_head = api_on_head,
                              .on_request = api_on_request,
+                             .on_gone = api_on_gone,
                              .ctx = a};
-    int code = httpd_open(&a->httpd, c->loop, &h, e);
+    int code = live_new(&a->live, a) ? err_set(e, ERR_NOMEM, "out of memory") : 0;
+    code = code ? code : httpd_open(&a->httpd, c->loop, &h, e);
     if (code) {
+        live_free(a->live);
         free(a);
         return code;
     }
@@ -50,9 +60,20 @@ const char *api_address(const struct api *a)
     return httpd_address(a->httpd);
 }
 
+void api_saw_event(struct api *a, const struct store_event *ev)
+{
+    live_saw_event(a->live, ev);
+}
+
+void api_saw_state(struct api *a, uint64_t delivery, const struct store_attempt *attempt)
+{
+    live_saw_delivery(a->live, delivery, attempt);
+}
+
 void api_drain(struct api *a)
 {
     a->is_draining = true;
+    live_end(a->live);
     httpd_drain(a->httpd);
 }
 
@@ -70,6 +91,7 @@ static void api_on_httpd_closed(void *ctx)
     void (*on_closed)(void *) = a->on_closed;
     void *closed_ctx = a->closed_ctx;
     record_queue_fini(&a->records);
+    live_free(a->live);
     free(a);
     on_closed(closed_ctx);
 }

@@ -41,8 +41,11 @@ struct api_config {
 // Listens, writes DATA/address.
 int api_open(struct api **out, const struct api_config *c, struct err *e);
 const char *api_address(const struct api *a); // the one in force
-// Idle connections are closed, every request that is complete from now on is refused with 503:
-// those under way only become fewer.
+// What is stored, for those who watch (GET /v1/live): as a deliver_observer is told.
+void api_saw_event(struct api *a, const struct store_event *ev);
+void api_saw_state(struct api *a, uint64_t delivery, const struct store_attempt *attempt);
+// Idle connections are closed, live streams end, every request that is complete from now on is
+// refused with 503: those under way only become fewer.
 void api_drain(struct api *a);
 size_t api_requests_under_way(const struct api *a);
 // Nothing of the api calls back after on_closed; DATA/address is removed.

@@ -5,8 +5,8 @@
 
 enum { REPEATED_BODIES_MAX_BYTES = 1 << 20 }; // of one delivery, over all its attempts
 
-static void deliveries_write_head(struct json_writer *w, const struct api *a,
-                                  const struct store_delivery_row *d)
+void api_write_delivery(struct json_writer *w, const struct api *a,
+                        const struct store_delivery_row *d)
 {
     const struct store_owed *o = &d->owed;
     enum delivery_state state = api_shown_state(a, o->state);
@@ -15,6 +15,7 @@ static void deliveries_write_head(struct json_writer *w, const struct api *a,
     api_write_id(w, "id", ID_DELIVERY, o->id);
     json_member_text(w, "state", delivery_state_word(state));
     json_member_string(w, "event", o->event_key);
+    json_member_string(w, "type", d->event_type);
     json_member_string(w, "workflow", o->workflow);
     json_member_integer(w, "action", o->action);
     api_write_record(w, o->record_type, o->record_id);
@@ -106,7 +107,7 @@ static void deliveries_on_one(struct store_read *read)
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
     json_object_begin(&w);
-    deliveries_write_head(&w, q->api, d);
+    api_write_delivery(&w, q->api, d);
     json_key(&w, STR("attempts"));
     json_array_begin(&w);
     for (size_t i = 0; i < d->attempt_count; i++) {
@@ -138,7 +139,7 @@ void api_get_delivery(struct api *a, struct httpd_request *r, struct str id)
 static void deliveries_write_line(struct json_writer *w, const struct store_read *read, size_t i)
 {
     json_object_begin(w);
-    deliveries_write_head(w, ((const struct api_read *)read->ctx)->api, &read->deliveries[i]);
+    api_write_delivery(w, ((const struct api_read *)read->ctx)->api, &read->deliveries[i]);
     json_object_end(w);
 }
 

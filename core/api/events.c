@@ -28,6 +28,10 @@ static void events_write_run(struct json_writer *w, const struct store_run_row *
         api_write_id(w, NULL, ID_DELIVERY, run->delivery_ids[i]);
     }
     json_array_end(w);
+    if (run->type.len) { // those of one event have it above
+        json_member_string(w, "type", run->type);
+        api_write_record(w, run->record_type, run->record_id);
+    }
     json_object_end(w);
 }
 

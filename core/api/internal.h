@@ -20,6 +20,7 @@ struct api {
     char drain_by[ACCESS_NAME_MAX + 1];
     size_t under_way;            // requests whose answer is owed
     struct api_test *tests;      // that wait for a receiver's answer
+    struct live *live;           // those who watch what happens
     struct record_queue records; // whose stored states are being compared with
     void (*on_closed)(void *ctx);
     void *closed_ctx;
@@ -120,6 +121,9 @@ void api_list_events(struct api *a, struct httpd_request *r, struct str id);
 void api_get_event(struct api *a, struct httpd_request *r, struct str id);
 void api_get_explain(struct api *a, struct httpd_request *r, struct str id); // explain.c
 void api_list_runs(struct api *a, struct httpd_request *r, struct str id);
+// The members of a delivery as a list has it.
+void api_write_delivery(struct json_writer *w, const struct api *a,
+                        const struct store_delivery_row *d);
 void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id);
 void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);
 // Answers {"NAME":[...],"next":null}, `write` once for each of what the generation in force has.
@@ -141,6 +145,9 @@ void api_post_reload(struct api *a, struct httpd_request *r, struct str id);
 // --- test.c ---
 void api_test_workflow(struct api *a, struct httpd_request *r, struct str id);
 void api_abandon_tests(struct api *a); // the client is closed: no answer comes any more
+
+// --- live.c ---
+void api_get_live(struct api *a, struct httpd_request *r, struct str id);
 
 // --- control.c ---
 enum { CONTROL_ID_MAX = 4096 };

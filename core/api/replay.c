@@ -164,6 +164,8 @@ static void replay_on_read(struct store_read *read)
     int code = event_restore(&ev, row, &q->arena, &e);
     q->event =
         (struct store_event){.id = row->id,
+                             .key = buf_str(&q->key),
+                             .type = row->type,
                              .record_type = row->record_type,
                              .record_id = row->record_id,
                              .time_ms = row->time_ms,

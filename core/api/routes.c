@@ -32,6 +32,7 @@ static const struct route ROUTES[] = {
      .handle = api_resend_delivery},
     {"POST", STR("/v1/deliveries"), .takes_id = true, .verb = STR("cancel"), .role = ROLE_ADMIN,
      .handle = api_cancel_delivery},
+    {"GET", STR("/v1/live"), .role = ROLE_READ, .handle = api_get_live},
     {"GET", STR("/v1/workflows"), .role = ROLE_READ, .handle = api_list_workflows},
     {"GET", STR("/v1/workflows"), .takes_id = true, .role = ROLE_READ, .handle = api_get_workflow},
     {"GET", STR("/v1/rules"), .role = ROLE_READ, .handle = api_get_rules},

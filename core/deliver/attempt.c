@@ -47,6 +47,9 @@ static void attempt_on_stored(struct store_finish *f)
         attempt_keep(j);
         return;
     }
+    if (f->code == 0) {
+        deliver_tell_state(d, f);
+    }
     if (f->code == 0 && f->event_count) {
         crash_point(d->config.crash_at, "outcome_before_next");
     }

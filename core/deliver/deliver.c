@@ -142,9 +142,20 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
     target_update_ready(t);
 }
 
+void deliver_tell_state(const struct deliver *d, const struct store_finish *f)
+{
+    const struct deliver_observer *o = &d->config.observer;
+    if (o->on_state) {
+        o->on_state(o->ctx, f->delivery, f->state, f->attempt.number ? &f->attempt : NULL);
+    }
+}
+
 void deliver_take_event(struct deliver *d, const struct store_event *ev)
 {
     int64_t now_ms = deliver_now_ms(d);
+    if (d->config.observer.on_event) {
+        d->config.observer.on_event(d->config.observer.ctx, ev);
+    }
     for (size_t r = 0; r < ev->run_count; r++) {
         const struct store_run *run = &ev->runs[r];
         notices_judged(d->config.notices, ev, run);

@@ -24,6 +24,15 @@ struct deliver_limits {  // of one target
     int64_t interval_us; // between the starts of two attempts at least; 0: any
 };
 
+// Is told what is stored; all borrowed until it returns, and each may be NULL.
+struct deliver_observer {
+    void (*on_event)(void *ctx, const struct store_event *ev); // with its runs and what they owe
+    // A delivery is in another state, or was tried again. attempt: that led to it, or NULL.
+    void (*on_state)(void *ctx, uint64_t delivery, enum delivery_state state,
+                     const struct store_attempt *attempt);
+    void *ctx;
+};
+
 struct deliver_config {
     struct loop *loop;
     struct store *store;
@@ -37,6 +46,7 @@ struct deliver_config {
     size_t max_in_flight; // in all
     void (*target_limits)(void *ctx, struct str target, struct deliver_limits *out);
     void *ctx;
+    struct deliver_observer observer;
     const char *redirect_all; // send everything here; or NULL
     const struct netblock
         *redirect_allow;  // the address of redirect_all, allowed for it alone; or NULL

@@ -40,6 +40,9 @@ static void recheck_on_stored(struct store_finish *f)
     if (f->code && f->code != ERR_NOT_FOUND) {
         recheck_put_off(j);
     } else {
+        if (f->code == 0 && state != DELIVERY_PENDING) {
+            deliver_tell_state(d, f);
+        }
         recheck_end(j);
         deliver_freed(d, &f->freed);
         if (f->code == 0 && state == DELIVERY_PENDING && !d->paused.since_ms &&

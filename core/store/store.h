@@ -471,6 +471,9 @@ struct store_run_row {
     enum run_outcome outcome;
     struct str reason;
     bool is_replay;
+    struct str type; // of the event, and its record; in a list of runs
+    struct str record_type;
+    struct str record_id;
     uint64_t *delivery_ids;
     size_t delivery_count;
 };
@@ -493,6 +496,7 @@ struct store_event_row {
 struct store_delivery_row {
     struct store_owed owed; // head and body included for one, empty in a list. An empty head of
                             // one: retention has taken both, and the answers
+    struct str event_type;
     int64_t created_at_ms;
     struct str reason;
     struct store_attempt *attempts; // for one; NULL in a list

@@ -224,3 +224,24 @@ void *httpd_user(const struct httpd_request *r)
 {
     return r->user;
 }
+
+// Nobody watches a simulated host.
+void httpd_stream_open(struct httpd_request *r, const struct httpd_answer *a, size_t unsent_max)
+{
+    (void)r;
+    (void)a;
+    (void)unsent_max;
+    sim_fail("a stream was asked for");
+}
+
+bool httpd_stream_write(struct httpd_request *r, struct str piece)
+{
+    (void)r;
+    (void)piece;
+    return false;
+}
+
+void httpd_stream_close(struct httpd_request *r)
+{
+    (void)r;
+}

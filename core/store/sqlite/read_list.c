@@ -82,8 +82,9 @@ static bool event_passes(const struct store_filter *f, struct str type, struct s
 }
 
 // The event's part of a delivery's row; *passes tells what the filter says of it.
-static int delivery_event(struct page *p, struct store_owed *o, bool *passes)
+static int delivery_event(struct page *p, struct store_delivery_row *row, bool *passes)
 {
+    struct store_owed *o = &row->owed;
     struct arena *arena = p->read->arena;
     sqlite3_stmt *s = p->reader->stmts[READ_DELIVERY_EVENT];
     bind_id(s, 1, o->event);
@@ -94,10 +95,13 @@ static int delivery_event(struct page *p, struct store_owed *o, bool *passes)
             event_passes(&p->read->filter, column_str(s, 1), column_str(s, 2), column_str(s, 3));
         if (*passes) {
             o->event_key = row_event_key(s, 0, o->event, arena);
+            row->event_type = column_dup(s, 1, arena);
             o->record_type = column_dup(s, 2, arena);
             o->record_id = column_dup(s, 3, arena);
-            code =
-                o->event_key.data && o->record_type.data && o->record_id.data ? 0 : ERR_TOO_LARGE;
+            code = o->event_key.data && row->event_type.data && o->record_type.data &&
+                           o->record_id.data
+                       ? 0
+                       : ERR_TOO_LARGE;
         }
     } else {
         *passes = p->read->filter.type.len == 0 && p->read->filter.record.len == 0;
@@ -117,7 +121,7 @@ static int add_delivery(struct page *p, sqlite3_stmt *s)
     }
     struct store_delivery_row row = {.owed = {.event = column_id(s, LIST_EVENT)}};
     bool passes;
-    int code = delivery_event(p, &row.owed, &passes);
+    int code = delivery_event(p, &row, &passes);
     if (code != 0 || !passes) {
         return code;
     }
@@ -217,7 +221,8 @@ static bool run_passes(const struct store_filter *f, const struct store_run_row 
            text_passes(f->workflow, run->workflow);
 }
 
-static int copy_run(struct page *p, const struct store_run_row *run, struct str event_key)
+static int copy_run(struct page *p, const struct store_run_row *run,
+                    const struct store_event_row *ev)
 {
     struct store_read *q = p->read;
     struct store_run_row *rows = grow_on_arena(q->arena, q->runs, q->count, &p->cap, sizeof *rows);
@@ -231,12 +236,15 @@ static int copy_run(struct page *p, const struct store_run_row *run, struct str 
         memcpy(ids, run->delivery_ids, run->delivery_count * sizeof *ids);
     }
     q->runs = rows;
-    rows[q->count++] = (struct store_run_row){.event_key = event_key,
+    rows[q->count++] = (struct store_run_row){.event_key = ev->key,
                                               .workflow = workflow,
                                               .generation = run->generation,
                                               .outcome = run->outcome,
                                               .reason = reason,
                                               .is_replay = run->is_replay,
+                                              .type = ev->type,
+                                              .record_type = ev->record_type,
+                                              .record_id = ev->record_id,
                                               .delivery_ids = ids,
                                               .delivery_count = run->delivery_count};
     return 0;
@@ -245,15 +253,13 @@ static int copy_run(struct page *p, const struct store_run_row *run, struct str 
 static int copy_runs(struct page *p, sqlite3_stmt *s, const struct store_run_row *runs,
                      size_t count)
 {
-    struct str key = {NULL, 0};
+    struct store_event_row ev = {0};
     for (size_t i = 0; i < count; i++) {
         if (!run_passes(&p->read->filter, &runs[i])) {
             continue;
         }
-        if (!key.data) {
-            key = row_event_key(s, EVENT_COLUMN_KEY, column_id(s, EVENT_COLUMN_ID), p->read->arena);
-        }
-        int code = key.data ? copy_run(p, &runs[i], key) : ERR_TOO_LARGE;
+        int code = ev.key.data ? 0 : row_event(s, p->read->arena, &ev);
+        code = code ? code : copy_run(p, &runs[i], &ev);
         if (code != 0) {
             return code;
         }

@@ -9,6 +9,7 @@
 enum {
     DELIVERY_REASON = OWED_COLUMN_COUNT,
     DELIVERY_TARGET,
+    DELIVERY_TYPE,
     DELIVERY_FIRST_ATTEMPT,
     ATTEMPT_FIRST = 1
 };
@@ -118,8 +119,9 @@ static int delivery_fill(sqlite3_stmt *s, struct store_delivery_row *d, size_t *
         return code;
     }
     d->created_at_ms = id_time_ms(d->owed.id);
+    d->event_type = column_dup(s, DELIVERY_TYPE, arena);
     d->reason = column_dup(s, DELIVERY_REASON, arena);
-    if (!d->reason.data) {
+    if (!d->event_type.data || !d->reason.data) {
         return ERR_TOO_LARGE;
     }
     bool has_attempt = sqlite3_column_type(s, DELIVERY_FIRST_ATTEMPT) != SQLITE_NULL;

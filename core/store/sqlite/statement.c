@@ -250,10 +250,11 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
     [READ_COMMIT] = "COMMIT",
     [READ_EVENT_BY_KEY] = "SELECT " EVENT_COLUMNS EVENT_BEFORE " FROM event WHERE key = ?1",
     [READ_EVENT_BY_ID] = "SELECT " EVENT_COLUMNS EVENT_BEFORE " FROM event WHERE id = ?1",
-    [READ_DELIVERY] = "SELECT " OWED_COLUMNS ", d.reason, t.text, d.at_ms, d.elapsed_ms, d.status,"
-                      " d.answer_is_cut, d.error, d.detail, d.answer_headers, d.answer_body"
-                      " FROM delivery d LEFT JOIN event e ON e.id = d.event"
-                      " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
+    [READ_DELIVERY] =
+        "SELECT " OWED_COLUMNS ", d.reason, t.text, e.type, d.at_ms, d.elapsed_ms,"
+        " d.status, d.answer_is_cut, d.error, d.detail, d.answer_headers, d.answer_body"
+        " FROM delivery d LEFT JOIN event e ON e.id = d.event"
+        " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
     [READ_ATTEMPTS] =
         "SELECT number, at_ms, elapsed_ms, status, answer_is_cut, error, detail,"
         " answer_headers, answer_body FROM attempt WHERE delivery = ?1 ORDER BY number",
