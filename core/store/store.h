@@ -370,11 +370,12 @@ struct store_workflow_step {
     struct store_item item; // the store's
     struct str workflow;
     int64_t now_ms;
-    struct { // how far it has come; zeroed for the first, then left as it is
+    struct store_step_place {
         int64_t target;
         int64_t due_at_ms;
         uint64_t id;
-    } place;
+    } place; // how far it has come; zeroed for the first, then left as it is
+    struct store_step_place came_to; // the store's: the place from when the step is stored
     void (*on_done)(struct store_workflow_step *q);
     void *ctx;
     // out:

@@ -49,7 +49,8 @@ struct store_pause_step {
     struct store_item item; // the store's
     struct str target;
     int64_t now_ms;
-    uint64_t place; // how far it has come; 0 for the first, then left as it is
+    uint64_t place;   // how far it has come; 0 for the first, then left as it is
+    uint64_t came_to; // the store's: the place from when the step is stored
     void (*on_done)(struct store_pause_step *q);
     void *ctx;
     // out:

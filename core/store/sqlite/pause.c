@@ -217,11 +217,11 @@ static int release(struct writer *w, struct store_pause_step *q, int64_t target,
     bind_int(s, 3, STEP_ROWS);
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        q->place = column_id(s, 0);
+        q->came_to = column_id(s, 0);
         seen++;
         if (sqlite3_column_int(s, 1)) {
             rows[q->changed++] =
-                (struct paused_row){.id = q->place,
+                (struct paused_row){.id = q->came_to,
                                     .owed = (enum when_stopped)sqlite3_column_int(s, 2),
                                     .owed_since_ms = sqlite3_column_int64(s, 3),
                                     .owed_reason = column_dup(s, 4, arena),
@@ -243,6 +243,7 @@ int pause_step_run(struct writer *w, struct store_pause_step *q)
     q->code = 0;
     q->changed = 0;
     q->is_done = true;
+    q->came_to = q->place; // a step that fails is made again from there
     int rc = target_find(w, q->target, &target);
     if (rc == SQLITE_OK && target != 0) {
         rc = pause_of(w, target, &pause, &since_ms);

@@ -141,6 +141,7 @@ static void call_on_done(struct store_item *item)
     }
     case REQUEST_WORKFLOW_STEP: {
         struct store_workflow_step *q = (struct store_workflow_step *)item;
+        q->place = q->code ? q->place : q->came_to;
         q->on_done(q);
         break;
     }
@@ -187,6 +188,7 @@ static void call_on_done(struct store_item *item)
     }
     case REQUEST_PAUSE_STEP: {
         struct store_pause_step *q = (struct store_pause_step *)item;
+        q->place = q->code ? q->place : q->came_to;
         q->on_done(q);
         break;
     }

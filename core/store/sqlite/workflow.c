@@ -144,13 +144,13 @@ static int collect_ids(sqlite3_stmt *s, struct store_workflow_step *q, struct ow
     out->count = 0;
     out->seen = 0;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        q->place.id = column_id(s, 0);
-        q->place.target = sqlite3_column_int64(s, 2);
-        q->place.due_at_ms = sqlite3_column_int64(s, 3);
+        q->came_to = (struct store_step_place){.target = sqlite3_column_int64(s, 2),
+                                               .due_at_ms = sqlite3_column_int64(s, 3),
+                                               .id = column_id(s, 0)};
         if (sqlite3_column_int(s, 1)) {
             out->has_order[out->count] = sqlite3_column_type(s, 4) != SQLITE_NULL;
             out->paused_at_ms[out->count] = sqlite3_column_int64(s, 5);
-            out->ids[out->count++] = q->place.id;
+            out->ids[out->count++] = q->came_to.id;
         }
         out->seen++;
     }
@@ -244,6 +244,7 @@ int workflow_step_run(struct writer *w, struct store_workflow_step *q)
     struct buf reason;
     bool is_there;
     q->code = 0;
+    q->came_to = q->place; // a step that fails is made again from there
     buf_init(&reason, REASON_MAX);
     int rc = step_rule(w, q->workflow, &rule, &reason, &is_there);
     if (rc == SQLITE_OK && is_there) {

@@ -1,6 +1,7 @@
 // What the SQLite backend does when a write fails: it acknowledges nothing that is not on disk,
 // says what is wrong, and goes on by itself when the fault has gone.
 #include "store/sqlite_harness.h"
+#include "store/targets.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -290,6 +291,123 @@ static void what_a_failed_sync_may_have_lost_is_written_again(void **state)
     faulty_remove();
 }
 
+// --- a step that failed
+// ---------------------------------------------------------------------------------------------
+
+static void pause_put_ignore(struct store_pause_put *p)
+{
+    (void)p;
+}
+
+static void say_pause(struct fixture *f, struct str target, bool is_paused)
+{
+    struct store_pause_put p = {.target = target,
+                                .is_paused = is_paused,
+                                .who = STR("me"),
+                                .now_ms = f->now_ms,
+                                .on_done = pause_put_ignore,
+                                .code = 1};
+    store_pause_put(f->store, &p);
+    loop_run(f->loop);
+    assert_int_equal(p.code, 0);
+}
+
+static void pause_step_ignore(struct store_pause_step *q)
+{
+    (void)q;
+}
+
+static int step_pause(struct fixture *f, struct store_pause_step *q)
+{
+    q->now_ms = f->now_ms;
+    q->on_done = pause_step_ignore;
+    q->code = 1;
+    store_pause_step(f->store, q);
+    loop_run(f->loop);
+    return q->code;
+}
+
+static void workflow_put_ignore(struct store_workflow_put *p)
+{
+    (void)p;
+}
+
+static void say_stop(struct fixture *f, struct str workflow, enum when_stopped owed)
+{
+    struct store_workflow_put p = {.row = {.id = workflow,
+                                           .owed = owed,
+                                           .owed_since_ms = f->now_ms,
+                                           .owed_reason = STR("it is stopped")},
+                                   .on_done = workflow_put_ignore,
+                                   .code = 1};
+    store_workflow_put(f->store, &p);
+    loop_run(f->loop);
+    assert_int_equal(p.code, 0);
+}
+
+static void workflow_step_ignore(struct store_workflow_step *q)
+{
+    (void)q;
+}
+
+static int step_stop(struct fixture *f, struct store_workflow_step *q)
+{
+    q->now_ms = f->now_ms;
+    q->on_done = workflow_step_ignore;
+    q->code = 1;
+    store_workflow_step(f->store, q);
+    loop_run(f->loop);
+    return q->code;
+}
+
+static void let_one_write_fail(void)
+{
+    atomic_store(&faulty.write_result, SQLITE_IOERR_WRITE);
+    atomic_store(&faulty.calls_to_fault, 0);
+    atomic_store(&faulty.faults, 1);
+}
+
+// What a step held or released is undone where its commit fails: made again, it begins where it
+// began, and not behind what it had been through.
+static void a_step_whose_write_fails_is_made_again_from_where_it_began(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const struct str target = STR("https://a.example:443");
+    faulty_install();
+    fixture_init(&f, open_quick);
+    fixture_open(&f);
+    uint64_t id = owe_one(&f, target.data, f.now_ms);
+    struct str workflow = read_delivery_of(&f, id)->owed.workflow;
+
+    struct store_pause_step pause = {.target = target}, resume = pause;
+    say_pause(&f, target, true);
+    assert_int_equal(step_pause(&f, &pause), 0);
+    assert_int_equal(read_delivery_of(&f, id)->owed.state, DELIVERY_HELD);
+    say_pause(&f, target, false);
+    let_one_write_fail();
+    assert_int_equal(step_pause(&f, &resume), ERR_IO);
+    wait_for_recovery(&f);
+    assert_int_equal(step_pause(&f, &resume), 0);
+    assert_int_equal(read_delivery_of(&f, id)->owed.state, DELIVERY_PENDING);
+
+    struct store_workflow_step stop = {.workflow = workflow}, start = stop;
+    say_stop(&f, workflow, WHEN_STOPPED_HOLD);
+    let_one_write_fail();
+    assert_int_equal(step_stop(&f, &stop), ERR_IO);
+    wait_for_recovery(&f);
+    assert_int_equal(step_stop(&f, &stop), 0);
+    assert_int_equal(read_delivery_of(&f, id)->owed.state, DELIVERY_HELD);
+    say_stop(&f, workflow, WHEN_STOPPED_FINISH);
+    let_one_write_fail();
+    assert_int_equal(step_stop(&f, &start), ERR_IO);
+    wait_for_recovery(&f);
+    assert_int_equal(step_stop(&f, &start), 0);
+    assert_int_equal(read_delivery_of(&f, id)->owed.state, DELIVERY_PENDING);
+    fixture_fini(&f);
+    faulty_remove();
+}
+
 // --- a lock of somebody else
 // -----------------------------------------------------------------------------
 
@@ -381,6 +499,7 @@ int main(void)
         FAULT_TEST(a_full_disk_loses_nothing),
         cmocka_unit_test(every_write_may_fail),
         cmocka_unit_test(what_a_failed_sync_may_have_lost_is_written_again),
+        cmocka_unit_test(a_step_whose_write_fails_is_made_again_from_where_it_began),
         FAULT_TEST(a_locked_database_is_waited_for),
         FAULT_TEST(a_damaged_page_stops_the_writing),
     };
