@@ -11,52 +11,22 @@ void loop_flush_init(struct loop_flush *f, struct loop *l, void (*on_flush)(void
 
 void loop_flush_request(struct loop_flush *f)
 {
-    struct loop *l = f->loop;
-    if (f->is_requested) {
-        return;
+    if (flush_list_add(&f->loop->flushes, f)) {
+        loop_stay_awake(f->loop);
     }
-    f->is_requested = true;
-    f->next = NULL;
-    if (l->flush_first) {
-        l->flush_last->next = f;
-    } else {
-        l->flush_first = f;
-    }
-    l->flush_last = f;
-    l->flush_count++;
-    loop_stay_awake(l);
 }
 
 void loop_flush_cancel(struct loop_flush *f)
 {
-    if (!f->is_requested) {
-        return;
-    }
-    struct loop *l = f->loop;
-    f->is_requested = false;
-    l->flush_count--;
-    struct loop_flush **link = &l->flush_first;
-    struct loop_flush *before = NULL;
-    while (*link != f) {
-        before = *link;
-        link = &before->next;
-    }
-    *link = f->next;
-    if (l->flush_last == f) {
-        l->flush_last = before;
-    }
+    flush_list_remove(&f->loop->flushes, f);
 }
 
 static void serve(struct loop *l)
 {
     // What is requested meanwhile waits for the next time: a flush that requests itself must not
     // shut out the sockets.
-    for (size_t count = l->flush_count; count > 0 && l->flush_first; count--) {
-        struct loop_flush *f = l->flush_first;
-        l->flush_first = f->next;
-        l->flush_count--;
-        f->is_requested = false;
-        f->on_flush(f->ctx);
+    for (size_t count = l->flushes.count; count > 0 && l->flushes.first; count--) {
+        flush_list_serve(&l->flushes);
     }
 }
 
@@ -67,7 +37,7 @@ static void on_idle(uv_idle_t *handle)
 
 static void sleep_when_done(struct loop *l)
 {
-    if (!l->flush_first && !l->is_arming_owed) {
+    if (!l->flushes.first && !l->is_arming_owed) {
         uv_idle_stop(&l->stay_awake);
     }
 }
@@ -95,8 +65,7 @@ void loop_stay_awake(struct loop *l)
 
 void loop_flush_open(struct loop *l)
 {
-    l->flush_first = l->flush_last = NULL;
-    l->flush_count = 0;
+    l->flushes = (struct flush_list){0};
     uv_idle_init(&l->uv, &l->stay_awake);
     uv_prepare_init(&l->uv, &l->before_wait);
     uv_check_init(&l->uv, &l->after_wait);

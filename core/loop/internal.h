@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "loop/flush_list.h"
 #include "loop/loop.h"
 
 enum { LOOP_TIMES = 2, LOOP_READ_BUFFER_BYTES = 64 * 1024 };
@@ -28,8 +29,7 @@ struct loop {
     int expected;
 
     // flush.c
-    struct loop_flush *flush_first, *flush_last;
-    size_t flush_count;
+    struct flush_list flushes;
     uv_prepare_t before_wait;
     uv_check_t after_wait;
     uv_idle_t stay_awake; // active: the loop does not wait

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "loop/flush_list.h"
 #include "loop/test_clock.h"
 #include "sim.h"
 
@@ -35,7 +36,7 @@ struct loop {
     struct clock *clock;
     struct heap timers;
     struct loop_message *inbox, *inbox_last;
-    struct loop_flush *flushes, *flushes_last;
+    struct flush_list flushes;
     struct tasks events, works, dones;
     struct loop_signal *signals[LOOP_SIGNALS];
     int expected;
@@ -91,9 +92,9 @@ enum { KIND_TIMER, KIND_MESSAGE, KIND_FLUSH, KIND_EVENT, KIND_WORK, KIND_DONE, K
 static unsigned loop_kinds(const struct loop *l, int kinds[KINDS])
 {
     const bool is_there[KINDS] = {
-        [KIND_TIMER] = timer_is_due(l),       [KIND_MESSAGE] = l->inbox != NULL,
-        [KIND_FLUSH] = l->flushes != NULL,    [KIND_EVENT] = l->events.first != NULL,
-        [KIND_WORK] = l->works.first != NULL, [KIND_DONE] = l->dones.first != NULL,
+        [KIND_TIMER] = timer_is_due(l),          [KIND_MESSAGE] = l->inbox != NULL,
+        [KIND_FLUSH] = l->flushes.first != NULL, [KIND_EVENT] = l->events.first != NULL,
+        [KIND_WORK] = l->works.first != NULL,    [KIND_DONE] = l->dones.first != NULL,
     };
     unsigned count = 0;
     for (int i = 0; i < KINDS; i++) {
@@ -116,14 +117,6 @@ static bool loop_is_open(const struct loop *l)
         }
     }
     return false;
-}
-
-static void loop_flush_one(struct loop *l)
-{
-    struct loop_flush *f = l->flushes;
-    l->flushes = f->next;
-    f->is_requested = false;
-    f->on_flush(f->ctx);
 }
 
 static void work_run(void *ctx)
@@ -160,7 +153,7 @@ static void loop_do_one(struct loop *l)
         break;
     }
     case KIND_FLUSH:
-        loop_flush_one(l);
+        flush_list_serve(&l->flushes);
         break;
     case KIND_EVENT:
         tasks_run_first(&l->events);
@@ -332,35 +325,12 @@ void loop_flush_init(struct loop_flush *f, struct loop *l, void (*on_flush)(void
 
 void loop_flush_request(struct loop_flush *f)
 {
-    struct loop *l = f->loop;
-    if (f->is_requested) {
-        return;
-    }
-    f->is_requested = true;
-    f->next = NULL;
-    if (l->flushes) {
-        l->flushes_last->next = f;
-    } else {
-        l->flushes = f;
-    }
-    l->flushes_last = f;
+    flush_list_add(&f->loop->flushes, f);
 }
 
 void loop_flush_cancel(struct loop_flush *f)
 {
-    struct loop_flush **link = &f->loop->flushes, *before = NULL;
-    if (!f->is_requested) {
-        return;
-    }
-    f->is_requested = false;
-    while (*link != f) {
-        before = *link;
-        link = &before->next;
-    }
-    *link = f->next;
-    if (f->loop->flushes_last == f) {
-        f->loop->flushes_last = before;
-    }
+    flush_list_remove(&f->loop->flushes, f);
 }
 
 // --- signals; what a simulated host does not have
