@@ -25,8 +25,16 @@ struct sender { // of the events of one record, one after another
     bool is_asking;
 };
 
+struct pause { // of a target, as an operator wants it
+    enum model_path path;
+    bool is_wanted, is_said; // not over yet; the host has it
+    bool is_asked_on;        // what is asked for: a pause, or its end
+    int64_t until_ms;
+};
+
 static struct {
     struct sender senders[MODEL_RECORDS_MAX];
+    struct pause pauses[PATHS];
     unsigned records, turns;
     bool is_day; // a long and busy one
     bool is_listed;
@@ -39,8 +47,18 @@ static const char WORKFLOW[] =
     "-- %u\n"
     "return hook.workflow {\n"
     "  name = \"%s\", record = \"deal\", trigger = hook.%s { \"created\", \"updated\" }, %s\n"
-    "  actions = { hook.webhook { method = \"POST\", url = \"http://%s.test/%s\",\n"
+    "  actions = { hook.webhook { method = \"POST\", url = \"http://%s.test/%s\", %s\n"
     "    encoding = \"json\", content = hook.fields { \"id\", \"turn\" } } },\n"
+    "}\n";
+
+static const char OUTCOMES[] =
+    "local hook = require \"hookline\"\n"
+    "return hook.workflow {\n"
+    "  record = \"webhook\", trigger = hook.every { \"delivered\", \"terminated\" },\n"
+    "  when = hook.field \"workflow\":is(\"policy\"),\n"
+    "  actions = { hook.webhook { method = \"POST\", url = \"http://outcome.test/outcome\",\n"
+    "    encoding = \"json\", content = hook.fields { \"event.record.id as id\",\n"
+    "      \"event.record.turn as turn\", \"id as of\", \"state\" } } },\n"
     "}\n";
 
 static void write_rules(unsigned number)
@@ -52,7 +70,10 @@ static void write_rules(unsigned number)
         "order = \"record\", retry = hook.retry { { \"10s\", \"10m\", \"1h\" } },",
         "retry = hook.retry { { \"10s\", \"10m\" }, { \"1h\" } },",
         "delay = \"30m\",",
-        "order = \"latest\", retry = hook.retry { { \"10s\", \"10m\", \"1h\" } },"};
+        "order = \"latest\", retry = hook.retry { { \"10s\", \"10m\", \"1h\" } },",
+        "retry = hook.retry { { \"10s\", \"10m\", \"1h\" } },",
+        "cooldown = \"20m\",",
+        ""};
     mkdir("rules", 0700);
     for (unsigned i = 0; i < PATHS; i++) {
         char path[64];
@@ -61,8 +82,13 @@ static void write_rules(unsigned number)
         if (!f) {
             sim_fail("the rules cannot be written");
         }
-        fprintf(f, WORKFLOW, number, names[i], i == PATH_ONCE ? "once" : "every", keys[i], names[i],
-                names[i]);
+        if (i == PATH_OUTCOME) {
+            fputs(OUTCOMES, f);
+        } else {
+            fprintf(f, WORKFLOW, number, names[i], i == PATH_ONCE ? "once" : "every", keys[i],
+                    names[i], names[i],
+                    i == PATH_POLICY ? "retry_on = { 429, \"5xx\" }, give_up_on = { 501 }," : "");
+        }
         fclose(f);
     }
 }
@@ -178,6 +204,53 @@ static void operator_cancels(void)
     }
 }
 
+static void pause_turn(void *ctx);
+
+static void pause_on_answer(void *ctx, int status, struct str body)
+{
+    struct pause *p = ctx;
+    if (status == 200 || status == 404) { // nothing was ever owed to it
+        p->is_said = status == 200 && p->is_asked_on;
+        p->is_wanted = p->is_said;
+        model_pause_answered(p->path, p->is_said);
+    } else if (status != 0 && status != 503) {
+        sim_fail("a pause is answered with %d: %.*s", status, (int)body.len, body.data);
+    }
+    sim_after(1 + (int64_t)sim_below(MINUTE_MS), pause_turn, p);
+}
+
+// Asks until the host says that it is so.
+static void pause_turn(void *ctx)
+{
+    static const char *const names[PATHS] = MODEL_PATH_NAMES;
+    struct pause *p = ctx;
+    bool is_over = history.is_calm || sim_mono_ms() >= p->until_ms;
+    if (!p->is_wanted) {
+        return;
+    }
+    if ((p->is_said && !is_over) || !sim_is_up() || !sim_http_is_open()) {
+        sim_after(1 + (int64_t)sim_below(MINUTE_MS), pause_turn, p);
+        return;
+    }
+    char route[128];
+    p->is_asked_on = !is_over;
+    snprintf(route, sizeof route, "/v1/targets/http%%3A%%2F%%2F%s.test%%3A80/%s", names[p->path],
+             p->is_asked_on ? "pause" : "resume");
+    model_pause_asked(p->path, p->is_asked_on);
+    sim_http_send("POST", route, "", pause_on_answer, p);
+}
+
+static void operator_pauses(void)
+{
+    enum model_path path = sim_below(PATHS);
+    struct pause *p = &history.pauses[path];
+    if (!p->is_wanted) {
+        int64_t for_ms = sim_below(sim_chance(3) ? 30 * HOUR_MS : HOUR_MS);
+        *p = (struct pause){.path = path, .is_wanted = true, .until_ms = sim_mono_ms() + for_ms};
+        pause_turn(p);
+    }
+}
+
 static int64_t jump_ms(void)
 {
     return (int64_t)sim_below(2 * 24 * HOUR_MS) - 24 * HOUR_MS;
@@ -197,6 +270,8 @@ static void operator_turn(void *ctx)
             operator_cancels();
         } else if (what == 2) {
             sim_jump_wall(jump_ms());
+        } else if (what <= 4) {
+            operator_pauses();
         }
     }
     sim_after(1 + (int64_t)sim_below(HOUR_MS), operator_turn, ctx);
@@ -270,11 +345,14 @@ static void on_list(void *ctx, int status, struct str body)
         if (id.len) {
             struct str whole = {id.data - 4, id.len + 4};
             struct str state = text_between(&body, "\"state\":\"");
-            struct str event = text_between(&body, "\"event\":\"e-");
+            struct str event = text_between(&body, "\"event\":\"");
             struct str workflow = text_between(&body, "\"workflow\":\"");
             unsigned record = MODEL_RECORDS_MAX, turn = 0;
-            if (sscanf(event.data, "%u-%u", &record, &turn) == 2 && record < history.records &&
-                turn < history.turns) {
+            if (str_eq(workflow, STR("outcome"))) {
+                struct str cause = text_between(&body, "\"id\":\"");
+                model_outcome(cause, whole, state);
+            } else if (sscanf(event.data, "e-%u-%u", &record, &turn) == 2 &&
+                       record < history.records && turn < history.turns) {
                 model_state(record, turn, workflow, whole, state);
             }
         }

@@ -1,6 +1,7 @@
 // The model: written from what is promised (docs/reliability.md, the reference), not from the host.
 // It knows what clients were answered and what receivers got, when the host ran, and nothing else.
-// Its times are the host's running time: a clock that is set and an outage move none of them.
+// Its times are the host's running time, without that in which the target is paused: a clock that
+// is set, an outage and a pause move none of them.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,25 @@ struct owed {
     unsigned success_life; // in which a receiver's 200 reached the host; 0: none did
     bool is_kept;          // and its outcome must be stored by now
     unsigned success_faults;
-    bool is_cancelled, is_gone, is_gone_last, is_gone_kept; // a 410: ever, last, and stored
+    // An answer after which it is not sent again (410, or by its policy): ever, last, and stored.
+    bool is_cancelled, is_gone, is_gone_last, is_gone_kept;
+    unsigned gone_life;
+    int64_t due_from_ms, due_to_ms; // between which it fell due; 0: when it was sent at last
+    int64_t due_lost_ms;            // as lost_ms() was then
     // Of its failures:
     int64_t base_ms;   // the first one that the host heard of; 0: none
     int64_t failed_ms; // the last one
     int64_t asked_ms;  // its Retry-After: not before; 0: none
+    int64_t tail_ms;   // for how long its target was paused then
     unsigned failed_life, failed_faults;
     bool is_failure_kept; // it must be stored by now
     bool is_vague;        // the host died with a failure that it may have stored or not
-    int64_t lost_ms;      // as model.lost_ms was at the base
+    int64_t lost_ms;      // as lost_ms() was at the base
     unsigned faults;      // of the disk, at the base
+};
+
+struct told { // an outcome
+    char cause[32], id[32], state[16];
 };
 
 static struct {
@@ -41,10 +51,12 @@ static struct {
     struct owed owed[PATHS][MODEL_RECORDS_MAX][MODEL_TURNS_MAX];
     bool is_acked[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];
     int64_t asked_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX]; // when it was first posted
-    int64_t acked_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];
-    int64_t lost_before_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX]; // as lost_ms was then
-    int64_t wall_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];        // as model.outside_ms was then
-    char ids[IDS_MAX][32];                                      // given in answers
+    int64_t wall_ms[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];  // as model.outside_ms was then
+    unsigned acked_ids[MODEL_RECORDS_MAX][MODEL_TURNS_MAX];
+    char told[MODEL_RECORDS_MAX][MODEL_TURNS_MAX][16];         // how it ended, by its outcome
+    struct told outcomes[MODEL_RECORDS_MAX * MODEL_TURNS_MAX]; // as they are listed
+    unsigned outcome_count;
+    char ids[IDS_MAX][32]; // given in answers
     unsigned id_count;
     unsigned failures[PATHS]; // in a row
     bool was_open[PATHS];     // its breaker may have been open at some time
@@ -67,7 +79,8 @@ static const char *const PATH_NAMES[PATHS] = MODEL_PATH_NAMES;
 
 static const int64_t *offsets(enum model_path path, int *count)
 {
-    bool is_default = path == PATH_PLAIN || path == PATH_ONCE || path == PATH_DELAY;
+    bool is_default = path == PATH_PLAIN || path == PATH_ONCE || path == PATH_DELAY ||
+                      path == PATH_COOLDOWN || path == PATH_OUTCOME;
     *count = is_default ? OFFSETS_MAX : (int)(sizeof SHORT_MS / sizeof SHORT_MS[0]);
     return is_default ? DEFAULT_MS : path == PATH_SHORT ? SHORT_MS : ORDER_MS;
 }
@@ -98,6 +111,12 @@ static int64_t wait_of(enum model_path path)
     return model.was_open[path] ? all * 90 * S : all * 15 * S + M;
 }
 
+// By which its time may be ahead of the host's: what crashes, and pauses, may have made later.
+static int64_t lost_ms(enum model_path path)
+{
+    return model.lost_ms + model_pause_slack_ms(path);
+}
+
 void model_init(unsigned records, unsigned turns)
 {
     model.records = records;
@@ -117,17 +136,26 @@ static void each(void (*visit)(struct owed *o))
 
 void model_asked(unsigned record, unsigned turn)
 {
+    cooldown_asked(record, turn);
     if (!model.asked_ms[record][turn]) {
         model.asked_ms[record][turn] = sim_running_ms();
         model.wall_ms[record][turn] = model.outside_ms;
-        model.lost_before_ms[record][turn] = model.lost_ms;
+        for (unsigned p = 0; p < PATHS; p++) {
+            struct owed *o = &model.owed[p][record][turn];
+            o->due_from_ms = model_path_ms(p);
+            o->due_lost_ms = lost_ms(p);
+        }
     }
 }
 
 void model_acked(unsigned record, unsigned turn, struct str answer)
 {
     model.is_acked[record][turn] = true;
-    model.acked_ms[record][turn] = model.stored_ms = sim_running_ms();
+    model.stored_ms = sim_running_ms();
+    cooldown_answered(record, turn);
+    for (unsigned p = 0; p < PATH_OUTCOME; p++) {
+        model.owed[p][record][turn].due_to_ms = model_path_ms(p);
+    }
     bool is_duplicate = memmem(answer.data, answer.len, "\"duplicate\":true", 16) != NULL;
     const char *at = answer.data, *end = answer.data + answer.len;
     while ((at = memmem(at, (size_t)(end - at), "\"dlv_", 5)) != NULL) {
@@ -143,6 +171,7 @@ void model_acked(unsigned record, unsigned turn, struct str answer)
         if (!is_known && model.id_count < IDS_MAX) {
             snprintf(model.ids[model.id_count++], sizeof id, "%s", id);
         }
+        model.acked_ids[record][turn]++;
         at++;
     }
 }
@@ -206,6 +235,7 @@ void model_was_down(int64_t ms)
 void model_jumped(int64_t ms)
 {
     model.outside_ms += ms > 0 ? ms : 0;
+    cooldown_jumped(ms);
 }
 
 // --- what receivers get --------------------------------------------------------------------------
@@ -216,7 +246,7 @@ static bool is_attempt(const struct owed *o, enum model_path path, int k, int64_
 {
     int count;
     const int64_t *at = offsets(path, &count);
-    int64_t since_ms = sim_running_ms() - base_ms;
+    int64_t since_ms = model_path_ms(path) - base_ms;
     int64_t asked_ms = o->asked_ms ? o->asked_ms - base_ms : 0;
     while (k + 1 < count && at[k + 1] <= asked_ms) {
         k++;
@@ -233,7 +263,7 @@ static bool is_attempt(const struct owed *o, enum model_path path, int k, int64_
 }
 
 // Whether an attempt now is right where the windows count from that time. What a crash has lost may
-// be passed by now for the host, or not.
+// be passed by now for the host, or not, and so may be what passed in a pause before it failed.
 static bool is_in_place(const struct owed *o, enum model_path path, int64_t base_ms,
                         int64_t early_ms, int64_t lost_ms)
 {
@@ -243,7 +273,7 @@ static bool is_in_place(const struct owed *o, enum model_path path, int64_t base
     int64_t late_ms = lost_ms + early_ms + wait_of(path);
     for (int k = 0; k <= count; k++) {
         bool is_next = (k == count || at[k] > failed_ms - lost_ms - early_ms) &&
-                       (k == 0 || at[k - 1] <= failed_ms + early_ms);
+                       (k == 0 || at[k - 1] <= failed_ms + o->tail_ms + early_ms);
         if (is_next && is_attempt(o, path, k, base_ms, early_ms, late_ms)) {
             return true;
         }
@@ -252,22 +282,21 @@ static bool is_in_place(const struct owed *o, enum model_path path, int64_t base
 }
 
 // Where a breaker or an order let no attempt through, the windows count from when it fell due.
-static bool may_count_from_due(const struct owed *o, enum model_path path, unsigned r, unsigned t)
+static bool may_count_from_due(const struct owed *o, enum model_path path)
 {
     bool is_held_up = model.was_open[path] || path == PATH_ORDER || path == PATH_LATEST;
-    return is_held_up && o->sent_ms > model.asked_ms[r][t];
+    return is_held_up && o->sent_ms > o->due_from_ms;
 }
 
-static void check_time(const struct owed *o, enum model_path path, unsigned r, unsigned t,
-                       const char *what)
+static void check_time(const struct owed *o, enum model_path path, const char *what)
 {
     int count;
     const int64_t *at = offsets(path, &count);
     if (o->is_gone_kept) {
-        sim_fail("%s is sent again, though its receiver has said that it is gone", what);
+        sim_fail("%s is sent again, though its receiver has said that it is over", what);
     }
-    if (sim_running_ms() >
-            o->base_ms + at[count - 1] + wait_of(path) + model.lost_ms - o->lost_ms &&
+    if (model_path_ms(path) >
+            o->base_ms + at[count - 1] + wait_of(path) + o->tail_ms + lost_ms(path) - o->lost_ms &&
         o->faults == sim_disk_fault_count()) {
         sim_fail("%s is sent, long beyond its end", what);
     }
@@ -277,21 +306,21 @@ static void check_time(const struct owed *o, enum model_path path, unsigned r, u
     if (o->is_vague) {
         return;
     }
-    if (is_in_place(o, path, o->base_ms, 0, model.lost_ms - o->lost_ms)) {
+    if (is_in_place(o, path, o->base_ms, 0, o->tail_ms + lost_ms(path) - o->lost_ms)) {
         return;
     }
-    if (may_count_from_due(o, path, r, t)) {
+    if (may_count_from_due(o, path)) {
         // It fell due between the question and the answer, or in a life in which nobody was told.
-        int64_t from_ms = model.asked_ms[r][t];
-        int64_t to_ms = model.acked_ms[r][t] ? model.acked_ms[r][t] : o->sent_ms;
-        int64_t lost_ms = model.lost_ms - model.lost_before_ms[r][t];
-        if (path == PATH_DELAY || is_in_place(o, path, from_ms, to_ms - from_ms, lost_ms)) {
+        int64_t to_ms = o->due_to_ms ? o->due_to_ms : o->sent_ms;
+        int64_t late_ms = o->tail_ms + lost_ms(path) - o->due_lost_ms;
+        if (path == PATH_DELAY ||
+            is_in_place(o, path, o->due_from_ms, to_ms - o->due_from_ms, late_ms)) {
             return;
         }
     }
     sim_fail("%s is sent %lld ms after its first failure and %lld ms after its last: out of place",
-             what, (long long)(sim_running_ms() - o->base_ms),
-             (long long)(sim_running_ms() - o->failed_ms));
+             what, (long long)(model_path_ms(path) - o->base_ms),
+             (long long)(model_path_ms(path) - o->failed_ms));
 }
 
 static void check_delay(const struct owed *o, unsigned r, unsigned t, const char *what)
@@ -308,7 +337,7 @@ static void check_delay(const struct owed *o, unsigned r, unsigned t, const char
 static bool is_over(unsigned record, unsigned turn)
 {
     const struct owed *o = &model.owed[PATH_ORDER][record][turn];
-    int64_t for_ms = sim_running_ms() - model.asked_ms[record][turn];
+    int64_t for_ms = model_path_ms(PATH_ORDER) - o->due_from_ms;
     return o->success_life || o->is_cancelled || o->is_gone || for_ms >= end_of(PATH_ORDER);
 }
 
@@ -339,6 +368,43 @@ static void check_latest(unsigned record, unsigned turn)
     }
 }
 
+static void check_terminated(const struct owed *o, enum model_path path, const char *what)
+{
+    if (o->is_gone) {
+        return;
+    }
+    bool is_held_up = model.was_open[path] || path == PATH_ORDER || path == PATH_LATEST;
+    int64_t for_ms = o->base_ms ? o->failed_ms + o->tail_ms - o->base_ms : 0;
+    if (is_held_up) { // it may end without another attempt
+        for_ms = model_path_ms(path) - o->due_from_ms;
+    }
+    if (for_ms < end_of(path) || (!o->base_ms && !is_held_up)) {
+        sim_fail("%s was given up %lld ms after its first failure, before its end", what,
+                 (long long)for_ms);
+    }
+}
+
+void model_told(unsigned record, unsigned turn, const char *cause, const char *state)
+{
+    char what[64];
+    snprintf(what, sizeof what, "policy/%u.%u", record, turn);
+    if (record >= model.records || turn >= model.turns || !model.asked_ms[record][turn]) {
+        sim_fail("an outcome of %s is told, which was never asked for", what);
+    }
+    const struct owed *o = &model.owed[PATH_POLICY][record][turn];
+    char *told = model.told[record][turn];
+    if ((o->id[0] && strcmp(o->id, cause) != 0) || (told[0] && strcmp(told, state) != 0)) {
+        sim_fail("%s is %s, and told of as %s, %s", what, o->id, cause, state);
+    }
+    if (strcmp(state, "delivered") == 0 && !o->success_life) {
+        sim_fail("%s is told to be delivered, and no receiver took it", what);
+    }
+    if (strcmp(state, "terminated") == 0) {
+        check_terminated(o, PATH_POLICY, what);
+    }
+    snprintf(told, sizeof model.told[record][turn], "%s", state);
+}
+
 void model_received(enum model_path path, unsigned record, unsigned turn, struct str webhook_id)
 {
     char what[64];
@@ -364,6 +430,12 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
             sim_fail("%s is the second one of its record (after %u)", what, t);
         }
     }
+    if (model_is_paused(path)) {
+        sim_fail("%s is sent, though its target is paused", what);
+    }
+    if (o->gone_life == sim_life()) {
+        sim_fail("%s is sent again in the life in which its receiver ended it", what);
+    }
     if (o->success_life == sim_life()) {
         sim_fail("%s is sent again in the life in which it succeeded", what);
     }
@@ -371,7 +443,10 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
         sim_fail("%s is sent again after its outcome was stored", what);
     }
     if (o->base_ms && !o->success_life) {
-        check_time(o, path, record, turn, what);
+        check_time(o, path, what);
+    }
+    if (path == PATH_POLICY && model.told[record][turn][0]) {
+        sim_fail("%s is sent again after its outcome was", what);
     }
     if (path == PATH_ORDER) {
         check_order(record, turn);
@@ -381,9 +456,26 @@ void model_received(enum model_path path, unsigned record, unsigned turn, struct
         check_delay(o, record, turn, what);
     }
     strcpy(o->id, id);
-    o->sent_ms = o->sent_count ? o->sent_ms : sim_running_ms();
+    o->sent_ms = o->sent_count ? o->sent_ms : model_path_ms(path);
     o->sent_count++;
     o->sent_life = sim_life();
+}
+
+// Whether the status ends it.
+static bool is_final(enum model_path path, int status)
+{
+    bool is_again = status == 0 || status == 429 || (status >= 500 && status != 501);
+    return status == 410 || (path == PATH_POLICY && !is_again);
+}
+
+// It may have ended now: its outcome fell due no earlier.
+static void may_have_ended(enum model_path path, unsigned record, unsigned turn)
+{
+    struct owed *told = &model.owed[PATH_OUTCOME][record][turn];
+    if (path == PATH_POLICY && !told->sent_count) {
+        told->due_from_ms = model_path_ms(PATH_OUTCOME);
+        told->due_lost_ms = lost_ms(PATH_OUTCOME);
+    }
 }
 
 void model_answered(enum model_path path, unsigned record, unsigned turn, int status,
@@ -391,6 +483,7 @@ void model_answered(enum model_path path, unsigned record, unsigned turn, int st
 {
     struct owed *o = &model.owed[path][record][turn];
     o->sent_life = 0;
+    may_have_ended(path, record, turn);
     if (status == 200) {
         o->success_life = sim_life();
         o->success_faults = sim_disk_fault_count();
@@ -400,16 +493,18 @@ void model_answered(enum model_path path, unsigned record, unsigned turn, int st
     if (++model.failures[path] >= OPENS_AT) {
         model.was_open[path] = true;
     }
-    o->failed_ms = sim_running_ms();
+    o->failed_ms = model_path_ms(path);
+    o->tail_ms = model_pause_tail_ms(path);
     o->asked_ms = retry_after_ms >= 0 ? o->failed_ms + retry_after_ms : 0;
     o->failed_life = sim_life();
     o->failed_faults = sim_disk_fault_count();
     o->is_failure_kept = false;
-    o->is_gone_last = status == 410;
+    o->is_gone_last = is_final(path, status);
     o->is_gone = o->is_gone || o->is_gone_last;
+    o->gone_life = o->is_gone_last ? sim_life() : 0;
     if (!o->base_ms) {
         o->base_ms = o->failed_ms;
-        o->lost_ms = model.lost_ms;
+        o->lost_ms = lost_ms(path);
         o->faults = o->failed_faults;
     }
 }
@@ -433,21 +528,15 @@ void model_state(unsigned record, unsigned turn, struct str workflow, struct str
     }
 }
 
-static void check_terminated(const struct owed *o, enum model_path path, unsigned r, unsigned t,
-                             const char *what)
+void model_outcome(struct str cause, struct str id, struct str state)
 {
-    if (o->is_gone) {
-        return;
+    if (model.outcome_count == model.records * model.turns) {
+        sim_fail("there are more outcomes than webhooks");
     }
-    bool is_held_up = model.was_open[path] || path == PATH_ORDER || path == PATH_LATEST;
-    int64_t for_ms = o->base_ms ? o->failed_ms - o->base_ms : 0;
-    if (is_held_up) { // it may end without another attempt
-        for_ms = sim_running_ms() - model.asked_ms[r][t];
-    }
-    if (for_ms < end_of(path) || (!o->base_ms && !is_held_up)) {
-        sim_fail("%s was given up %lld ms after its first failure, before its end", what,
-                 (long long)for_ms);
-    }
+    struct told *told = &model.outcomes[model.outcome_count++];
+    snprintf(told->cause, sizeof told->cause, "%.*s", (int)cause.len, cause.data);
+    snprintf(told->id, sizeof told->id, "%.*s", (int)id.len, id.data);
+    snprintf(told->state, sizeof told->state, "%.*s", (int)state.len, state.data);
 }
 
 static void check_owed(const struct owed *o, enum model_path path, unsigned r, unsigned t,
@@ -457,10 +546,12 @@ static void check_owed(const struct owed *o, enum model_path path, unsigned r, u
         if (!o->success_life) {
             sim_fail("%s is said to be delivered, and no receiver took it", what);
         }
+    } else if (o->is_gone_kept && strcmp(o->state, "terminated") != 0) {
+        sim_fail("%s was ended by its receiver, and is said to be %s", what, o->state);
     } else if (o->is_kept) {
         sim_fail("%s was taken by its receiver, and is said to be %s", what, o->state);
     } else if (strcmp(o->state, "terminated") == 0) {
-        check_terminated(o, path, r, t, what);
+        check_terminated(o, path, what);
     } else if (strcmp(o->state, "superseded") == 0) {
         bool has_newer = false;
         for (unsigned later = t + 1; later < model.turns; later++) {
@@ -474,18 +565,72 @@ static void check_owed(const struct owed *o, enum model_path path, unsigned r, u
     }
 }
 
+// As many as its client was told of.
+static void check_ids(unsigned r, unsigned t)
+{
+    unsigned count = 0;
+    for (unsigned p = 0; p < PATH_OUTCOME; p++) {
+        count += model.owed[p][r][t].id[0] != 0;
+    }
+    if (count != model.acked_ids[r][t]) {
+        sim_fail("e-%u-%u was answered with %u deliveries, and has %u", r, t, model.acked_ids[r][t],
+                 count);
+    }
+}
+
+// There is one where the webhook was delivered or given up, and what it told is so.
+static void check_outcome(unsigned r, unsigned t)
+{
+    const struct owed *o = &model.owed[PATH_POLICY][r][t];
+    bool has_ended = strcmp(o->state, "delivered") == 0 || strcmp(o->state, "terminated") == 0;
+    bool has_outcome = model.owed[PATH_OUTCOME][r][t].id[0] != 0;
+    if (has_ended != has_outcome) {
+        sim_fail("policy/%u.%u is %s, and there is %s outcome of it", r, t, o->state,
+                 has_outcome ? "an" : "no");
+    }
+    if (model.told[r][t][0] && strcmp(model.told[r][t], o->state) != 0) {
+        sim_fail("policy/%u.%u is %s, and its outcome told that it is %s", r, t, o->state,
+                 model.told[r][t]);
+    }
+}
+
+// Which of the webhooks the listed outcomes are of.
+static void place_outcome(const struct told *told)
+{
+    for (unsigned i = 0; i < model.records * model.turns; i++) {
+        unsigned r = i / model.turns, t = i % model.turns;
+        if (strcmp(model.owed[PATH_POLICY][r][t].id, told->cause) == 0) {
+            model_state(r, t, STR("outcome"), str_from(told->id), str_from(told->state));
+            return;
+        }
+    }
+    sim_fail("%s is an outcome of %s, which is not there", told->id, told->cause);
+}
+
 void model_check_end(void)
 {
+    for (unsigned i = 0; i < model.outcome_count; i++) {
+        place_outcome(&model.outcomes[i]);
+    }
     for (unsigned r = 0; r < model.records; r++) {
         unsigned fired = 0, acked = 0;
+        int cooled = -1;
         for (unsigned t = 0; t < model.turns; t++) {
             for (unsigned p = 0; model.is_acked[r][t] && p < PATHS; p++) {
                 char what[64];
                 snprintf(what, sizeof what, "%s/%u.%u", PATH_NAMES[p], r, t);
                 const struct owed *o = &model.owed[p][r][t];
-                if (p != PATH_ONCE || o->id[0]) {
+                bool is_always = p != PATH_ONCE && p != PATH_COOLDOWN && p != PATH_OUTCOME;
+                if (is_always || o->id[0]) {
                     check_owed(o, p, r, t, what);
                 }
+            }
+            if (model.is_acked[r][t]) {
+                bool has_fired = model.owed[PATH_COOLDOWN][r][t].id[0] != 0;
+                cooldown_check(r, t, has_fired, cooled);
+                cooled = has_fired ? (int)t : cooled;
+                check_ids(r, t);
+                check_outcome(r, t);
             }
             acked += model.is_acked[r][t];
             fired += model.owed[PATH_ONCE][r][t].id[0] != 0;

@@ -22,6 +22,7 @@ struct sim_call {
     enum model_path path;
     unsigned record, turn;
     enum sim_answer answer;
+    int status; // 0: none
     int64_t sent_ms, retry_after_ms;
 };
 
@@ -71,27 +72,41 @@ static enum sim_answer net_choose(enum model_path path)
     if (sim_below(10) >= net.fail_in_ten[path]) {
         return sim_chance(4) ? ANSWER_SLOW : ANSWER_OK;
     }
-    static const enum sim_answer bad[] = {ANSWER_FAIL,  ANSWER_FAIL, ANSWER_HANG,
-                                          ANSWER_RESET, ANSWER_LOST, ANSWER_BUSY};
+    static const enum sim_answer bad[] = {ANSWER_FAIL, ANSWER_FAIL, ANSWER_HANG,   ANSWER_RESET,
+                                          ANSWER_LOST, ANSWER_BUSY, ANSWER_REFUSED};
     if (sim_chance(40)) {
         return ANSWER_GONE;
     }
     return bad[sim_below(sizeof bad / sizeof bad[0])];
 }
 
+static int net_status(enum sim_answer answer)
+{
+    static const int refused[] = {404, 429, 500, 501};
+    switch (answer) {
+    case ANSWER_OK:
+    case ANSWER_SLOW:
+        return 200;
+    case ANSWER_FAIL:
+    case ANSWER_BUSY:
+        return 503;
+    case ANSWER_GONE:
+        return 410;
+    case ANSWER_REFUSED:
+        return refused[sim_below(sizeof refused / sizeof refused[0])];
+    default:
+        return 0;
+    }
+}
+
 // The host hears of it.
 static void net_done(void *ctx)
 {
     struct sim_call *call = ctx;
-    struct client_response r = {.retry_after_ms = call->retry_after_ms,
+    struct client_response r = {.status = call->status,
+                                .retry_after_ms = call->retry_after_ms,
                                 .elapsed_ms = sim_mono_ms() - call->sent_ms};
-    if (call->answer == ANSWER_OK || call->answer == ANSWER_SLOW) {
-        r.status = 200;
-    } else if (call->answer == ANSWER_FAIL || call->answer == ANSWER_BUSY) {
-        r.status = 503;
-    } else if (call->answer == ANSWER_GONE) {
-        r.status = 410;
-    } else {
+    if (call->status == 0) {
         r.error = call->answer == ANSWER_HANG ? CLIENT_TIMEOUT : CLIENT_RESET;
         snprintf(r.detail, sizeof r.detail, "the connection broke");
     }
@@ -121,11 +136,18 @@ static void net_read(struct sim_call *call, const struct client_request *q)
             call->path = i;
         }
     }
-    char body[256];
+    char body[256], cause[32], state[16];
     snprintf(body, sizeof body, "%.*s", (int)q->body.len, q->body.data);
     if (call->path == PATHS ||
         sscanf(body, "{\"id\":%u,\"turn\":%u}", &call->record, &call->turn) != 2) {
         sim_fail("the receivers got what nobody asked for: %s %s", q->url, body);
+    }
+    if (call->path == PATH_OUTCOME) {
+        if (sscanf(body, "{\"id\":%*u,\"turn\":%*u,\"of\":\"%31[^\"]\",\"state\":\"%15[^\"]\"}",
+                   cause, state) != 2) {
+            sim_fail("an outcome does not say of what: %s", body);
+        }
+        model_told(call->record, call->turn, cause, state);
     }
 }
 
@@ -148,11 +170,12 @@ int client_send(struct client *c, const struct client_request *q)
         }
     }
     call->answer = net_choose(call->path);
+    call->status = net_status(call->answer);
     call->retry_after_ms = call->answer == ANSWER_BUSY
                                ? (int64_t)sim_below(sim_chance(3) ? 80 * 3600 : 900) * 1000
                                : -1;
-    sim_trace("%s of %u.%u arrives as %.*s, and will end with %d", q->url, call->record, call->turn,
-              (int)id.len, id.data, (int)call->answer);
+    sim_trace("%s of %u.%u arrives as %.*s, and will end with %d (%d)", q->url, call->record,
+              call->turn, (int)id.len, id.data, (int)call->answer, call->status);
     model_received(call->path, call->record, call->turn, id);
     int64_t ms = call->answer == ANSWER_HANG   ? q->timeout_ms ? q->timeout_ms : NET_TIMEOUT_MS
                  : call->answer == ANSWER_SLOW ? 1 + (int64_t)sim_below(25000)

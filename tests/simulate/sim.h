@@ -76,7 +76,8 @@ enum sim_answer {
     ANSWER_LOST,
     ANSWER_SLOW,
     ANSWER_BUSY,
-    ANSWER_GONE
+    ANSWER_GONE,
+    ANSWER_REFUSED // 404, 429, 500, 501
 };
 void sim_net_calm(bool is_calm); // from now on every receiver answers 200
 
@@ -92,17 +93,30 @@ bool sim_http_is_open(void);
 // ----------------------------------------------------
 enum { MODEL_RECORDS_MAX = 48, MODEL_TURNS_MAX = 32 }; // of a long day
 void model_init(unsigned records, unsigned turns);     // how many there are in this history
-enum model_path { PATH_PLAIN, PATH_ONCE, PATH_ORDER, PATH_SHORT, PATH_DELAY, PATH_LATEST, PATHS };
+enum model_path {
+    PATH_PLAIN,
+    PATH_ONCE,
+    PATH_ORDER,
+    PATH_SHORT,
+    PATH_DELAY,
+    PATH_LATEST,
+    PATH_POLICY, // retry_on = { 429, "5xx" }, give_up_on = { 501 }
+    PATH_COOLDOWN,
+    PATH_OUTCOME, // of each of PATH_POLICY
+    PATHS
+};
 #define MODEL_PATH_NAMES                                                                           \
     {                                                                                              \
-        "plain", "once", "order", "short", "delay", "latest"                                       \
+        "plain", "once", "order", "short", "delay", "latest", "policy", "cooldown", "outcome"      \
     }
 void model_asked(unsigned record, unsigned turn);
 void model_acked(unsigned record, unsigned turn, struct str answer);
+// Before it is received: which delivery an outcome tells of, and how that ended.
+void model_told(unsigned record, unsigned turn, const char *cause, const char *state);
 void model_received(enum model_path path, unsigned record, unsigned turn, struct str webhook_id);
 // The host has the answer.
 void model_answered(enum model_path path, unsigned record, unsigned turn, int status,
-                    int64_t retry_after_ms); // negative: none
+                    int64_t retry_after_ms); // negative: none; status 0: there was no answer
 void model_quiet(void);                      // the host has nothing to do just now
 void model_died(bool is_in_order, bool is_power_lost);
 void model_was_down(int64_t ms); // the host did not run, and starts
@@ -112,6 +126,23 @@ const char *model_id(enum model_path path, unsigned record, unsigned turn); // e
 // At the end, by the host's own list.
 void model_state(unsigned record, unsigned turn, struct str workflow, struct str id,
                  struct str state);
+void model_outcome(struct str cause, struct str id, struct str state);
 void model_check_end(void);
+
+// --- model_pause.c: when a target is paused, and the time without that
+// --------------------------------------------
+void model_pause_asked(enum model_path path, bool is_paused);
+void model_pause_answered(enum model_path path, bool is_paused); // it is so from now on
+bool model_is_paused(enum model_path path);                      // for sure
+int64_t model_path_ms(enum model_path path);        // running time, without that of pauses
+int64_t model_pause_tail_ms(enum model_path path);  // for how long it has been paused; 0: it is not
+int64_t model_pause_slack_ms(enum model_path path); // by which pauses may make it later, in all
+
+// --- model_cooldown.c: which events may fire
+// ----------------------------------------------------------
+void cooldown_asked(unsigned record, unsigned turn);
+void cooldown_answered(unsigned record, unsigned turn);
+void cooldown_jumped(int64_t ms); // the wall clock was set
+void cooldown_check(unsigned record, unsigned turn, bool has_fired, int last_turn); // -1: none
 
 #endif
