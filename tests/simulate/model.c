@@ -62,6 +62,7 @@ static struct {
     bool was_open[PATHS];     // its breaker may have been open at some time
     int64_t lost_ms;          // what crashes may have made later, in all
     int64_t stored_ms;        // the last time that must be on disk
+    int64_t begun_ms;         // when this life began
     int64_t outside_ms;       // by which the wall clock may have gone ahead of the host, in all
 } model;
 
@@ -202,6 +203,9 @@ static void visit_quiet(struct owed *o)
 
 void model_quiet(void)
 {
+    if (sim_http_is_open() && model.stored_ms < model.begun_ms) {
+        model.stored_ms = model.begun_ms; // a start stores it
+    }
     each(visit_quiet);
 }
 
@@ -227,7 +231,7 @@ void model_died(bool is_in_order, bool is_power_lost)
 
 void model_was_down(int64_t ms)
 {
-    model.stored_ms = sim_running_ms(); // a start stores it
+    model.begun_ms = sim_running_ms();
     model.outside_ms += ms;
     memset(model.failures, 0, sizeof model.failures);
 }
