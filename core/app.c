@@ -5,24 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/access.h"
 #include "api/api.h"
+#include "app_sockets.h"
 #include "deliver/oauth.h"
 #include "engine/slots.h"
 #include "loop/test_clock.h"
 #include "store/retention.h"
-#include "wire/httpd.h"
 
 enum {
     APP_DRAIN_MS = 10 * 1000, // for what is in flight, when told to stop
     APP_STOP_CHECK_MS = 10,
-    APP_SIGNALS = 3,
-    APP_OWN_FILES = 40, // the store, the loop, the resolver, files that are read, and some more
-    APP_SOCKETS_MIN = 8,
-    APP_CLIENTS_MAX = 4096
+    APP_SIGNALS = 3
 };
 
 struct app {
@@ -47,15 +43,14 @@ struct app {
     struct loop_timer stop_timer;
     struct netblock redirect_block;
     bool has_redirect_block;
-    size_t to_targets, from_clients; // connections at most
+    struct app_sockets sockets;
     bool is_stopping;
     bool is_loading_tokens;
     struct err *err;
     int code;
 };
 
-// --- the stop, last started first
-// --------------------------------------------------------------------
+// --- the stop, last started first ---------------------------------------------------------------
 
 static void app_on_store_closed(void *ctx)
 {
@@ -259,7 +254,7 @@ static int app_open_api(struct app *app)
         .redirect_allow = app->has_redirect_block ? &app->redirect_block : NULL,
         .crash_at = app->config->crash_at,
         .max_body_bytes = (size_t)l->body_bytes,
-        .max_connections = app->from_clients,
+        .max_connections = app->sockets.from_clients,
         .batch = {.events = (size_t)l->events, .depth = (unsigned)l->depth},
         .max_owed = l->owed,
         .min_free_bytes = l->free_disk_bytes,
@@ -448,7 +443,7 @@ static int app_open_parts(struct app *app)
         code = access_new(&app->access, &access, app->err);
     }
     if (code == 0) {
-        struct client_config client = {.max_connections = app->to_targets,
+        struct client_config client = {.max_connections = app->sockets.to_targets,
                                        .allow = c->allow,
                                        .allow_count = c->allow_count,
                                        .user_agent = "hookline/" HOOKLINE_VERSION,
@@ -503,7 +498,7 @@ static int app_open_parts(struct app *app)
                                          .notices = app->notices,
                                          .ids = &app->ids,
                                          .log = &app->log,
-                                         .max_in_flight = app->to_targets,
+                                         .max_in_flight = app->sockets.to_targets,
                                          .target_limits = app_target_limits,
                                          .observer = {app_on_event, app_on_state, app},
                                          .ctx = app,
@@ -514,32 +509,6 @@ static int app_open_parts(struct app *app)
         code = deliver_open(&app->deliver, &deliver, app->err);
     }
     return code;
-}
-
-// Sockets are what limits a host: as many as the system lets us have, and few enough that there is
-// always one for the store.
-static void app_share_open_files(struct app *app)
-{
-    struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
-    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
-        l.rlim_cur = l.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &l);
-    }
-    size_t wanted = (size_t)app->config->limits.connections;
-    size_t room =
-        l.rlim_cur > APP_OWN_FILES + APP_SOCKETS_MIN ? l.rlim_cur - APP_OWN_FILES : APP_SOCKETS_MIN;
-    app->to_targets = wanted < room / 2 ? wanted : room / 2;
-    size_t clients = room - app->to_targets;
-    app->from_clients = clients - httpd_extra(clients) < APP_CLIENTS_MAX
-                            ? clients - httpd_extra(clients)
-                            : APP_CLIENTS_MAX;
-    if (app->to_targets < wanted) {
-        log_warn(
-            &app->log,
-            "%zu files may be open (ulimit -n, LimitNOFILE in systemd): enough for %zu connections "
-            "to targets in the place of %zu, and for %zu from clients",
-            (size_t)l.rlim_cur, app->to_targets, wanted, app->from_clients);
-    }
 }
 
 static void app_open_log(struct app *app)
@@ -576,7 +545,7 @@ int app_run(const struct config *c, struct err *e)
     }
     signal(SIGHUP, SIG_IGN); // until there is something to read again
     app_open_log(&app);
-    app_share_open_files(&app);
+    app_share_sockets(&app.sockets, (size_t)c->limits.connections, &app.log);
     app_allow_redirect(&app);
     app.code = loop_new(&app.loop, &app.clock, e);
     if (app.code) {

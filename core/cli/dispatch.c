@@ -6,21 +6,35 @@
 #include "cli/command.h"
 #include "cli/help.h"
 
-// clang-format off: one a line
+// One a line.
+// clang-format off
 static const struct command *const commands[] = {
-    &command_serve,      &command_check,
-    &command_try,        &command_test,
-    &command_template,   &command_explain,
-    &command_send,       &command_new,
-    &command_stubs,      &command_secrets,
-    &command_workflows,  &command_events,
-    &command_deliveries, &command_targets,
-    &command_audit,      &command_tokens,
-    &command_diff,       &command_status,
-    &command_pause,      &command_drain,
-    &command_resume,     &command_reload,
-    &command_verify,     &command_backup,
-    &command_restore,    NULL,
+    &command_serve,
+    &command_check,
+    &command_try,
+    &command_test,
+    &command_template,
+    &command_explain,
+    &command_send,
+    &command_new,
+    &command_stubs,
+    &command_secrets,
+    &command_workflows,
+    &command_events,
+    &command_deliveries,
+    &command_targets,
+    &command_audit,
+    &command_tokens,
+    &command_diff,
+    &command_status,
+    &command_pause,
+    &command_drain,
+    &command_resume,
+    &command_reload,
+    &command_verify,
+    &command_backup,
+    &command_restore,
+    NULL,
 };
 // clang-format on
 
