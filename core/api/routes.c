@@ -1,96 +1,80 @@
 // The table of routes: what is answered before a body is read, and who answers the rest.
 #include <stdio.h>
+#include <string.h>
 
 #include "api/internal.h"
 
 struct route {
     const char *method;
-    struct str path; // "/v1/events"
-    bool takes_id;   // "/ID" follows
-    bool is_folder;  // and the ID may have slashes
-    struct str verb; // and "/VERB" behind the ID, where it is not empty
-    enum role role;  // that its caller needs (api/access.h)
-    bool is_ingest;  // takes events: refused while there is no room
-    bool is_source;  // its sender may prove itself otherwise than by a token
+    const char *path; // "/v1/events/{id}"; "{path}" may have slashes
+    enum role role;   // that its caller needs (api/access.h)
     void (*handle)(struct api *a, struct httpd_request *r, struct str id);
+    bool is_ingest; // takes events: refused while there is no room
+    bool is_source; // its sender may prove itself otherwise than by a token
 };
 
 static const struct route ROUTES[] = {
-    {"POST", STR("/v1/events"), .is_ingest = true, .role = ROLE_INGEST, .handle = api_post_events},
-    {"POST", STR("/v1/records"), .is_ingest = true, .role = ROLE_INGEST,
-     .handle = api_post_records},
-    {"GET", STR("/v1/events"), .role = ROLE_READ, .handle = api_list_events},
-    {"GET", STR("/v1/events"), .takes_id = true, .role = ROLE_READ, .handle = api_get_event},
-    {"GET", STR("/v1/events"), .takes_id = true, .verb = STR("explain"), .role = ROLE_READ,
-     .handle = api_get_explain},
-    {"POST", STR("/v1/events"), .takes_id = true, .verb = STR("replay"), .role = ROLE_ADMIN,
-     .handle = api_replay_event},
-    {"GET", STR("/v1/runs"), .role = ROLE_READ, .handle = api_list_runs},
-    {"GET", STR("/v1/deliveries"), .role = ROLE_READ, .handle = api_list_deliveries},
-    {"GET", STR("/v1/deliveries"), .takes_id = true, .role = ROLE_READ, .handle = api_get_delivery},
-    {"POST", STR("/v1/deliveries"), .takes_id = true, .verb = STR("resend"), .role = ROLE_ADMIN,
-     .handle = api_resend_delivery},
-    {"POST", STR("/v1/deliveries"), .takes_id = true, .verb = STR("cancel"), .role = ROLE_ADMIN,
-     .handle = api_cancel_delivery},
-    {"GET", STR("/v1/live"), .role = ROLE_READ, .handle = api_get_live},
-    {"GET", STR("/v1/workflows"), .role = ROLE_READ, .handle = api_list_workflows},
-    {"GET", STR("/v1/workflows"), .takes_id = true, .role = ROLE_READ, .handle = api_get_workflow},
-    {"GET", STR("/v1/rules"), .role = ROLE_READ, .handle = api_get_rules},
-    {"POST", STR("/v1/sources"), .takes_id = true, .is_ingest = true, .is_source = true,
-     .role = ROLE_INGEST, .handle = api_post_source},
-    {"GET", STR("/v1/sources"), .role = ROLE_READ, .handle = api_list_sources},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("activate"), .role = ROLE_ADMIN,
-     .handle = api_activate_workflow},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("deactivate"), .role = ROLE_ADMIN,
-     .handle = api_deactivate_workflow},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("follow-file"), .role = ROLE_ADMIN,
-     .handle = api_follow_file},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("reset"), .role = ROLE_ADMIN,
-     .handle = api_reset_workflow},
-    {"POST", STR("/v1/workflows"), .takes_id = true, .verb = STR("test"), .role = ROLE_ADMIN,
-     .handle = api_test_workflow},
-    {"GET", STR("/v1/targets"), .role = ROLE_READ, .handle = api_list_targets},
-    {"GET", STR("/v1/targets"), .takes_id = true, .role = ROLE_READ, .handle = api_get_target},
-    {"POST", STR("/v1/targets"), .takes_id = true, .verb = STR("pause"), .role = ROLE_ADMIN,
-     .handle = api_pause_target},
-    {"POST", STR("/v1/targets"), .takes_id = true, .verb = STR("resume"), .role = ROLE_ADMIN,
-     .handle = api_resume_target},
-    {"GET", STR("/v1/status"), .role = ROLE_READ, .handle = api_get_status},
-    {"POST", STR("/v1/pause"), .role = ROLE_ADMIN, .handle = api_pause},
-    {"POST", STR("/v1/drain"), .role = ROLE_ADMIN, .handle = api_drain_events},
-    {"POST", STR("/v1/resume"), .role = ROLE_ADMIN, .handle = api_resume},
-    {"POST", STR("/v1/reload"), .role = ROLE_ADMIN, .handle = api_post_reload},
-    {"GET", STR("/v1/audit"), .role = ROLE_READ, .handle = api_list_audit},
-    {"GET", STR("/v1/tokens"), .role = ROLE_ADMIN, .handle = api_list_tokens},
-    {"POST", STR("/v1/tokens"), .role = ROLE_ADMIN, .handle = api_post_token},
-    {"POST", STR("/v1/tokens"), .takes_id = true, .verb = STR("revoke"), .role = ROLE_ADMIN,
-     .handle = api_revoke_token},
-    {"GET", STR("/"), .role = ROLE_OPEN, .handle = api_get_console},
-    {"GET", STR("/console"), .takes_id = true, .is_folder = true, .role = ROLE_OPEN,
-     .handle = api_get_console},
-    {"GET", STR("/healthz"), .role = ROLE_OPEN, .handle = api_get_healthz},
-    {"GET", STR("/readyz"), .role = ROLE_OPEN, .handle = api_get_readyz},
+    {"POST", "/v1/events", ROLE_INGEST, .handle = api_post_events, .is_ingest = true},
+    {"POST", "/v1/records", ROLE_INGEST, .handle = api_post_records, .is_ingest = true},
+    {"GET", "/v1/events", ROLE_READ, .handle = api_list_events},
+    {"GET", "/v1/events/{id}", ROLE_READ, .handle = api_get_event},
+    {"GET", "/v1/events/{id}/explain", ROLE_READ, .handle = api_get_explain},
+    {"POST", "/v1/events/{id}/replay", ROLE_ADMIN, .handle = api_replay_event},
+    {"GET", "/v1/runs", ROLE_READ, .handle = api_list_runs},
+    {"GET", "/v1/deliveries", ROLE_READ, .handle = api_list_deliveries},
+    {"GET", "/v1/deliveries/{id}", ROLE_READ, .handle = api_get_delivery},
+    {"POST", "/v1/deliveries/{id}/resend", ROLE_ADMIN, .handle = api_resend_delivery},
+    {"POST", "/v1/deliveries/{id}/cancel", ROLE_ADMIN, .handle = api_cancel_delivery},
+    {"GET", "/v1/live", ROLE_READ, .handle = api_get_live},
+    {"GET", "/v1/workflows", ROLE_READ, .handle = api_list_workflows},
+    {"GET", "/v1/workflows/{id}", ROLE_READ, .handle = api_get_workflow},
+    {"GET", "/v1/rules", ROLE_READ, .handle = api_get_rules},
+    {"POST", "/v1/sources/{id}", ROLE_INGEST, .handle = api_post_source, .is_ingest = true,
+     .is_source = true},
+    {"GET", "/v1/sources", ROLE_READ, .handle = api_list_sources},
+    {"POST", "/v1/workflows/{id}/activate", ROLE_ADMIN, .handle = api_activate_workflow},
+    {"POST", "/v1/workflows/{id}/deactivate", ROLE_ADMIN, .handle = api_deactivate_workflow},
+    {"POST", "/v1/workflows/{id}/follow-file", ROLE_ADMIN, .handle = api_follow_file},
+    {"POST", "/v1/workflows/{id}/reset", ROLE_ADMIN, .handle = api_reset_workflow},
+    {"POST", "/v1/workflows/{id}/test", ROLE_ADMIN, .handle = api_test_workflow},
+    {"GET", "/v1/targets", ROLE_READ, .handle = api_list_targets},
+    {"GET", "/v1/targets/{id}", ROLE_READ, .handle = api_get_target},
+    {"POST", "/v1/targets/{id}/pause", ROLE_ADMIN, .handle = api_pause_target},
+    {"POST", "/v1/targets/{id}/resume", ROLE_ADMIN, .handle = api_resume_target},
+    {"GET", "/v1/status", ROLE_READ, .handle = api_get_status},
+    {"POST", "/v1/pause", ROLE_ADMIN, .handle = api_pause},
+    {"POST", "/v1/drain", ROLE_ADMIN, .handle = api_drain_events},
+    {"POST", "/v1/resume", ROLE_ADMIN, .handle = api_resume},
+    {"POST", "/v1/reload", ROLE_ADMIN, .handle = api_post_reload},
+    {"GET", "/v1/audit", ROLE_READ, .handle = api_list_audit},
+    {"GET", "/v1/tokens", ROLE_ADMIN, .handle = api_list_tokens},
+    {"POST", "/v1/tokens", ROLE_ADMIN, .handle = api_post_token},
+    {"POST", "/v1/tokens/{id}/revoke", ROLE_ADMIN, .handle = api_revoke_token},
+    {"GET", "/", ROLE_OPEN, .handle = api_get_console},
+    {"GET", "/console/{path}", ROLE_OPEN, .handle = api_get_console},
+    {"GET", "/healthz", ROLE_OPEN, .handle = api_get_healthz},
+    {"GET", "/readyz", ROLE_OPEN, .handle = api_get_readyz},
 };
 enum { ROUTE_COUNT = sizeof ROUTES / sizeof ROUTES[0] };
 
-static bool route_has_path(const struct route *route, struct str path, struct str *id)
+// Whether the path is the pattern's, whose braces stand for one segment, or in "{path}" for all
+// that is left: that goes to *id.
+static bool route_has_path(const char *pattern, struct str path, struct str *id)
 {
-    if (!route->takes_id) {
-        return str_eq(path, route->path);
+    size_t at = 0;
+    for (; *pattern; pattern++) {
+        if (*pattern == '{') {
+            bool is_whole = strcmp(pattern, "{path}") == 0;
+            const char *slash = is_whole ? NULL : memchr(path.data + at, '/', path.len - at);
+            size_t end = slash ? (size_t)(slash - path.data) : path.len;
+            *id = (struct str){path.data + at, end - at};
+            at = end;
+            pattern = strchr(pattern, '}');
+        } else if (at == path.len || path.data[at++] != *pattern) {
+            return false;
+        }
     }
-    size_t prefix = route->path.len + 1;
-    if (path.len <= prefix || !str_starts_with(path, route->path) || path.data[prefix - 1] != '/') {
-        return false;
-    }
-    struct str rest = {path.data + prefix, path.len - prefix};
-    const char *slash = route->is_folder ? NULL : memchr(rest.data, '/', rest.len);
-    id->data = rest.data;
-    id->len = slash ? (size_t)(slash - rest.data) : rest.len;
-    struct str verb = {0};
-    if (slash) {
-        verb = (struct str){slash + 1, rest.len - id->len - 1};
-    }
-    return id->len && (slash != NULL) == (route->verb.len != 0) && str_eq(verb, route->verb);
+    return at == path.len && (id->data == NULL || id->len);
 }
 
 // The route, or NULL: then `allow` has the methods that the path takes ("GET, POST"), if it is one
@@ -105,7 +89,7 @@ static const struct route *route_find(const struct httpd_request *r, struct str 
     }
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         *id = (struct str){0};
-        if (!route_has_path(&ROUTES[i], path, id)) {
+        if (!route_has_path(ROUTES[i].path, path, id)) {
             continue;
         }
         if (str_eq(method, str_from(ROUTES[i].method))) {

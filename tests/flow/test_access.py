@@ -17,11 +17,9 @@ def routes():
     """(method, path, role) of the table of routes, with an id where one belongs."""
     text = (ROOT / "core/api/routes.c").read_text().split("ROUTES[] = {")[1].split("\n};")[0]
     found = []
-    for row in re.findall(r'\{("(?:GET|POST|DELETE)".*?)\}', text, re.S):
-        method, path, *verb = re.findall(r'"([^"]*)"', row)
-        role = re.search(r"\.role = ROLE_(\w+)", row)
-        path += f"/{IDS[path]}" if "takes_id = true" in row else ""
-        found.append((method, path + "".join(f"/{v}" for v in verb), role[1].lower() if role else "admin"))
+    for method, path, role in re.findall(r'\{"(\w+)", "([^"]*)", ROLE_(\w+)', text):
+        start = path.split("/{")[0]
+        found.append((method, re.sub(r"\{\w+\}", IDS.get(start, "x"), path), role.lower()))
     return found
 
 

@@ -378,11 +378,7 @@ def test_commands(folder):
 
 def test_routes():
     text = (ROOT / "core/api/routes.c").read_text().split("ROUTES[] = {")[1].split("\n};")[0]
-    known = []
-    for row in re.findall(r"\{(\"(?:GET|POST).*?)\}", text, re.S):
-        words = re.findall(r'"([^"]*)"', row)
-        takes_id = "takes_id = true" in row or re.search(r'STR\("[^"]*"\), true', row)
-        known.append(f"{words[0]} {words[1]}{'/ID' if takes_id else ''}{'/' + words[2] if len(words) > 2 else ''}")
+    known = [f"{method} {re.sub(r'{.*?}', 'ID', path)}" for method, path in re.findall(r'\{"(\w+)", "([^"]*)", ROLE', text)]
     assert [row[0] for row in table(DOC, "Routes")] == known
 
 
