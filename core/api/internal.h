@@ -172,6 +172,9 @@ void api_list_tokens(struct api *a, struct httpd_request *r, struct str id);
 void api_post_token(struct api *a, struct httpd_request *r, struct str id);
 void api_revoke_token(struct api *a, struct httpd_request *r, struct str id);
 
+// --- erase.c ---
+void api_post_erase(struct api *a, struct httpd_request *r, struct str id);
+
 // --- targets.c ---
 void api_list_targets(struct api *a, struct httpd_request *r, struct str id);
 void api_get_target(struct api *a, struct httpd_request *r, struct str id);

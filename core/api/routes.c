@@ -50,6 +50,7 @@ static const struct route ROUTES[] = {
     {"GET", "/v1/tokens", ROLE_ADMIN, .handle = api_list_tokens},
     {"POST", "/v1/tokens", ROLE_ADMIN, .handle = api_post_token},
     {"POST", "/v1/tokens/{id}/revoke", ROLE_ADMIN, .handle = api_revoke_token},
+    {"POST", "/v1/erase", ROLE_ADMIN, .handle = api_post_erase},
     {"GET", "/", ROLE_OPEN, .handle = api_get_console},
     {"GET", "/console/{path}", ROLE_OPEN, .handle = api_get_console},
     {"GET", "/healthz", ROLE_OPEN, .handle = api_get_healthz},

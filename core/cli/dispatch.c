@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
     &command_targets,
     &command_audit,
     &command_tokens,
+    &command_erase,
     &command_diff,
     &command_status,
     &command_pause,

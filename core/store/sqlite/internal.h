@@ -7,6 +7,7 @@
 #define STORE_SQLITE_INTERNAL_H
 
 #include "store/audit.h"
+#include "store/erase.h"
 #include "store/generations.h"
 #include "store/retain.h"
 #include "store/store.h"
@@ -55,6 +56,8 @@ enum request_kind {
     REQUEST_NOTICE_PUT,
     REQUEST_NOTICES,
     REQUEST_RETAIN,
+    REQUEST_ERASE,
+    REQUEST_SCRUB,
     REQUEST_PAUSE_PUT,
     REQUEST_PAUSE_STEP,
     REQUEST_PAUSES,
@@ -124,7 +127,7 @@ struct store {
     // The loop thread's:
     struct item_list turn_writes;
     struct item_list turn_reads;
-    struct item_list turn_spare; // of retention
+    struct item_list turn_spare; // of retention and erasing
     struct loop_flush flush;
     size_t unfinished_count; // requests without their on_done
     int64_t owed_count;
@@ -235,6 +238,14 @@ int audit_put_run(struct writer *w, struct store_audit_put *p); // audit.c
 int notice_put_run(struct writer *w, struct store_notice_put *p);
 int notices_run(struct writer *w, struct store_notices *q);
 int retain_run(struct writer *w, struct store_retain *q);
+// A delivery with its attempts and its body; what an event is listed for by its runs. SQLite's
+// result.
+int retain_drop_delivery(struct writer *w, uint64_t id);
+int retain_drop_odd_runs(struct writer *w, uint64_t id, const struct store_run_row *runs,
+                         size_t count);
+int erase_run(struct writer *w, struct store_erase *q);
+// scrub.c: outside of any transaction.
+void scrub_run(struct store *s, struct store_scrub *q);
 // pause.c
 int pause_put_run(struct writer *w, struct store_pause_put *p);
 int pause_step_run(struct writer *w, struct store_pause_step *q);

@@ -181,6 +181,16 @@ static void call_on_done(struct store_item *item)
         q->on_done(q);
         break;
     }
+    case REQUEST_ERASE: {
+        struct store_erase *q = (struct store_erase *)item;
+        q->on_done(q);
+        break;
+    }
+    case REQUEST_SCRUB: {
+        struct store_scrub *q = (struct store_scrub *)item;
+        q->on_done(q);
+        break;
+    }
     case REQUEST_PAUSE_PUT: {
         struct store_pause_put *p = (struct store_pause_put *)item;
         p->on_done(p);
@@ -405,6 +415,16 @@ void store_workflow_step(struct store *s, struct store_workflow_step *q)
 void store_retain(struct store *s, struct store_retain *q)
 {
     submit(s, &s->turn_spare, &q->item, REQUEST_RETAIN);
+}
+
+void store_erase(struct store *s, struct store_erase *q)
+{
+    submit(s, &s->turn_spare, &q->item, REQUEST_ERASE);
+}
+
+void store_scrub(struct store *s, struct store_scrub *q)
+{
+    submit(s, &s->turn_spare, &q->item, REQUEST_SCRUB);
 }
 
 void store_mark_forget(struct store *s, struct store_mark_forget *q)

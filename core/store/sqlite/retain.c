@@ -141,7 +141,7 @@ static int run_for(struct writer *w, enum write_statement which, uint64_t id)
     return statement_run(w->stmts[which]);
 }
 
-static int remove_delivery(struct writer *w, uint64_t id)
+int retain_drop_delivery(struct writer *w, uint64_t id)
 {
     int rc;
     (void)((rc = run_for(w, WRITE_NO_ATTEMPTS, id)) || (rc = run_for(w, WRITE_NO_LARGE_BODY, id)) ||
@@ -149,20 +149,30 @@ static int remove_delivery(struct writer *w, uint64_t id)
     return rc;
 }
 
+int retain_drop_odd_runs(struct writer *w, uint64_t id, const struct store_run_row *runs,
+                         size_t count)
+{
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+        sqlite3_stmt *s = w->stmts[WRITE_NO_ODD_RUN];
+        bind_int(s, 1, runs[i].outcome);
+        bind_id(s, 2, id);
+        rc = runs[i].outcome == RUN_SENT ? SQLITE_OK : statement_run(s);
+    }
+    return rc;
+}
+
 static int remove_event(struct writer *w, struct store_retain *q, const struct old_event *ev)
 {
     int rc = SQLITE_OK;
     for (size_t i = 0; i < ev->delivery_count && rc == SQLITE_OK; i++) {
-        rc = remove_delivery(w, ev->deliveries[i].id);
-    }
-    for (size_t i = 0; i < ev->run_count && rc == SQLITE_OK; i++) {
-        sqlite3_stmt *s = w->stmts[WRITE_NO_ODD_RUN];
-        bind_int(s, 1, ev->runs[i].outcome);
-        bind_id(s, 2, ev->id);
-        rc = ev->runs[i].outcome == RUN_SENT ? SQLITE_OK : statement_run(s);
+        rc = retain_drop_delivery(w, ev->deliveries[i].id);
     }
     q->removed.events++;
     q->removed.deliveries += (int64_t)ev->delivery_count;
+    if (rc == SQLITE_OK) {
+        rc = retain_drop_odd_runs(w, ev->id, ev->runs, ev->run_count);
+    }
     return rc == SQLITE_OK ? run_for(w, WRITE_NO_EVENT, ev->id) : rc;
 }
 

@@ -222,6 +222,14 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                          " WHERE id = ?1",
     [WRITE_TOKENS] = "SELECT " TOKEN_COLUMNS " FROM token WHERE revoked_at_ms = 0 ORDER BY id",
     [WRITE_NO_TOKEN] = "DELETE FROM token WHERE revoked_at_ms > 0 AND revoked_at_ms < ?1",
+    [WRITE_ERASE_NEXT] = "SELECT id, record_type, record_id FROM event WHERE id > ?1 ORDER BY id",
+    [WRITE_ERASE_LOOK] = "SELECT state, order_key, waits IS NOT NULL, (at_ms IS NOT NULL)"
+                         " + (SELECT count(*) FROM attempt a WHERE a.delivery = d.id)"
+                         " FROM delivery d WHERE id = ?1",
+    [WRITE_MARKS_NEXT] = "SELECT workflow FROM mark WHERE workflow > ?1 ORDER BY workflow LIMIT 1",
+    [WRITE_HAS_MARK] =
+        "SELECT 1 FROM mark WHERE workflow = ?1 AND record_type = ?2 AND record_id = ?3",
+    [WRITE_NO_RECORD] = "DELETE FROM record WHERE record_type = ?1 AND record_id = ?2",
     [WRITE_PAGE_COUNT] = "PRAGMA page_count",
     [WRITE_FREE_PAGES] = "PRAGMA freelist_count",
     [WRITE_VACUUM] = "PRAGMA incremental_vacuum(32)",

@@ -18,16 +18,16 @@ static bool kind_writes(int kind)
            kind == REQUEST_WORKFLOW_PUT || kind == REQUEST_WORKFLOW_STEP ||
            kind == REQUEST_MARK_FORGET || kind == REQUEST_ACT || kind == REQUEST_AUDIT_PUT ||
            kind == REQUEST_SLOTS_PUT || kind == REQUEST_NOTICE_PUT || kind == REQUEST_PAUSE_PUT ||
-           kind == REQUEST_PAUSE_STEP || kind == REQUEST_RETAIN || kind == REQUEST_TIME_MARK ||
-           kind == REQUEST_TIME_STEP || kind == REQUEST_TOKEN_PUT || kind == REQUEST_TOKEN_REVOKE ||
-           kind == REQUEST_TOKEN_USED;
+           kind == REQUEST_PAUSE_STEP || kind == REQUEST_RETAIN || kind == REQUEST_ERASE ||
+           kind == REQUEST_TIME_MARK || kind == REQUEST_TIME_STEP || kind == REQUEST_TOKEN_PUT ||
+           kind == REQUEST_TOKEN_REVOKE || kind == REQUEST_TOKEN_USED;
 }
 
 // What these may lose is done again, and nobody shall wait for its sync.
 static bool kind_is_synced(int kind)
 {
-    return kind_writes(kind) && kind != REQUEST_RETAIN && kind != REQUEST_TIME_MARK &&
-           kind != REQUEST_TIME_STEP && kind != REQUEST_TOKEN_USED;
+    return kind_writes(kind) && kind != REQUEST_RETAIN && kind != REQUEST_ERASE &&
+           kind != REQUEST_TIME_MARK && kind != REQUEST_TIME_STEP && kind != REQUEST_TOKEN_USED;
 }
 
 static bool batch_is_synced(const struct store_item *item)
@@ -107,6 +107,11 @@ static int item_run(struct store *s, struct store_item *item)
         return notices_run(w, (struct store_notices *)item);
     case REQUEST_RETAIN:
         return retain_run(w, (struct store_retain *)item);
+    case REQUEST_ERASE:
+        return erase_run(w, (struct store_erase *)item);
+    case REQUEST_SCRUB: // behind the transaction
+        ((struct store_scrub *)item)->code = 0;
+        return SQLITE_OK;
     case REQUEST_PAUSE_PUT:
         return pause_put_run(w, (struct store_pause_put *)item);
     case REQUEST_PAUSE_STEP:
@@ -194,6 +199,12 @@ static void item_fail(struct store_item *item, const struct err *e)
         break;
     case REQUEST_RETAIN:
         ((struct store_retain *)item)->code = e->code;
+        break;
+    case REQUEST_ERASE:
+        ((struct store_erase *)item)->code = e->code;
+        break;
+    case REQUEST_SCRUB:
+        ((struct store_scrub *)item)->code = e->code;
         break;
     case REQUEST_PAUSE_PUT:
         ((struct store_pause_put *)item)->code = e->code;
@@ -344,6 +355,11 @@ static void serve_batch(struct store *s, struct item_list batch)
     int code = is_writing && queue_is_damaged(s, &e) ? ERR_CORRUPT : batch_run(s, batch.first, &e);
     for (struct store_item *item = batch.first; code != 0 && item; item = item->next) {
         item_fail(item, &e);
+    }
+    for (struct store_item *item = batch.first; code == 0 && item; item = item->next) {
+        if (item->kind == REQUEST_SCRUB) {
+            scrub_run(s, (struct store_scrub *)item);
+        }
     }
     if (code == ERR_CORRUPT) {
         queue_set_damaged(s, &e);
