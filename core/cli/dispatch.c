@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &command_workflows,
     &command_events,
     &command_deliveries,
+    &command_tail,
     &command_targets,
     &command_audit,
     &command_tokens,

@@ -12,6 +12,9 @@ enum {
     TIMEOUT_MS = 120 * 1000,
     PATH_LEN_MAX = 4096,
     TREE_MAX_BYTES = 1024 * 1024,
+    URL_MAX_BYTES = 64 * 1024,
+    HEADERS_MAX = 2,
+    SILENCE_MS = 45 * 1000, // of a stream, which says something at least every 15 s
 };
 
 struct remote {
@@ -26,6 +29,14 @@ struct remote {
     struct remote_answer *answer;
     struct err *err;
     int code;
+    struct { // where it is a stream
+        struct remote_answer answer;
+        struct err why;
+        bool (*on_piece)(void *ctx, struct str piece);
+        void (*on_done)(void *ctx, int code, const struct remote_answer *answer,
+                        const struct err *why);
+        void *ctx;
+    } stream;
 };
 
 static const char *environment_text(const struct invocation *in, const char *name)
@@ -175,6 +186,30 @@ void remote_close(struct remote *r)
     free(r);
 }
 
+int remote_look_again(struct remote *r, const struct invocation *in)
+{
+    struct buf url = r->url;
+    struct buf authorization = r->authorization;
+    struct err e = {0};
+    int code;
+
+    buf_init(&r->url, PATH_LEN_MAX);
+    buf_init(&r->authorization, PATH_LEN_MAX);
+    code = find_host(r, in, &e);
+    buf_fini(code ? &r->url : &url);
+    buf_fini(code ? &r->authorization : &authorization);
+    if (code) {
+        r->url = url;
+        r->authorization = authorization;
+    }
+    return code;
+}
+
+struct loop *remote_loop(struct remote *r)
+{
+    return r->caller.loop;
+}
+
 static int no_answer(const struct remote *r, const struct client_response *a, struct err *e)
 {
     if (a->error == CLIENT_CONNECT && !r->is_elsewhere)
@@ -206,13 +241,27 @@ static void on_done(void *ctx, const struct client_response *a)
     }
 }
 
+// Writes the URL, which url holds for q's life, and the header that has the token.
+static void address(const struct remote *r, const char *path, struct buf *url,
+                    struct client_request *q, struct client_header headers[HEADERS_MAX])
+{
+    buf_init(url, URL_MAX_BYTES);
+    buf_append_str(url, buf_str(&r->url));
+    buf_append_text(url, path);
+    buf_append_char(url, '\0');
+    q->url = url->data;
+    q->headers = headers;
+    if (r->authorization.len)
+        headers[q->header_count++] =
+            (struct client_header){STR("Authorization"), buf_str(&r->authorization)};
+}
+
 int remote_call(struct remote *r, const char *method, const char *path, const char *content_type,
                 struct str body, struct remote_answer *out, struct err *e)
 {
-    struct client_header headers[2];
+    struct client_header headers[HEADERS_MAX];
     struct client_request q = {
         .method = str_from(method),
-        .headers = headers,
         .body = body,
         .timeout_ms = TIMEOUT_MS,
         .on_done = on_done,
@@ -221,17 +270,10 @@ int remote_call(struct remote *r, const char *method, const char *path, const ch
     struct buf url;
     int code;
 
-    buf_init(&url, 64 * 1024);
-    buf_append_str(&url, buf_str(&r->url));
-    buf_append_text(&url, path);
-    buf_append_char(&url, '\0');
-    if (r->authorization.len)
-        headers[q.header_count++] =
-            (struct client_header){STR("Authorization"), buf_str(&r->authorization)};
+    address(r, path, &url, &q, headers);
     if (content_type)
         headers[q.header_count++] =
             (struct client_header){STR("Content-Type"), str_from(content_type)};
-    q.url = url.data;
     r->answer = out;
     r->err = e;
     *out = (struct remote_answer){.retry_after_ms = -1};
@@ -287,4 +329,51 @@ int remote_get(struct remote *r, const char *method, const char *path, struct re
                struct err *e)
 {
     return remote_send(r, method, path, STR(""), out, e);
+}
+
+static bool on_stream_piece(void *ctx, struct str piece)
+{
+    struct remote *r = ctx;
+
+    return r->stream.on_piece(r->stream.ctx, piece);
+}
+
+static void on_stream_done(void *ctx, const struct client_response *a)
+{
+    struct remote *r = ctx;
+
+    on_done(r, a);
+    if (r->code == 0 && r->answer->status != 200)
+        remote_describe(r, r->answer, r->err);
+    r->stream.on_done(r->stream.ctx, r->code, r->answer, r->err);
+}
+
+int remote_stream(struct remote *r, const char *path, bool (*on_piece)(void *ctx, struct str piece),
+                  void (*on_end)(void *ctx, int code, const struct remote_answer *answer,
+                                 const struct err *why),
+                  void *ctx, struct err *e)
+{
+    struct client_header headers[HEADERS_MAX];
+    struct client_request q = {.method = STR("GET"),
+                               .timeout_ms = SILENCE_MS,
+                               .on_piece = on_stream_piece,
+                               .on_done = on_stream_done,
+                               .ctx = r};
+    struct buf url;
+    int code;
+
+    r->stream.on_piece = on_piece;
+    r->stream.on_done = on_end;
+    r->stream.ctx = ctx;
+    r->stream.answer = (struct remote_answer){.retry_after_ms = -1};
+    r->stream.why = (struct err){0};
+    r->answer = &r->stream.answer;
+    r->err = &r->stream.why;
+    address(r, path, &url, &q, headers);
+    code = url.failed ? err_set(e, ERR_TOO_LARGE, "the URL is too long")
+                      : client_send(r->caller.client, &q);
+    if (code && !url.failed)
+        err_set(e, (enum err_code)code, "the request cannot be sent: %s", err_word(code));
+    buf_fini(&url);
+    return code;
 }

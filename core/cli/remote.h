@@ -30,6 +30,18 @@ int remote_get(struct remote *r, const char *method, const char *path, struct re
 // The same with a JSON body.
 int remote_send(struct remote *r, const char *method, const char *path, struct str body,
                 struct remote_answer *out, struct err *e);
+// Finds out again where the host is and what its token is: it may have been started anew. An error
+// where there is none; then all is as it was.
+int remote_look_again(struct remote *r, const struct invocation *in);
+struct loop *remote_loop(struct remote *r);
+// A GET whose answer goes on and on: each piece of it (of an answer 200) to on_piece, until that is
+// false. Runs on the remote's loop, which the caller runs; one at a time, nothing else meanwhile.
+// on_done: code 0 and the answer's status, with words in `why` where that is not a 2xx; or ERR_IO
+// with words where none came, or it broke off. An error here: nothing was begun.
+int remote_stream(struct remote *r, const char *path, bool (*on_piece)(void *ctx, struct str piece),
+                  void (*on_done)(void *ctx, int code, const struct remote_answer *answer,
+                                  const struct err *why),
+                  void *ctx, struct err *e);
 // What the host says of a refusal (problem+json), for people.
 void remote_describe(const struct remote *r, const struct remote_answer *a, struct err *e);
 

@@ -1,8 +1,6 @@
 #include "cli/show.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
+#include "cli/colour.h"
 #include "cli/table.h"
 
 enum { FIELD_WIDTH = 10 };
@@ -117,20 +115,15 @@ static void show_leaf(FILE *out, const struct json_node *leaf)
     fputc('\n', out);
 }
 
-// In colour on a terminal, unless it is asked not to (no-color.org).
-static const char *show_verdict(FILE *out, bool holds)
-{
-    if (!isatty(fileno(out)) || getenv("NO_COLOR"))
-        return holds ? "yes" : "no ";
-    return holds ? "\033[32myes\033[0m" : "\033[31mno \033[0m";
-}
-
 void show_trace(FILE *out, const struct json_node *trace, int indent)
 {
     static const char *const groups[] = {"all", "any", "none"};
     bool holds = json_tree_is_true(json_tree_get(trace, "verdict"));
 
-    fprintf(out, "%*s%s ", indent, "", show_verdict(out, holds));
+    bool is_on = colour_is_wanted(out);
+
+    fprintf(out, "%*s%s%s%s ", indent, "", colour(is_on, holds ? COLOUR_GREEN : COLOUR_RED),
+            holds ? "yes" : "no ", colour(is_on, COLOUR_NONE));
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         const struct json_node *list = json_tree_get(trace, groups[i]);
 

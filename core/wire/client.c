@@ -128,10 +128,22 @@ void transfer_say(struct transfer *t, const char *words)
     t->response.detail[len] = '\0';
 }
 
+// A body that is read in pieces may go on for ever, but not in silence.
+static void transfer_set_silence(struct transfer *t)
+{
+    long silence_s = t->on_piece ? (long)((t->limit_ms + 999) / 1000) : 0;
+    if (t->silence_s != silence_s) {
+        t->silence_s = silence_s;
+        curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, silence_s ? 1L : 0L);
+        curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME, silence_s);
+    }
+}
+
 void transfer_start(struct transfer *t)
 {
+    transfer_set_silence(t);
     int64_t left_ms = t->started_ms + t->limit_ms - loop_now_ms(t->client->loop, LOOP_REAL_TIME);
-    left_ms = left_ms > 1 ? left_ms : 1;
+    left_ms = t->on_piece ? 0 : left_ms > 1 ? left_ms : 1;
     if (t->timeout_ms != (long)left_ms) {
         t->timeout_ms = (long)left_ms;
         curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, t->timeout_ms);
@@ -209,6 +221,7 @@ int client_send(struct client *c, const struct client_request *q)
         t->also_allow = *q->also_allow;
     }
     t->body_kept.max = q->max_response_bytes ? q->max_response_bytes : c->config.max_response_bytes;
+    t->on_piece = q->on_piece;
     t->on_done = q->on_done;
     t->ctx = q->ctx;
     transfer_move(t, &c->resolving);

@@ -97,6 +97,10 @@ struct client_request {
     int64_t timeout_ms;                // in all (0: 30 s; 10 min at most)
     size_t max_response_bytes;         // of this answer's body that are kept; 0: as configured
     const struct netblock *also_allow; // one more block, for this request (redirect-all), or NULL
+    // The body of an answer 200 as it comes, borrowed until it returns, in place of being kept;
+    // false: no more of it. It may take any time; timeout_ms is how long (over 5 s at a time) less
+    // than a byte a second may come, in whole seconds. NULL: the body is kept.
+    bool (*on_piece)(void *ctx, struct str piece);
     bool is_alone; // no other is expected to that place soon: the connection is closed after it
     void (*on_done)(void *ctx, const struct client_response *r);
     void *ctx;

@@ -67,6 +67,13 @@ static void see_retry_after(struct transfer *t, struct str line)
     }
 }
 
+static long answer_status(const struct transfer *t)
+{
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer *t = ctx;
@@ -89,9 +96,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
         keep_line(t, line);
         see_retry_after(t, line);
     } else {
-        long status = 0;
-        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-        t->is_head_done = status >= 200;
+        t->is_head_done = answer_status(t) >= 200;
     }
     return t->headers.failed ? 0 : len;
 }
@@ -100,6 +105,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct transfer *t = ctx;
     size_t len = size * count;
+    if (t->on_piece && answer_status(t) == 200) {
+        t->response.body_is_truncated = !t->on_piece(t->ctx, (struct str){data, len});
+        return t->response.body_is_truncated ? 0 : len;
+    }
     size_t room = t->body_kept.max - t->body_kept.len;
     if (buf_append(&t->body_kept, data, len < room ? len : room) != 0) {
         return 0;
@@ -264,10 +273,9 @@ static void say_error(struct transfer *t, CURLcode code)
 void client_answer_finish(struct transfer *t, CURLcode code)
 {
     struct client_response *r = &t->response;
-    long status = 0;
+    long status = answer_status(t);
     long proxy_status = 0;
     char *address = NULL;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     if (r->is_proxied && code != CURLE_OK) {
         curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     }

@@ -34,6 +34,7 @@ struct transfer {
     int method;
     long http_version;
     long timeout_ms;
+    long silence_s;             // that a body read in pieces may have; 0: any
     struct buf url;             // NUL-terminated
     bool is_url_parsed;         // what follows is of this URL
     struct url parts;           // borrowed from it
@@ -60,6 +61,7 @@ struct transfer {
     int64_t limit_ms;
     struct resolve_wait wait;
     struct loop_timer resolve_timer;
+    bool (*on_piece)(void *ctx, struct str piece);
     void (*on_done)(void *ctx, const struct client_response *r);
     void *ctx;
 

@@ -376,6 +376,67 @@ static void reads_retry_after(void **state)
     }
 }
 
+struct pieces {
+    struct sent sent; // first: sent_keep takes it for it
+    struct buf got;
+    bool is_enough;
+};
+
+static bool take_piece(void *ctx, struct str piece)
+{
+    struct pieces *p = ctx;
+    buf_append_str(&p->got, piece);
+    return !p->is_enough;
+}
+
+static bool has_piece(void *ctx)
+{
+    return ((struct pieces *)ctx)->got.len > 0;
+}
+
+static void reads_an_answer_as_it_comes(void **state)
+{
+    struct scene s;
+    struct pieces p = {.is_enough = false};
+    scene_open(&s, *state, &(struct client_config){0});
+    buf_init(&p.got, 100);
+    struct client_request q = {.url = s.receiver.url, .timeout_ms = 1000, .on_piece = take_piece};
+
+    // One that never ends is read until it has said nothing for too long.
+    s.receiver.answer = STR("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+    send_start(s.client, &p.sent, &q);
+    wait_until(s.loop, has_piece, &p);
+    assert_false(p.sent.is_done);
+    wait_until(s.loop, flag_is_set, &p.sent.is_done);
+    assert_int_equal(p.sent.response.error, CLIENT_TIMEOUT);
+    assert_memory_equal(p.got.data, "one", 3);
+    assert_int_equal(p.sent.response.body.len, 0);
+    sent_fini(&p.sent);
+
+    buf_reset(&p.got);
+    s.receiver.answer = STR("HTTP/1.1 503 No\r\nContent-Length: 3\r\n\r\nwhy");
+    send_wait(s.loop, s.client, &p.sent, &q);
+    assert_int_equal(p.sent.response.status, 503);
+    assert_memory_equal(p.sent.response.body.data, "why", 3);
+    assert_int_equal(p.got.len, 0);
+    sent_fini(&p.sent);
+
+    p.is_enough = true;
+    s.receiver.answer = STR("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+    send_wait(s.loop, s.client, &p.sent, &q);
+    assert_int_equal(p.sent.response.error, CLIENT_OK);
+    sent_fini(&p.sent);
+
+    // The next request over the same handle has its body kept, and its own limit.
+    q.on_piece = NULL;
+    s.receiver.answer = STR(OK);
+    send_wait(s.loop, s.client, &p.sent, &q);
+    assert_memory_equal(p.sent.response.body.data, "ok", 2);
+    sent_fini(&p.sent);
+    buf_fini(&p.got);
+    scene_close(&s);
+}
+
 static void has_the_words_of_the_api(void **state)
 {
     (void)state;
@@ -400,6 +461,7 @@ int main(void)
         CASE(understands_answers),
         CASE(keeps_as_much_of_an_answer_as_is_asked_for),
         CASE(bounds_the_headers),
+        CASE(reads_an_answer_as_it_comes),
         cmocka_unit_test(reads_retry_after),
         cmocka_unit_test(has_the_words_of_the_api),
     };
