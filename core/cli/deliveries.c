@@ -1,7 +1,9 @@
+#include "base/clock.h"
 #include "cli/bulk.h"
+#include "cli/colour.h"
 #include "cli/command.h"
+#include "cli/delivery_show.h"
 #include "cli/listing.h"
-#include "cli/show.h"
 
 static int show_list(struct listing *l)
 {
@@ -15,48 +17,12 @@ static int show_list(struct listing *l)
     return CLI_DONE;
 }
 
-static void show_attempt(FILE *out, const struct json_node *attempt)
-{
-    const struct json_node *response = json_tree_get(attempt, "response_received");
-    struct str error = json_tree_text(json_tree_get(attempt, "error"));
-    struct str detail = json_tree_text(json_tree_get(attempt, "detail"));
-
-    fprintf(out, "\nAttempt " STR_FMT " at " STR_FMT ", " STR_FMT " ms",
-            STR_ARG(json_tree_text(json_tree_get(attempt, "number"))),
-            STR_ARG(json_tree_text(json_tree_get(attempt, "at"))),
-            STR_ARG(json_tree_text(json_tree_get(attempt, "elapsed_ms"))));
-    if (error.len)
-        fprintf(out, ", failed: " STR_FMT, STR_ARG(error));
-    if (detail.len) {
-        fputs(": ", out);
-        table_print_safe(out, detail, false);
-    }
-    fputc('\n', out);
-    show_request(out, json_tree_get(attempt, "request_sent"));
-    if (response && response->kind == JSON_OBJECT_BEGIN)
-        show_response(out, response);
-}
-
 static int show_one(struct listing *l)
 {
-    FILE *out = l->in->out;
-    const struct json_node *attempts = json_tree_get(l->root, "attempts");
+    struct clock clock;
 
-    table_print_safe(out, json_tree_text(json_tree_get(l->root, "id")), false);
-    fprintf(out, "  " STR_FMT "\n", STR_ARG(json_tree_text(json_tree_get(l->root, "state"))));
-    show_field(out, "event", json_tree_get(l->root, "event"));
-    show_field(out, "workflow", json_tree_get(l->root, "workflow"));
-    show_field(out, "webhook", json_tree_get(l->root, "action"));
-    show_field(out, "record", json_tree_get(l->root, "record.type"));
-    show_field(out, "record id", json_tree_get(l->root, "record.id"));
-    show_field(out, "target", json_tree_get(l->root, "target"));
-    show_field(out, "created", json_tree_get(l->root, "created_at"));
-    show_field(out, "next", json_tree_get(l->root, "next_attempt_at"));
-    show_field(out, "reason", json_tree_get(l->root, "reason"));
-    if (!attempts || !attempts->first)
-        fputs("\nNo attempt has been made yet.\n", out);
-    for (const struct json_node *a = attempts ? attempts->first : NULL; a; a = a->next)
-        show_attempt(out, a);
+    clock_init(&clock);
+    delivery_show(l->in->out, l->root, clock_wall_ms(&clock), colour_is_wanted(l->in->out));
     return CLI_DONE;
 }
 
@@ -98,8 +64,9 @@ const struct command command_deliveries = {
     .arguments = "[list | show ID | resend [ID] | cancel [ID]]",
     .summary = "What a running host has sent, or owes, newest first",
     .details =
-        "show prints one delivery with its attempts: what was sent, and what came back.\n"
-        "Secrets are never shown.\n"
+        "show prints one delivery: why it is in its state and what comes next, its attempts as\n"
+        "a timeline (with how long after its making each was), what was sent last, and what\n"
+        "came back each time. Secrets are never shown. --json has all of each attempt.\n"
         "\n"
         "resend sends one again, at once, with the same webhook-id: a terminated one gets its\n"
         "retry windows anew. cancel takes back one that is still owed. Without an ID both act\n"

@@ -1,9 +1,11 @@
 #include "cli/show.h"
 
+#include <stdlib.h>
+
 #include "cli/colour.h"
 #include "cli/table.h"
 
-enum { FIELD_WIDTH = 10 };
+enum { FIELD_WIDTH = 10, TREE_MAX_BYTES = 64 * 1024 * 1024 };
 
 void show_field(FILE *out, const char *name, const struct json_node *value)
 {
@@ -50,10 +52,38 @@ static void show_headers(FILE *out, const char *mark, const struct json_node *he
     }
 }
 
+// JSON over several lines, in memory to be freed; NULL: it is not JSON, or there is no memory.
+static char *show_indented(struct str body, size_t *len)
+{
+    struct arena arena;
+    struct json_node *root;
+    char *text = NULL;
+    FILE *memory = NULL;
+
+    arena_init(&arena, TREE_MAX_BYTES);
+    if (body.len && (body.data[0] == '{' || body.data[0] == '[') &&
+        json_tree_read(&root, body, &arena, NULL) == 0 && root->first)
+        memory = open_memstream(&text, len);
+    if (memory) {
+        show_json(memory, root, 0);
+        if (fclose(memory) != 0) {
+            free(text);
+            text = NULL;
+        }
+    }
+    arena_fini(&arena);
+    return text;
+}
+
 static void show_body(FILE *out, const char *mark, struct str body)
 {
+    size_t indented_len;
+    char *indented = show_indented(body, &indented_len);
+
     if (body.len)
         fprintf(out, "%s\n", mark);
+    if (indented)
+        body = (struct str){indented, indented_len};
     while (body.len) {
         const char *end = memchr(body.data, '\n', body.len);
         size_t len = end ? (size_t)(end - body.data) : body.len;
@@ -64,6 +94,7 @@ static void show_body(FILE *out, const char *mark, struct str body)
         len += end ? 1 : 0;
         body = (struct str){body.data + len, body.len - len};
     }
+    free(indented);
 }
 
 void show_request(FILE *out, const struct json_node *request)

@@ -10,7 +10,7 @@
 void show_field(FILE *out, const char *name, const struct json_node *value);
 // A value over several lines, indented by `indent` spaces (its first line too).
 void show_json(FILE *out, const struct json_node *value, int indent);
-// `request_sent`: method, URL, headers, body, each line behind "  > ".
+// `request_sent`: method, URL, headers, body (JSON indented), each line behind "  > ".
 void show_request(FILE *out, const struct json_node *request);
 // `response_received`, each line behind "  < ".
 void show_response(FILE *out, const struct json_node *response);

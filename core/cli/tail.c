@@ -2,11 +2,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/duration.h"
 #include "base/rfc3339.h"
 #include "cli/colour.h"
 #include "cli/command.h"
 #include "cli/feed.h"
+#include "cli/span.h"
 #include "cli/table.h"
 #include "encode/json_writer.h"
 
@@ -86,14 +86,11 @@ static void print_start(const struct tail *t, struct str word, const struct json
 static void print_next(const struct tail *t, const struct json_node *node)
 {
     int64_t next_ms, at_ms;
-    char words[24];
+    char words[SPAN_LEN_MAX];
 
     if (rfc3339_parse(json_tree_text(json_tree_get(node, "next_attempt_at")), &next_ms) == 0 &&
         rfc3339_parse(json_tree_text(json_tree_get(node, "attempt.at")), &at_ms) == 0) {
-        int64_t wait_ms = next_ms > at_ms ? next_ms - at_ms : 0;
-
-        duration_format(words, wait_ms < 1000 ? wait_ms : (wait_ms + 500) / 1000 * 1000);
-        fprintf(t->in->out, ", again in %s", words);
+        fprintf(t->in->out, ", again in %s", span_format(words, next_ms - at_ms));
     }
 }
 

@@ -175,6 +175,7 @@ static void requests_and_answers_are_shown_line_by_line(void **state)
         "\"B\":\"\\u001b[2J\"},\"body\":\"{\\n}\"}";
     static const char response[] =
         "{\"status\":503,\"headers\":{\"C\":\"2\"},\"body\":\"busy\",\"truncated\":true}";
+    static const char json[] = "{\"status\":200,\"body\":\"{\\\"a\\\":[1.50,\\\"\\\\u001b\\\"]}\"}";
     struct arena arena;
     struct json_node *root;
     struct paper p;
@@ -188,6 +189,11 @@ static void requests_and_answers_are_shown_line_by_line(void **state)
     assert_printed(&p,
                    "  > POST https://a.example/x\n  > A: 1\n  > B: \\x1B[2J\n  > \n  > {\n  > }\n"
                    "  < status 503\n  < C: 2\n  < \n  < busy\n  < ... (the rest was not kept)\n");
+    paper_init(&p);
+    assert_int_equal(json_tree_read(&root, str_from(json), &arena, NULL), 0);
+    show_response(p.file, root);
+    assert_printed(&p, "  < status 200\n  < \n  < {\n  <   \"a\": [\n  <     1.50,\n"
+                       "  <     \"\\u001b\"\n  <   ]\n  < }\n");
     arena_fini(&arena);
 }
 
