@@ -185,6 +185,7 @@ bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/yardstick $(BUILD)/tests/bench/template_bench \
 	  $(BUILD)/tests/unit/script/test_hostile
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(ARGS)
+	@$(PYTHON) tests/bench/live_bench.py $(BUILD)
 	@$(PYTHON) tests/bench/index_bench.py $(BUILD)
 	@$(PYTHON) tests/bench/reload.py $(BUILD)
 	@$(BUILD)/tests/unit/script/test_hostile --times

@@ -189,13 +189,13 @@ static void show_exchange(const struct page *p)
         snprintf(words, sizeof(words), "Attempt " STR_FMT ": what was sent",
                  STR_ARG(text_of(p->last, "number")));
         title(p, words);
-        show_request(p->out, request);
+        show_request(p->out, request, SHOW_INDENTED);
     }
     if (response && response->first) {
         snprintf(words, sizeof(words), "Attempt " STR_FMT ": what came back",
                  STR_ARG(text_of(p->last, "number")));
         title(p, words);
-        show_response(p->out, response);
+        show_response(p->out, response, SHOW_INDENTED);
     }
 }
 
@@ -210,7 +210,7 @@ static void show_earlier(const struct page *p, const struct json_node *attempts)
         snprintf(words, sizeof(words), "Attempt " STR_FMT ": what came back",
                  STR_ARG(text_of(a, "number")));
         title(p, words);
-        show_response(p->out, response);
+        show_response(p->out, response, SHOW_INDENTED);
     }
 }
 

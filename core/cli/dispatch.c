@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
     &command_events,
     &command_deliveries,
     &command_tail,
+    &command_top,
     &command_targets,
     &command_audit,
     &command_tokens,

@@ -75,10 +75,10 @@ static char *show_indented(struct str body, size_t *len)
     return text;
 }
 
-static void show_body(FILE *out, const char *mark, struct str body)
+static void show_body(FILE *out, const char *mark, struct str body, enum show_bodies bodies)
 {
     size_t indented_len;
-    char *indented = show_indented(body, &indented_len);
+    char *indented = bodies == SHOW_INDENTED ? show_indented(body, &indented_len) : NULL;
 
     if (body.len)
         fprintf(out, "%s\n", mark);
@@ -97,7 +97,7 @@ static void show_body(FILE *out, const char *mark, struct str body)
     free(indented);
 }
 
-void show_request(FILE *out, const struct json_node *request)
+void show_request(FILE *out, const struct json_node *request, enum show_bodies bodies)
 {
     fputs("  > ", out);
     table_print_safe(out, json_tree_text(json_tree_get(request, "method")), false);
@@ -105,15 +105,15 @@ void show_request(FILE *out, const struct json_node *request)
     table_print_safe(out, json_tree_text(json_tree_get(request, "url")), false);
     fputc('\n', out);
     show_headers(out, "  > ", json_tree_get(request, "headers"));
-    show_body(out, "  > ", json_tree_text(json_tree_get(request, "body")));
+    show_body(out, "  > ", json_tree_text(json_tree_get(request, "body")), bodies);
 }
 
-void show_response(FILE *out, const struct json_node *response)
+void show_response(FILE *out, const struct json_node *response, enum show_bodies bodies)
 {
     fprintf(out, "  < status " STR_FMT "\n",
             STR_ARG(json_tree_text(json_tree_get(response, "status"))));
     show_headers(out, "  < ", json_tree_get(response, "headers"));
-    show_body(out, "  < ", json_tree_text(json_tree_get(response, "body")));
+    show_body(out, "  < ", json_tree_text(json_tree_get(response, "body")), bodies);
     if (json_tree_is_true(json_tree_get(response, "truncated")))
         fputs("  < ... (the rest was not kept)\n", out);
 }

@@ -22,7 +22,7 @@ static void print_outcome(FILE *out, const struct json_node *request)
 
     fprintf(out, "\nresponse_received:\n");
     if (response && response->kind == JSON_OBJECT_BEGIN)
-        show_response(out, response);
+        show_response(out, response, SHOW_AS_SENT);
     else
         fprintf(out, "  < nothing\n");
     fprintf(out, "\n%s: ", is_success ? "Success" : "Failure");
@@ -45,7 +45,7 @@ static void print_request(FILE *out, const struct json_node *request)
     const struct json_node *invalid = json_tree_get(request, "invalid");
 
     fprintf(out, "\nrequest_sent:\n");
-    show_request(out, json_tree_get(request, "request_sent"));
+    show_request(out, json_tree_get(request, "request_sent"), SHOW_AS_SENT);
     if (invalid && invalid->kind == JSON_STRING) {
         fputs("\nIt is invalid and would never be sent: ", out);
         table_print_safe(out, invalid->text, false);

@@ -183,15 +183,15 @@ static void requests_and_answers_are_shown_line_by_line(void **state)
     arena_init(&arena, 1024 * 1024);
     paper_init(&p);
     assert_int_equal(json_tree_read(&root, str_from(request), &arena, NULL), 0);
-    show_request(p.file, root);
+    show_request(p.file, root, SHOW_AS_SENT);
     assert_int_equal(json_tree_read(&root, str_from(response), &arena, NULL), 0);
-    show_response(p.file, root);
+    show_response(p.file, root, SHOW_AS_SENT);
     assert_printed(&p,
                    "  > POST https://a.example/x\n  > A: 1\n  > B: \\x1B[2J\n  > \n  > {\n  > }\n"
                    "  < status 503\n  < C: 2\n  < \n  < busy\n  < ... (the rest was not kept)\n");
     paper_init(&p);
     assert_int_equal(json_tree_read(&root, str_from(json), &arena, NULL), 0);
-    show_response(p.file, root);
+    show_response(p.file, root, SHOW_INDENTED);
     assert_printed(&p, "  < status 200\n  < \n  < {\n  <   \"a\": [\n  <     1.50,\n"
                        "  <     \"\\u001b\"\n  <   ]\n  < }\n");
     arena_fini(&arena);
