@@ -17,12 +17,12 @@ void canvas_begin(struct canvas *c)
 
 bool canvas_is_full(const struct canvas *c)
 {
-    return c->rows && c->row >= c->rows;
+    return c->rows && c->row + c->kept_rows >= c->rows;
 }
 
 size_t canvas_rows_left(const struct canvas *c)
 {
-    return !c->rows ? SIZE_MAX : canvas_is_full(c) ? 0 : c->rows - c->row;
+    return !c->rows ? SIZE_MAX : canvas_is_full(c) ? 0 : c->rows - c->kept_rows - c->row;
 }
 
 static bool begins_character(char byte)
@@ -108,7 +108,7 @@ void canvas_line(struct canvas *c)
         // A line's end on the last row would move all of them up.
         fputs(!c->is_screen ? "\n" : is_last ? "\033[K" : "\033[K\r\n", c->out);
     }
-    c->row++;
+    c->row += !canvas_is_full(c);
     c->column = 0;
 }
 

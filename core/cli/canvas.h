@@ -10,6 +10,7 @@
 struct canvas {
     FILE *out;
     size_t rows, columns; // 0: any number
+    size_t kept_rows;     // of these, at the bottom, for what is drawn last
     bool is_screen;       // lines end by what clears the rest of them
     bool has_colour;
     size_t row, column;

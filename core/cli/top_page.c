@@ -309,7 +309,7 @@ static void draw_failures(const struct top_page *p, struct canvas *c)
 
     canvas_text(c, COLOUR_REVERSE, STR("LAST FAILURES"));
     canvas_line(c);
-    for (size_t i = 1; i <= kept && canvas_rows_left(c) > 1; i++) {
+    for (size_t i = 1; i <= kept && !canvas_is_full(c); i++) {
         const struct top_failure *f = &p->failures[(p->failure_count - i) % TOP_FAILURES_MAX];
 
         canvas_cell(c, COLOUR_FAINT, 8, str_from(f->at));
@@ -351,9 +351,10 @@ static void draw_all(const struct top_page *p, struct canvas *c, const struct js
     };
     static const struct kind workflows = {workflow_columns, "runs", "no workflow has run yet"};
     static const struct kind targets = {target_columns, "owed", "nothing was sent yet"};
-    enum { OTHER_ROWS = 6 }; // titles, spaces between, the keys
+    enum { OTHER_ROWS = 5 }; // titles, spaces between
     size_t third;
 
+    c->kept_rows = c->is_screen;
     draw_head(p, c, root);
     third = canvas_rows_left(c) == SIZE_MAX        ? ROWS_MAX
             : canvas_rows_left(c) > OTHER_ROWS + 3 ? (canvas_rows_left(c) - OTHER_ROWS) / 3
@@ -363,6 +364,7 @@ static void draw_all(const struct top_page *p, struct canvas *c, const struct js
     draw_table(p, c, json_tree_get(root, "targets"), &targets, third);
     canvas_line(c);
     draw_failures(p, c);
+    c->kept_rows = 0;
     if (c->is_screen)
         draw_keys(p, c);
 }
