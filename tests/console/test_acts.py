@@ -92,7 +92,7 @@ def test_in_bulk(admin, world):
     assert admin.focused() == "Cancel all…", "the focus is back"
     assert world.host.delivery(mine[0])["state"] != "cancelled"
     admin.press("ENTER")
-    admin.click("button", f"Cancel them {wanted}").see(f"{wanted} deliveries cancelled.")
+    admin.click("button", f"Cancel {wanted}").see(f"{wanted} deliveries cancelled.")
     assert {world.host.delivery(id)["state"] for id in mine} == {"cancelled"}
     admin.choose("State", "cancelled")
     until(lambda: mine[0] in ids(admin), "the cancelled ones")

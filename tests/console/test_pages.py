@@ -3,7 +3,7 @@ from world import SECRET
 
 
 def test_the_overview(admin):
-    admin.open("", "Overview").see("Owed")
+    admin.open("", "Overview").see("Owed", "score_lead", "attempt to compare", "the receiver answered 410")
     admin.judge("overview")
 
 

@@ -12,7 +12,7 @@ const MOST = 20000; // at once: of more the count is said to be a part
 const AT_ONCE = 4;
 const ACTS = {
   resend: { states: CAN_RESEND, title: "Resend deliveries", yes: "Resend", done: "resent" },
-  cancel: { states: CAN_CANCEL, title: "Cancel deliveries", yes: "Cancel them", done: "cancelled" },
+  cancel: { states: CAN_CANCEL, title: "Cancel deliveries", yes: "Cancel", done: "cancelled" },
 };
 
 // The ids that match and that this can be done to, and whether there are more.

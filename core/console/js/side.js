@@ -8,7 +8,7 @@ import { useStore } from "./store.js";
 const LIVE_WORDS = {
   on: "Live", off: "Not live", broken: "Connecting again…", missing: "Asks every few seconds",
 };
-const THEMES = ["auto", "light", "dark"];
+const THEMES = [["auto", "System"], ["light", "Light"], ["dark", "Dark"]];
 
 function NavLink({ row, current }) {
   const may = useCan(row.role || "ingest");
@@ -38,7 +38,8 @@ function Theme() {
   return html`
     <label class="unseen" for="theme">Theme</label>
     <select id="theme" class="side-theme" value=${theme} onChange=${change}>
-      ${THEMES.map((name) => html`<option value=${name} selected=${name === theme}>${name}</option>`)}
+      ${THEMES.map(([name, words]) => html`
+        <option value=${name} selected=${name === theme}>${words}</option>`)}
     </select>`;
 }
 

@@ -41,11 +41,6 @@ const COLUMNS = [
     cell: (d) => (CAN_CANCEL.includes(d.state) ? html`<${Time} at=${d.next_attempt_at} />` : "") },
 ];
 
-export function DeliveryTable({ rows, caption, isNew, empty }) {
-  return html`<${Table} caption=${caption} columns=${COLUMNS} rows=${rows} empty=${empty}
-    rowClass=${(row) => (isNew?.has(row.id) ? "is-new" : "")} />`;
-}
-
 // The page's rows with one that the stream tells of: in its place, or new at the top of the first page.
 export function withDelivery(rows, delivery, filters, isFirst) {
   const at = rows.findIndex((row) => row.id === delivery.id);
@@ -83,7 +78,8 @@ export function Deliveries({ route }) {
     <${Page} title="Deliveries" acts=${html`<${BulkActs} filters=${filters} onDone=${list.reload} />`}>
       <${Filters} fields=${fieldsOf(workflows, targets)} values=${filters} onChange=${change} />
       <${Loaded} of=${list}>${() => html`
-        <${DeliveryTable} rows=${data.deliveries} caption="Deliveries, newest first" isNew=${isNew}
+        <${Table} caption="Deliveries, newest first" columns=${COLUMNS} rows=${data.deliveries}
+          rowClass=${(row) => (isNew.has(row.id) ? "is-new" : "")}
           empty=${Object.keys(filters).length ? "No delivery matches these filters." : "No webhook was ever owed."} />
         <${Pager} next=${data.next} isFirst=${!cursor} toFirst=${href(["deliveries"], filters)}
           toNext=${(next) => href(["deliveries"], { ...filters, cursor: next })} />`}

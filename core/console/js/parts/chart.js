@@ -29,7 +29,7 @@ function optionsOf(place, lines) {
     cursor: { show: false },
     scales: { y: { range: (u, low, high) => [0, Math.max(1, high * 1.1)] } },
     axes: [
-      axisOf(colours, { values: (u, splits) => splits.map((s) => formatClock(s * 1000)), space: 60 }),
+      axisOf(colours, { values: (u, splits) => splits.map((s) => formatClock(s * 1000)), space: 60, size: 30 }),
       axisOf(colours, { values: (u, splits) => splits.map((n) => (Number.isInteger(n) ? formatNumber(n) : "")), size: 46 }),
     ],
     series: [{}, ...lines.map((line) => ({
