@@ -130,11 +130,16 @@ def test_a_number_is_shown_as_it_was_written(admin, world):
 
 
 def test_copying(admin, world):
+    def clipboard():
+        return admin.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
     admin.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
     admin.open(f"deliveries/{world.delivered[2]}", world.delivered[2])
     admin.click("button", "Copy request body").see("Copied request body.")
-    copied = admin.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
-    assert copied == next(r for r in world.invoices.requests if r.id == world.delivered[2]).body.decode()
+    sent = next(r for r in world.invoices.requests if r.id == world.delivered[2])
+    assert clipboard() == sent.body.decode()
+    admin.click("button", "Copy as curl").see("Copied the request as a curl command.")
+    assert clipboard().startswith(f"curl -sS -i -g -X POST '{world.invoices.url}/api/invoices' \\\n  -H 'Content-Type: application/json'")
+    assert clipboard().endswith(f"--data-binary '{sent.body.decode()}'") and "Basic ****" in clipboard()
 
 
 def test_a_secret_is_nowhere(admin, world):

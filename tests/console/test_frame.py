@@ -74,6 +74,13 @@ def test_there_is_no_such_page(admin, route):
     admin.click("link", "To the overview").see_heading("Overview")
 
 
+def test_from_an_id_to_its_page(admin, world):
+    admin.fill("Id of a delivery or an event", world.delivered[3])
+    admin.press("ENTER").see_heading(world.delivered[3])
+    admin.fill("Id of a delivery or an event", " crm-88003 ")
+    admin.press("ENTER").see_heading("crm-88003")
+
+
 def test_what_is_not_there_is_said(admin):
     admin.open("deliveries/dlv_0000000000000").see("there is no such delivery")
     admin.open("events/nothing").see("there is no such event")

@@ -2,6 +2,7 @@
 import { html, useState } from "./lib.js";
 import { liveState } from "./live.js";
 import { PAGES } from "./pages.js";
+import { go } from "./route.js";
 import { session, signOut, useCan } from "./session.js";
 import { useStore } from "./store.js";
 
@@ -43,11 +44,30 @@ function Theme() {
     </select>`;
 }
 
+// From an id that somebody was given (a webhook-id in the receiver's log) to its page.
+function Find() {
+  const find = (event) => {
+    event.preventDefault();
+    const box = event.target.elements.find;
+    const id = box.value.trim();
+    if (id) {
+      go([id.startsWith("dlv_") ? "deliveries" : "events", id]);
+      box.value = "";
+    }
+  };
+  return html`
+    <form class="find" role="search" aria-label="Find by id" onSubmit=${find}>
+      <label class="unseen" for="find">Id of a delivery or an event</label>
+      <input id="find" name="find" type="search" placeholder="Find an id" autocomplete="off" spellcheck="false" />
+    </form>`;
+}
+
 export function Side({ current }) {
   const { role } = useStore(session);
   return html`
     <header class="side">
       <div class="side-top"><a class="brand" href="#/"><img src="/console/icon.svg" alt="" />hookline</a></div>
+      <${Find} />
       <nav class="nav" aria-label="Pages">
         ${PAGES.map((row) => html`<${NavLink} key=${row.path} row=${row} current=${current} />`)}
       </nav>

@@ -14,6 +14,10 @@ import { Timeline } from "../parts/timeline.js";
 import { Loaded, useResource } from "../resource.js";
 import { href } from "../route.js";
 
+const ENDS = {
+  terminated: "Given up", invalid: "Never sent", cancelled: "Cancelled", superseded: "Superseded",
+};
+
 // An attempt went well if it is the last of a delivery that arrived; a status alone may be told otherwise.
 const isSuccess = (delivery, i) => delivery.state === "delivered" && i === delivery.attempts.length - 1;
 
@@ -38,7 +42,9 @@ function timelineOf(delivery) {
   const created = { key: "created", tone: "info", at: delivery.created_at, title: "Stored, and owed from here on" };
   const next = CAN_CANCEL.includes(delivery.state) && delivery.next_attempt_at
     ? [{ key: "next", at: delivery.next_attempt_at, title: "Next attempt" }] : [];
-  return [created, ...delivery.attempts.map((attempt, i) => attemptItem(delivery, attempt, i)), ...next];
+  const end = ENDS[delivery.state]
+    ? [{ key: "end", tone: "bad", title: `${ENDS[delivery.state]}${delivery.reason ? `: ${delivery.reason}` : ""}` }] : [];
+  return [created, ...delivery.attempts.map((attempt, i) => attemptItem(delivery, attempt, i)), ...next, ...end];
 }
 
 function Acts({ delivery, onDone }) {

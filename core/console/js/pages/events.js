@@ -23,7 +23,8 @@ const COLUMNS = [
   { title: "Type", cell: (event) => event.type },
   { title: "Record", narrow: false, cell: (event) => recordWords(event.record) },
   { title: "Received", kind: "short", cell: (event) => html`<${Time} at=${event.received_at} />` },
-  { title: "Happened", kind: "short", narrow: false, cell: (event) => html`<${Time} at=${event.time} />` },
+  { title: "Happened", kind: "short", narrow: false,
+    cell: (event) => event.time && html`<${Time} at=${event.time} />` }, // the stream does not say it
 ];
 
 export function Events({ route }) {

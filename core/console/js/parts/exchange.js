@@ -2,16 +2,28 @@
 import { html } from "../lib.js";
 import { Status } from "./badge.js";
 import { Body, Headers } from "./body.js";
+import { Copy } from "./copy.js";
 
 function typeOf(headers) {
   const name = Object.keys(headers || {}).find((one) => one.toLowerCase() === "content-type");
   return name ? String(headers[name]) : "";
 }
 
-export function RequestSent({ request, note }) {
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+// The request as a curl command; secrets are masked in it, as they are on the page.
+export function curlOf({ method, url, headers, body }) {
+  const lines = [`curl -sS -i -g -X ${method} ${quoted(url)}`,
+    ...Object.entries(headers || {}).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`)];
+  return [...lines, ...(body ? [`--data-binary ${quoted(body)}`] : [])].join(" \\\n  ");
+}
+
+// curl: the host's own command for it, where there is one.
+export function RequestSent({ request, curl, note }) {
   return html`
     <section class="exchange" aria-label="Request sent">
-      <h4>request_sent</h4>
+      <div class="exchange-head"><h4>request_sent</h4>
+        ${request && html`<${Copy} text=${curl || curlOf(request)} label="Copy as curl" what="the request as a curl command" />`}</div>
       ${request
         ? html`
           <p class="exchange-line"><strong>${request.method}</strong> <span class="mono">${request.url}</span></p>

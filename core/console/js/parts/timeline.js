@@ -4,7 +4,8 @@ import { html } from "../lib.js";
 import { Time } from "./time.js";
 
 function Item({ item }) {
-  const head = html`<span class="timeline-title">${item.title}</span><span class="timeline-when"><${Time} at=${item.at} /></span>`;
+  const head = html`<span class="timeline-title">${item.title}</span>${
+    item.at && html`<span class="timeline-when"><${Time} at=${item.at} /></span>`}`;
   return html`
     <li class=${`timeline-item tone-${item.tone || "plain"}`}>
       ${item.children
