@@ -135,6 +135,7 @@ void api_write_fault(struct json_writer *w, const struct rules_fault *f);
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);
 void api_get_rules(struct api *a, struct httpd_request *r, struct str id);
 void api_get_workflow(struct api *a, struct httpd_request *r, struct str id);
+void api_get_source_text(struct api *a, struct httpd_request *r, struct str id);
 // By its id as the path has it; NULL: 404 is sent.
 const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,
                                                  struct str id);

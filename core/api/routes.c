@@ -28,6 +28,7 @@ static const struct route ROUTES[] = {
     {"GET", "/v1/live", ROLE_READ, .handle = api_get_live},
     {"GET", "/v1/workflows", ROLE_READ, .handle = api_list_workflows},
     {"GET", "/v1/workflows/{id}", ROLE_READ, .handle = api_get_workflow},
+    {"GET", "/v1/workflows/{id}/source", ROLE_READ, .handle = api_get_source_text},
     {"GET", "/v1/rules", ROLE_READ, .handle = api_get_rules},
     {"POST", "/v1/sources/{id}", ROLE_INGEST, .handle = api_post_source, .is_ingest = true,
      .is_source = true},

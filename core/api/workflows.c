@@ -131,6 +131,41 @@ void api_get_rules(struct api *a, struct httpd_request *r, struct str id)
     api_send_json(r, 200, &body);
 }
 
+static void workflows_write_text(struct json_writer *w, const char *name,
+                                 const struct folder_file *file)
+{
+    if (file && file->text) {
+        json_member_string(w, name, (struct str){file->text, file->len});
+    } else {
+        json_member_null(w, name);
+    }
+}
+
+// {"generation","file","text","in_force"}: the file as it stands, and the older text that is in
+// force in its place, where one is.
+void api_get_source_text(struct api *a, struct httpd_request *r, struct str id)
+{
+    const struct generation_workflow *one = workflows_find(a, r, id);
+    if (one == NULL) {
+        return;
+    }
+    const struct generation *g = engine_generation(a->config.engine);
+    const char *slash = strrchr(one->file, '/'); // workflows stand in the rules folder itself
+    const struct folder_file *file = folder_find(g->past.folder, slash ? slash + 1 : one->file);
+    const struct folder_file *in_force = file ? rules_in_force(&g->past, file) : NULL;
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, API_ANSWER_MAX);
+    json_writer_init(&w, &body);
+    json_object_begin(&w);
+    json_member_integer(&w, "generation", (int64_t)g->id);
+    json_member_text(&w, "file", one->file);
+    workflows_write_text(&w, "text", file);
+    workflows_write_text(&w, "in_force", in_force == file ? NULL : in_force);
+    json_object_end(&w);
+    api_send_json(r, 200, &body);
+}
+
 const struct generation_workflow *workflows_find(struct api *a, struct httpd_request *r,
                                                  struct str id)
 {

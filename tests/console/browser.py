@@ -111,6 +111,7 @@ class Console:
 
     def see_no(self, text):
         until(lambda: text not in self.text, f"{text!r} is gone")
+        return self
 
     def see_heading(self, text):
         until(lambda: self.driver.execute_script(

@@ -2,6 +2,7 @@
 import re
 
 import pytest
+from support.rules import workflow
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -67,3 +68,24 @@ def test_what_is_not_there_is_not_found(host):
         assert fetch(host, path).status == 404, path
     assert host.call("POST", "/console/js/main.js").status == 405
     assert fetch(host, "/v1/status").status == 401
+
+
+def test_the_text_of_a_workflow(serve):
+    good = workflow("https://a.example.com/")
+    host = serve({"w.lua": good, "broken.lua": "return {"}, args=["--no-watch"])
+
+    def source(id):
+        reply = host.call("GET", f"/v1/workflows/{id}/source")
+        assert reply.status == 200, reply
+        return reply.json()
+    first = source("w")
+    assert first["text"] == good and first["in_force"] is None and first["file"].endswith("/w.lua")
+    assert source("broken")["text"] == "return {" and source("broken")["in_force"] is None
+    (host.rules_dir / "w.lua").write_text("nothing good")
+    host.call("POST", "/v1/reload")
+    second = source("w")
+    assert (second["text"], second["in_force"]) == ("nothing good", good)
+    assert second["generation"] == first["generation"] + 1
+    (host.rules_dir / "w.lua").unlink()
+    host.call("POST", "/v1/reload")
+    assert host.call("GET", "/v1/workflows/w/source").status == 404

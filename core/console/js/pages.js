@@ -6,12 +6,15 @@ import { Delivery } from "./pages/delivery.js";
 import { Event } from "./pages/event.js";
 import { Events } from "./pages/events.js";
 import { Overview } from "./pages/overview.js";
+import { Workflow } from "./pages/workflow.js";
+import { Workflows } from "./pages/workflows.js";
 import { Page } from "./parts/page.js";
 
 export const PAGES = [
   { path: "", title: "Overview", page: Overview },
   { path: "deliveries", title: "Deliveries", page: Deliveries, one: Delivery },
   { path: "events", title: "Events", page: Events, one: Event },
+  { path: "workflows", title: "Workflows", page: Workflows, one: Workflow },
 ];
 
 function Nowhere() {

@@ -4,7 +4,7 @@ import { html } from "../lib.js";
 const TONES = {
   delivered: "good", sent: "good", running: "good", closed: "good", active: "good",
   retrying: "warn", half_open: "warn", paused: "warn", suspended: "bad", dry: "info",
-  terminated: "bad", invalid: "bad", error: "bad", open: "bad", failed: "bad",
+  terminated: "bad", invalid: "bad", error: "bad", open: "bad", failed: "bad", broken: "bad",
   pending: "info", held: "held", draining: "warn", "paused and draining": "warn",
 };
 
