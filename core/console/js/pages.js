@@ -1,11 +1,14 @@
 // Which pages there are. { path, title, page, one }: the list at #/PATH, one of them at #/PATH/ID;
 // `role`: who sees it in the navigation, where not everybody.
 import { html } from "./lib.js";
+import { Audit } from "./pages/audit.js";
 import { Deliveries } from "./pages/deliveries.js";
 import { Delivery } from "./pages/delivery.js";
 import { Event } from "./pages/event.js";
 import { Events } from "./pages/events.js";
 import { Overview } from "./pages/overview.js";
+import { Targets } from "./pages/targets.js";
+import { Tokens } from "./pages/tokens.js";
 import { Workflow } from "./pages/workflow.js";
 import { Workflows } from "./pages/workflows.js";
 import { Page } from "./parts/page.js";
@@ -15,6 +18,9 @@ export const PAGES = [
   { path: "deliveries", title: "Deliveries", page: Deliveries, one: Delivery },
   { path: "events", title: "Events", page: Events, one: Event },
   { path: "workflows", title: "Workflows", page: Workflows, one: Workflow },
+  { path: "targets", title: "Targets", page: Targets },
+  { path: "audit", title: "Audit", page: Audit },
+  { path: "tokens", title: "Tokens", page: Tokens, role: "admin" },
 ];
 
 function Nowhere() {

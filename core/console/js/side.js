@@ -1,5 +1,5 @@
 // Navigation, the stream's state, the theme, who is signed in.
-import { html, useState } from "./lib.js";
+import { html, useEffect, useState } from "./lib.js";
 import { liveState } from "./live.js";
 import { PAGES } from "./pages.js";
 import { go } from "./route.js";
@@ -63,6 +63,9 @@ function Find() {
 }
 
 export function Side({ current }) {
+  useEffect(() => { // on a small screen the navigation is wider than the screen
+    document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current]);
   const { role } = useStore(session);
   return html`
     <header class="side">

@@ -1,6 +1,8 @@
 // A modal dialog: the browser's own, which keeps the focus inside, closes with Escape, and gives the
-// focus back. While `isBusy` it stays.
+// focus back. While `isBusy` it stays. What is outside cannot be reached meanwhile, so messages stand
+// in it, too.
 import { html, useEffect, useRef } from "../lib.js";
+import { Toasts } from "./toast.js";
 
 export function Dialog({ title, onClose, isBusy = false, children, acts }) {
   const box = useRef(null);
@@ -26,6 +28,7 @@ export function Dialog({ title, onClose, isBusy = false, children, acts }) {
       <div class="dialog-acts">
         ${acts}
       </div>
+      <${Toasts} />
     </dialog>`;
 }
 

@@ -8,6 +8,9 @@ let watchers = 0;
 let timer = null;
 
 function watch() {
+  if (Date.now() - now.get() > 1000) {
+    now.set(Date.now()); // nobody has watched for a while
+  }
   if (watchers++ === 0) {
     timer = setInterval(() => document.hidden || now.set(Date.now()), 1000);
   }

@@ -1,0 +1,49 @@
+// What people did to the host, and from where.
+import { html } from "../lib.js";
+import { withQuery } from "../api.js";
+import { deliveryHref, eventHref, workflowHref } from "../deliveries.js";
+import { Filters } from "../parts/filters.js";
+import { Page } from "../parts/page.js";
+import { Pager, Table } from "../parts/table.js";
+import { Time } from "../parts/time.js";
+import { Loaded, useResource } from "../resource.js";
+import { go, href } from "../route.js";
+
+const ROWS = 50;
+const FIELDS = [
+  { name: "since", label: "Since", placeholder: "2d, or a time" },
+  { name: "until", label: "Until", placeholder: "1h, or a time" },
+];
+const LINKS = { delivery: deliveryHref, event: eventHref, workflow: workflowHref };
+
+function Subject({ act, subject }) {
+  const link = LINKS[act.split(".")[0]];
+  return link && subject ? html`<a href=${link(subject)}>${subject}</a>` : subject;
+}
+
+const Change = ({ before, after }) => html`${before}${before && after && html` <span aria-label="became">→</span> `}${after}`;
+
+const COLUMNS = [
+  { title: "When", kind: "short", cell: (row) => html`<${Time} at=${row.at} />` },
+  { title: "Who", kind: "short", cell: (row) => row.who },
+  { title: "What", cell: (row) => html`<span class="mono">${row.act}</span>` },
+  { title: "To", kind: "any", cell: (row) => html`<${Subject} act=${row.act} subject=${row.subject} />` },
+  { title: "Before → after", kind: "any", narrow: false, cell: (row) => html`<${Change} before=${row.before} after=${row.after} />` },
+  { title: "From", narrow: false, cell: (row) => row.from },
+];
+
+export function Audit({ route }) {
+  const { cursor, since, until } = route.query;
+  const filters = { since, until };
+  const list = useResource(withQuery("/v1/audit", { ...filters, cursor, limit: ROWS }), { every: cursor ? 0 : 5000 });
+  return html`
+    <${Page} title="Audit">
+      <${Filters} fields=${FIELDS} values=${filters} onChange=${(next) => go(["audit"], next)} />
+      <${Loaded} of=${list}>${(page) => html`
+        <${Table} caption="What was done, newest first" columns=${COLUMNS} rows=${page.audit}
+          rowKey=${(row) => `${row.at} ${row.act} ${row.subject}`} empty="Nothing was done in that time." />
+        <${Pager} next=${page.next} isFirst=${!cursor} toFirst=${href(["audit"], filters)}
+          toNext=${(next) => href(["audit"], { ...filters, cursor: next })} />`}
+      </${Loaded}>
+    </${Page}>`;
+}
