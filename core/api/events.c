@@ -132,6 +132,9 @@ static void events_write_line(struct json_writer *w, const struct store_read *re
     json_object_begin(w);
     events_write_head(w, &read->events[i]);
     api_write_record(w, read->events[i].record_type, read->events[i].record_id);
+    if (read->has_payload) {
+        events_write_sent(w, &read->events[i]);
+    }
     json_object_end(w);
 }
 

@@ -7,7 +7,12 @@
 #include "base/duration.h"
 #include "base/rfc3339.h"
 
-enum { LIST_LIMIT = 50, LIST_LIMIT_MAX = 1000, FILTER_TEXT_MAX = 64 * 1024 };
+enum {
+    LIST_LIMIT = 50,
+    LIST_LIMIT_MAX = 1000,
+    LIST_SENT_MAX_BYTES = 1024 * 1024, // of a page's events as they were sent: one more goes over
+    FILTER_TEXT_MAX = 64 * 1024
+};
 
 struct api_read *api_read_new(struct api *a, struct httpd_request *r, enum store_read_kind kind)
 {
@@ -81,6 +86,36 @@ static int filter_time(struct api_read *q, const char *name, int64_t *out)
     return code;
 }
 
+// Which page is wanted, and what of each row. What is wrong, in words, or NULL.
+static const char *page_read(struct api_read *q)
+{
+    struct str cursor = filter_text(q, "cursor");
+    if (cursor.len && id_parse(cursor, &q->read.before)) {
+        return "cursor: the \"next\" of an earlier page";
+    }
+    struct str limit = filter_text(q, "limit");
+    int64_t n = LIST_LIMIT;
+    if (limit.len && (str_to_int64(limit, &n) || n < 1 || n > LIST_LIMIT_MAX)) {
+        return "limit: a number from 1 to 1000";
+    }
+    q->read.limit = (size_t)n;
+    if (q->read.kind != STORE_READ_EVENTS) {
+        return NULL;
+    }
+    struct str order = filter_text(q, "order");
+    struct str sent = filter_text(q, "sent");
+    q->read.is_oldest_first = str_eq(order, STR("oldest"));
+    q->read.has_payload = str_eq(sent, STR("true"));
+    q->read.max_bytes = LIST_SENT_MAX_BYTES;
+    if (order.len && !q->read.is_oldest_first && !str_eq(order, STR("newest"))) {
+        return "order: newest or oldest";
+    }
+    if (sent.len && !q->read.has_payload && !str_eq(sent, STR("false"))) {
+        return "sent: true or false";
+    }
+    return NULL;
+}
+
 // The first parameter that is wrong, in words, or NULL.
 static const char *filter_read(struct api_read *q)
 {
@@ -108,17 +143,7 @@ static const char *filter_read(struct api_read *q)
     if (filter_time(q, "since", &f->since_ms) || filter_time(q, "until", &f->until_ms)) {
         return "since, until: a time as 2026-11-23T09:15:00Z, or a duration back from now as 2d";
     }
-    struct str cursor = filter_text(q, "cursor");
-    if (cursor.len && id_parse(cursor, &q->read.before)) {
-        return "cursor: the \"next\" of an earlier page";
-    }
-    struct str limit = filter_text(q, "limit");
-    int64_t n = LIST_LIMIT;
-    if (limit.len && (str_to_int64(limit, &n) || n < 1 || n > LIST_LIMIT_MAX)) {
-        return "limit: a number from 1 to 1000";
-    }
-    q->read.limit = (size_t)n;
-    return NULL;
+    return page_read(q);
 }
 
 void api_list(struct api *a, struct httpd_request *r, enum store_read_kind kind,

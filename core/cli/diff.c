@@ -7,7 +7,7 @@
 #include "cli/diff_text.h"
 #include "engine/folder.h"
 
-enum { IDS_MAX_BYTES = 512 * 1024 * 1024, TREE_MAX_BYTES = 512 * 1024 * 1024, LIMIT = 20 };
+enum { LAST_MAX_BYTES = 64 * 1024, TREE_MAX_BYTES = 512 * 1024 * 1024, LIMIT = 20 };
 
 static int load_old(struct diff *d, struct arena *arena, struct err *e)
 {
@@ -102,12 +102,11 @@ static int run(const struct invocation *in)
     diff_side_init(&d.old);
     diff_side_init(&d.new);
     map_init(&d.by_id);
-    buf_init(&d.ids, IDS_MAX_BYTES);
+    buf_init(&d.last, LAST_MAX_BYTES);
     buf_init(&d.json, DIFF_TEXT_MAX_BYTES);
     if (status == 0) {
         code = remote_open(&d.remote, in, &d.config, &e);
         code = code ? code : load_sides(&d, &e);
-        code = code ? code : diff_find_events(&d, &e);
         if (code == 0) {
             diff_show_begin(&d);
             code = diff_judge_all(&d, &e);
@@ -124,7 +123,7 @@ static int run(const struct invocation *in)
     diff_side_fini(&d.new);
     map_fini(&d.by_id);
     free(d.tallies);
-    buf_fini(&d.ids);
+    buf_fini(&d.last);
     buf_fini(&d.json);
     config_fini(&d.config);
     return status;

@@ -22,9 +22,8 @@ struct diff {
     struct str only;      // --workflow; empty: all
     struct diff_tally *tallies;
     size_t tally_count;
-    struct map by_id;   // -> struct diff_tally
-    struct buf ids;     // of the events, one a line, the newest first
-    size_t event_count; // in ids
+    struct map by_id; // -> struct diff_tally
+    struct buf last;  // the id of the newest event when it began
     size_t judged_count;
     size_t lost_count; // retention has removed what was sent
     int64_t difference_count;
@@ -37,8 +36,7 @@ struct diff {
 // What the host answers, on the arena.
 int diff_read_host(struct diff *d, const char *path, struct arena *arena, struct json_node **root,
                    struct err *e);
-// Those that the filters let through and some workflow wants.
-int diff_find_events(struct diff *d, struct err *e);
+// Those that the filters let through and some workflow wants, in pages: memory is bounded.
 int diff_judge_all(struct diff *d, struct err *e);
 // On stderr, where that is a terminal.
 void diff_show_progress(const struct diff *d, bool is_end);

@@ -33,7 +33,7 @@ void diff_show_progress(const struct diff *d, bool is_end)
 
     if (out == stderr && isatty(STDERR_FILENO) &&
         (is_end || d->judged_count % PROGRESS_EVERY == 0)) {
-        fprintf(out, is_end ? "\r\033[K" : "\r%zu of %zu events", d->judged_count, d->event_count);
+        fprintf(out, is_end ? "\r\033[K" : "\r%zu events", d->judged_count);
         fflush(out);
     }
 }
@@ -61,99 +61,86 @@ static void append_filter(const struct diff *d, const char *name, const char *ot
     percent_encode(path, str_from(given));
 }
 
-// Those of a page that some workflow wants. *next: the cursor of the next one, empty at the end.
-static int take_page(struct diff *d, struct str body, struct buf *next, struct err *e)
+// The host's events that the filters let through, a page. cursor: of the one before, or empty.
+static int read_page(struct diff *d, const char *parameters, struct str cursor, struct arena *arena,
+                     struct json_node **root, struct err *e)
 {
-    struct arena arena;
-    struct json_node *root;
-    int code;
-
-    arena_init(&arena, TREE_MAX_BYTES);
-    code = json_tree_read(&root, body, &arena, e);
-    const struct json_node *list = code ? NULL : json_tree_get(root, "events");
-    for (const struct json_node *n = list ? list->first : NULL; n; n = n->next) {
-        struct str type = json_tree_text(json_tree_get(n, "type"));
-
-        if (!diff_side_wants(&d->old, type) && !diff_side_wants(&d->new, type))
-            continue;
-        buf_append_str(&d->ids, json_tree_text(json_tree_get(n, "id")));
-        buf_append_char(&d->ids, '\n');
-        d->event_count++;
-    }
-    buf_reset(next);
-    if (code == 0)
-        buf_append_str(next, json_tree_text(json_tree_get(root, "next")));
-    arena_fini(&arena);
-    return d->ids.failed ? err_set(e, ERR_TOO_LARGE, "too many events: narrow the filters") : code;
-}
-
-int diff_find_events(struct diff *d, struct err *e)
-{
-    struct buf path, filters, next;
     struct remote_answer answer;
+    struct buf path;
     int code;
 
     buf_init(&path, PATH_MAX_BYTES);
-    buf_init(&filters, PATH_MAX_BYTES);
-    buf_init(&next, PATH_MAX_BYTES);
-    append_filter(d, "since", "7d", &filters);
-    append_filter(d, "until", NULL, &filters);
-    append_filter(d, "type", NULL, &filters);
-    append_filter(d, "record", NULL, &filters);
-    do {
-        buf_reset(&path);
-        buf_append_text(&path, "/v1/events?limit=1000");
-        buf_append_str(&path, buf_str(&filters));
-        if (next.len) {
-            buf_append_text(&path, "&cursor=");
-            buf_append_str(&path, buf_str(&next));
-        }
-        buf_append_char(&path, '\0');
-        code = path.failed || filters.failed ? err_set(e, ERR_TOO_LARGE, "the filters are too long")
-                                             : remote_get(d->remote, "GET", path.data, &answer, e);
-        code = code ? code : take_page(d, answer.body, &next, e);
-    } while (code == 0 && next.len);
+    buf_printf(&path, "/v1/events?%s", parameters);
+    append_filter(d, "since", "7d", &path);
+    append_filter(d, "until", NULL, &path);
+    append_filter(d, "type", NULL, &path);
+    append_filter(d, "record", NULL, &path);
+    if (cursor.len) {
+        buf_append_text(&path, "&cursor=");
+        buf_append_str(&path, cursor);
+    }
+    buf_append_char(&path, '\0');
+    code = path.failed ? err_set(e, ERR_TOO_LARGE, "the filters are too long")
+                       : remote_get(d->remote, "GET", path.data, &answer, e);
     buf_fini(&path);
-    buf_fini(&filters);
-    buf_fini(&next);
+    return code ? code : json_tree_read(root, answer.body, arena, e);
+}
+
+static const struct json_node *events_of(const struct json_node *root)
+{
+    const struct json_node *list = json_tree_get(root, "events");
+
+    return list ? list->first : NULL;
+}
+
+// Where the next page begins; empty at the end. root: NULL where there was no page.
+static struct str keep_cursor(const struct json_node *root, struct buf *cursor)
+{
+    buf_reset(cursor);
+    buf_append_str(cursor, json_tree_text(json_tree_get(root, "next")));
+    return buf_str(cursor);
+}
+
+// A host at work goes on taking events: those that are there now have an end.
+static int find_last(struct diff *d, struct buf *cursor, struct err *e)
+{
+    struct json_node *root = NULL;
+    struct arena arena;
+    int code;
+
+    do {
+        arena_init(&arena, TREE_MAX_BYTES);
+        code = read_page(d, "limit=1", buf_str(cursor), &arena, &root, e);
+        const struct json_node *event = code ? NULL : events_of(root);
+        buf_append_str(&d->last, json_tree_text(json_tree_get(event, "id")));
+        keep_cursor(code || event ? NULL : root, cursor);
+        arena_fini(&arena);
+    } while (code == 0 && cursor->len);
     return code;
 }
 
 // --- an event ------------------------------------------------------------------------------------
 
-// As the store has it: out of what the host says. ERR_NOT_FOUND: retention has removed it.
-static int restore(struct diff *d, struct str id, struct store_event_row *row, struct event *ev,
+// As the store has it: out of what the host says, which is borrowed. ERR_NOT_FOUND: retention has
+// removed it.
+static int restore(const struct json_node *said, struct store_event_row *row, struct event *ev,
                    struct arena *arena, struct err *e)
 {
-    struct json_node *root;
-    const struct json_node *sent, *before;
-    struct buf path;
-    int code;
+    const struct json_node *sent = json_tree_get(said, "sent");
+    const struct json_node *before = json_tree_get(said, "compared_with");
 
-    buf_init(&path, PATH_MAX_BYTES);
-    buf_append_text(&path, "/v1/events/");
-    percent_encode(&path, id);
-    buf_append_text(&path, "?sent=true");
-    buf_append_char(&path, '\0');
-    code = path.failed ? err_set(e, ERR_TOO_LARGE, "an id is too long")
-                       : diff_read_host(d, path.data, arena, &root, e);
-    buf_fini(&path);
-    if (code)
-        return code;
-    sent = json_tree_get(root, "sent");
-    before = json_tree_get(root, "compared_with");
     if (!sent)
         return err_set(e, ERR_REFUSED,
                        "the host is too old: it does not tell how events were sent");
     *row = (struct store_event_row){
-        .key = id,
-        .type = json_tree_text(json_tree_get(root, "type")),
+        .key = json_tree_text(json_tree_get(said, "id")),
+        .type = json_tree_text(json_tree_get(said, "type")),
         .payload = sent->kind == JSON_OBJECT_BEGIN ? sent->raw : (struct str){0},
         .before = before && before->kind == JSON_OBJECT_BEGIN ? before->raw : (struct str){0},
-        .is_before_gone = json_tree_is_true(json_tree_get(root, "compared_with_gone")),
+        .is_before_gone = json_tree_is_true(json_tree_get(said, "compared_with_gone")),
     };
-    if (rfc3339_parse(json_tree_text(json_tree_get(root, "time")), &row->time_ms) != 0 ||
-        rfc3339_parse(json_tree_text(json_tree_get(root, "received_at")), &row->received_at_ms) !=
+    if (rfc3339_parse(json_tree_text(json_tree_get(said, "time")), &row->time_ms) != 0 ||
+        rfc3339_parse(json_tree_text(json_tree_get(said, "received_at")), &row->received_at_ms) !=
             0)
         return err_set(e, ERR_INVALID, "the host's answer has no times");
     return event_restore(ev, row, arena, e);
@@ -165,12 +152,14 @@ static const struct diff_run *find_run(const struct diff_run *list, const char *
         list = list->next;
     return list;
 }
-static int judge_event(struct diff *d, struct str id, struct arena *arena, struct err *e)
+
+static int judge_event(struct diff *d, const struct json_node *said, struct arena *arena,
+                       struct err *e)
 {
     struct store_event_row row;
     struct event ev;
     struct diff_run *old, *new;
-    int code = restore(d, id, &row, &ev, arena, e);
+    int code = restore(said, &row, &ev, arena, e);
 
     if (code)
         return code;
@@ -190,33 +179,61 @@ static int judge_event(struct diff *d, struct str id, struct arena *arena, struc
     return code ? err_set(e, (enum err_code)code, "what is owed takes too much memory") : 0;
 }
 
+static int judge_wanted(struct diff *d, const struct json_node *said, struct err *e)
+{
+    struct str type = json_tree_text(json_tree_get(said, "type"));
+    struct arena arena;
+    int code;
+
+    if (!diff_side_wants(&d->old, type) && !diff_side_wants(&d->new, type))
+        return 0;
+    arena_init(&arena, EVENT_ARENA_MAX_BYTES);
+    code = judge_event(d, said, &arena, e);
+    arena_fini(&arena);
+    if (code == ERR_NOT_FOUND) {
+        d->lost_count++;
+        code = 0;
+    } else if (code) {
+        err_context(e, "event " STR_FMT, STR_ARG(json_tree_text(json_tree_get(said, "id"))));
+    }
+    d->judged_count++;
+    diff_show_progress(d, false);
+    return code;
+}
+
+// *is_end: the last of the events was among them, or there are no more.
+static int judge_page(struct diff *d, struct buf *cursor, bool *is_end, struct err *e)
+{
+    struct json_node *root = NULL;
+    struct arena arena;
+    int code;
+
+    arena_init(&arena, TREE_MAX_BYTES);
+    code = read_page(d, "sent=true&order=oldest&limit=1000", buf_str(cursor), &arena, &root, e);
+    *is_end = code != 0;
+    for (const struct json_node *n = code ? NULL : events_of(root); n && !*is_end; n = n->next) {
+        code = judge_wanted(d, n, e);
+        *is_end = code || str_eq(json_tree_text(json_tree_get(n, "id")), buf_str(&d->last));
+    }
+    if (!*is_end)
+        *is_end = keep_cursor(root, cursor).len == 0;
+    arena_fini(&arena);
+    return code;
+}
+
 // The oldest first: that is the order in which marks are taken.
 int diff_judge_all(struct diff *d, struct err *e)
 {
-    struct str left = buf_str(&d->ids);
-    struct arena arena;
-    int code = 0;
+    struct buf cursor;
+    bool is_end;
+    int code;
 
-    arena_init(&arena, EVENT_ARENA_MAX_BYTES);
-    while (code == 0 && left.len) {
-        left.len--; // the line feed
-        const char *before = memrchr(left.data, '\n', left.len);
-        size_t start = before ? (size_t)(before - left.data) + 1 : 0;
-        struct str id = {left.data + start, left.len - start};
-
-        code = judge_event(d, id, &arena, e);
-        if (code == ERR_NOT_FOUND) {
-            d->lost_count++;
-            code = 0;
-        } else if (code) {
-            err_context(e, "event " STR_FMT, STR_ARG(id));
-        }
-        arena_fini(&arena);
-        arena_init(&arena, EVENT_ARENA_MAX_BYTES);
-        d->judged_count++;
-        diff_show_progress(d, code || start == 0);
-        left.len = start;
-    }
-    arena_fini(&arena);
+    buf_init(&cursor, PATH_MAX_BYTES);
+    code = find_last(d, &cursor, e);
+    is_end = code || d->last.len == 0;
+    while (!is_end)
+        code = judge_page(d, &cursor, &is_end, e);
+    diff_show_progress(d, true);
+    buf_fini(&cursor);
     return code;
 }

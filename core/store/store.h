@@ -517,7 +517,8 @@ enum store_read_kind {
     STORE_READ_EVENT,      // by `key` (as shown or as sent)
     STORE_READ_DELIVERY,   // by `id`
     STORE_READ_DELIVERIES, // a page, newest first
-    STORE_READ_EVENTS,     // a page, newest first, without runs and payload
+    STORE_READ_EVENTS,     // a page, newest first, or is_oldest_first; without runs, and without
+                           // payload and before but where has_payload
     STORE_READ_TARGETS,    // a page, newest first, of filter.target where it is not empty
     STORE_READ_RUNS,       // a page, newest first: runs with `outcome` where has_outcome
     STORE_READ_AUDIT,      // a page, newest first
@@ -551,7 +552,10 @@ struct store_read {
     uint64_t id;
     struct store_filter filter;
     uint64_t before; // the cursor: rows with an id below it (runs: of events); 0: from the newest
-    size_t limit;    // at most STORE_PAGE_MAX; the runs of one event stay together, even beyond it
+    bool is_oldest_first; // of events: from the oldest on, `before` is the id that they are above
+    bool has_payload;     // of events: payload, before and is_before_gone, too
+    size_t max_bytes;     // then: a page ends behind the event that reaches it; 0: any
+    size_t limit; // at most STORE_PAGE_MAX; the runs of one event stay together, even beyond it
     struct arena *arena; // for out values
     void (*on_done)(struct store_read *r);
     void *ctx;

@@ -1,4 +1,6 @@
 """What a running host tells: lists with their filters and cursors, one event, one delivery, one workflow."""
+import json
+
 import pytest
 from support.rules import deal, workflow
 from support.waiting import until
@@ -49,6 +51,37 @@ def test_the_filters_of_a_list(host):
     assert len(host.deliveries("&since=1960-01-01T00:00:00Z")) == 8
     for query in ("state=lost", "limit=x", "limit=0", "since=yesterday", "cursor=!!"):
         assert host.call("GET", f"/v1/deliveries?{query}").status == 400, query
+    for query in ("order=up", "sent=yes"):
+        assert host.call("GET", f"/v1/events?{query}").status == 400, query
+
+
+def walk(host, query):
+    """The pages of a list of events."""
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = host.call("GET", f"/v1/events?{query}" + (f"&cursor={cursor}" if cursor else "")).json()
+        pages.append(page["events"])
+        cursor = page["next"]
+    return pages
+
+
+def test_events_as_they_were_sent_from_the_oldest_on(host):
+    sent = [deal(n % 3, event_id=f"e{n}", amount=n, note="x" * 200_000) for n in range(12)]
+    for event in sent:
+        host.accept(event)
+    newest = host.call("GET", "/v1/events").json()["events"]
+    pages = walk(host, "sent=true&order=oldest&limit=1000")
+    events = [e for page in pages for e in page]
+    assert [e["id"] for e in events] == [f"e{n}" for n in range(12)]
+    assert len(pages) > 2 and all(len(json.dumps(page)) < 1_600_000 for page in pages), "a page is bounded by its bytes"
+    for event, whole in zip(events, sent):
+        one = host.call("GET", f"/v1/events/{event['id']}?sent=true").json()
+        assert event["sent"] == whole and all(event[key] == one[key] for key in ("sent", "compared_with", "compared_with_gone"))
+    assert events[3]["compared_with"] == sent[0] and events[0]["compared_with"] is None
+    plain = walk(host, "order=oldest&limit=5")
+    assert [len(page) for page in plain] == [5, 5, 2] and [e for page in plain for e in page] == newest[::-1]
+    assert [e["id"] for page in walk(host, "sent=true&order=newest") for e in page] == [e["id"] for e in newest]
+    assert [e["id"] for page in walk(host, "order=oldest&record=1&limit=2") for e in page] == ["e1", "e4", "e7", "e10"]
 
 
 def test_one_delivery_has_its_attempts(host):

@@ -310,6 +310,9 @@ int generation_read(struct reader *r, struct store_generation *g); // generation
 struct str row_event_key(sqlite3_stmt *s, int key_column, uint64_t id, struct arena *arena);
 // Fills what OWED_COLUMNS gives. 0 or ERR_TOO_LARGE.
 int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct store_owed *out);
+// Fills payload, before and is_before_gone, of a row that has all EVENT_COLUMN_*. 0 or
+// ERR_TOO_LARGE.
+int row_event_payload(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out);
 // Fills what the EVENT_COLUMN_* give, without runs and payload. 0 or ERR_TOO_LARGE.
 int row_event(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out);
 

@@ -1,6 +1,6 @@
-// Pages of deliveries, events and runs, newest first. Ids are ordered by time, so a span of time is
-// a span of rows. The filters are looked at here and not in SQL: a read looks at a bounded number
-// of rows, which a query cannot say.
+// Pages of deliveries, events and runs, newest first (events: or oldest first). Ids are ordered by
+// time, so a span of time is a span of rows. The filters are looked at here and not in SQL: a read
+// looks at a bounded number of rows, which a query cannot say.
 #include "store/sqlite/internal.h"
 
 #include "store/grow.h"
@@ -29,6 +29,7 @@ struct page {
     struct store_read *read;
     size_t cap;
     size_t seen_rows;
+    size_t bytes;   // of the payloads
     int64_t target; // of the filter; 0: any
 };
 
@@ -36,16 +37,21 @@ static void bind_span(sqlite3_stmt *s, const struct store_read *q)
 {
     const struct store_filter *f = &q->filter;
     uint64_t below = f->until_ms > 0 ? id_first_at(f->until_ms) : INT64_MAX;
-    if (q->before != 0 && q->before < below) {
+    uint64_t from = f->since_ms > 0 ? id_first_at(f->since_ms) : 0;
+    if (q->is_oldest_first) {
+        from = q->before >= from ? q->before + 1 : from;
+    } else if (q->before != 0 && q->before < below) {
         below = q->before;
     }
     bind_id(s, 1, below);
-    bind_id(s, 2, f->since_ms > 0 ? id_first_at(f->since_ms) : 0);
+    bind_id(s, 2, from);
 }
 
 static bool is_full(const struct page *p)
 {
-    return p->read->count >= p->read->limit || p->seen_rows >= SCAN_MAX_ROWS;
+    const struct store_read *q = p->read;
+    return q->count >= q->limit || p->seen_rows >= SCAN_MAX_ROWS ||
+           (q->max_bytes != 0 && p->bytes >= q->max_bytes);
 }
 
 // Steps a bound statement through its rows, `add` for each, until the page is full. The id is in
@@ -203,7 +209,12 @@ static int add_event(struct page *p, sqlite3_stmt *s)
         return ERR_TOO_LARGE;
     }
     q->events = rows;
-    int code = row_event(s, q->arena, &rows[q->count]);
+    struct store_event_row *row = &rows[q->count];
+    int code = row_event(s, q->arena, row);
+    if (code == 0 && q->has_payload) {
+        code = row_event_payload(s, q->arena, row);
+        p->bytes += row->payload.len + row->before.len;
+    }
     q->count += code == 0;
     return code;
 }
@@ -211,8 +222,11 @@ static int add_event(struct page *p, sqlite3_stmt *s)
 int read_events(struct reader *r, struct store_read *q)
 {
     struct page p = {.reader = r, .read = q};
-    bind_span(r->stmts[READ_EVENTS], q);
-    return fill_page(&p, r->stmts[READ_EVENTS], add_event);
+    int plain = q->is_oldest_first ? READ_EVENTS_OLDEST : READ_EVENTS;
+    int sent = q->is_oldest_first ? READ_EVENTS_SENT_OLDEST : READ_EVENTS_SENT;
+    sqlite3_stmt *s = r->stmts[q->has_payload ? sent : plain];
+    bind_span(s, q);
+    return fill_page(&p, s, add_event);
 }
 
 static bool run_passes(const struct store_filter *f, const struct store_run_row *run)

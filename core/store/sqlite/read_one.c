@@ -27,13 +27,11 @@ static int event_fill(struct reader *r, struct store_read *q, sqlite3_stmt *s)
     }
     int code = row_event(s, q->arena, ev);
     if (code == 0) {
-        ev->payload = column_dup(s, EVENT_COLUMN_PAYLOAD, q->arena);
-        ev->before = column_dup(s, EVENT_COLUMN_BEFORE, q->arena);
-        ev->is_before_gone = ev->before.len == 0 && column_id(s, EVENT_COLUMN_BASE) != 0;
-        code = ev->payload.data && ev->before.data
-                   ? runs_read(column_str(s, EVENT_COLUMN_RUNS), ev->key, q->arena, &r->scratch,
-                               &ev->runs, &ev->run_count)
-                   : ERR_TOO_LARGE;
+        code = row_event_payload(s, q->arena, ev);
+    }
+    if (code == 0) {
+        code = runs_read(column_str(s, EVENT_COLUMN_RUNS), ev->key, q->arena, &r->scratch,
+                         &ev->runs, &ev->run_count);
     }
     q->events = ev;
     q->count = code == 0;

@@ -56,3 +56,11 @@ int row_event(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out)
                ? 0
                : ERR_TOO_LARGE;
 }
+
+int row_event_payload(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out)
+{
+    out->payload = column_dup(s, EVENT_COLUMN_PAYLOAD, arena);
+    out->before = column_dup(s, EVENT_COLUMN_BEFORE, arena);
+    out->is_before_gone = out->before.len == 0 && column_id(s, EVENT_COLUMN_BASE) != 0;
+    return out->payload.data && out->before.data ? 0 : ERR_TOO_LARGE;
+}

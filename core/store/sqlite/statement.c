@@ -238,6 +238,7 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
 #define EVENT_BEFORE ", (SELECT b.payload FROM event b WHERE b.id = event.base), base"
 #define EVENT_COLUMNS                                                                              \
     "id, key, type, record_type, record_id, time_ms, received_at_ms, runs, payload"
+#define EVENT_SPAN " FROM event WHERE id < ?1 AND id >= ?2 ORDER BY id"
 #define DELIVERY_LIST_COLUMNS                                                                      \
     "d.id, d.event, d.workflow, d.action, d.state, d.target, d.due_at_ms, d.base_ms,"              \
     " d.attempt_count, d.timeout_ms, d.reason, (SELECT t.text FROM target t WHERE t.id = "         \
@@ -288,8 +289,10 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
         " WHERE d.state = ?3 AND d.state <> 0 AND d.state <> 3"
         " AND d.id < ?1 AND d.id >= ?2 ORDER BY d.id DESC",
     [READ_DELIVERY_EVENT] = "SELECT key, type, record_type, record_id FROM event WHERE id = ?1",
-    [READ_EVENTS] =
-        "SELECT " EVENT_COLUMNS " FROM event WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
+    [READ_EVENTS] = "SELECT " EVENT_COLUMNS EVENT_SPAN " DESC",
+    [READ_EVENTS_OLDEST] = "SELECT " EVENT_COLUMNS EVENT_SPAN,
+    [READ_EVENTS_SENT] = "SELECT " EVENT_COLUMNS EVENT_BEFORE EVENT_SPAN " DESC",
+    [READ_EVENTS_SENT_OLDEST] = "SELECT " EVENT_COLUMNS EVENT_BEFORE EVENT_SPAN,
     [READ_AUDIT] = "SELECT id, at_ms, who, origin, act, subject, before, after FROM audit"
                    " WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
     [READ_TOKENS] = "SELECT " TOKEN_COLUMNS " FROM token WHERE id < ?1 ORDER BY id DESC",

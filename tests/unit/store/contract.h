@@ -71,6 +71,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(lease_of_a_lone_host_is_whole),                                              \
         CONTRACT_TEST(list_of_deliveries_is_filtered_and_paged),                                   \
         CONTRACT_TEST(list_of_events_is_filtered_and_paged),                                       \
+        CONTRACT_TEST(list_of_events_oldest_first_with_payloads),                                  \
         CONTRACT_TEST(list_of_runs_by_outcome), CONTRACT_TEST(read_needs_room_on_its_arena),       \
         CONTRACT_TEST(generations_are_kept_as_texts), CONTRACT_TEST(restart_finds_everything),     \
         CONTRACT_TEST(restart_knows_the_last_id_of_all), CONTRACT_TEST(callbacks_come_in_order),   \

@@ -192,6 +192,48 @@ static void list_of_events_is_filtered_and_paged(void **state)
     }
 }
 
+static void list_of_events_oldest_first_with_payloads(void **state)
+{
+    struct fixture *f = *state;
+    struct listed l = make_listed(f);
+    static const struct {
+        size_t limit, max_bytes, pages;
+    } cases[] = {{7, 0, 6}, {STORE_PAGE_MAX, 0, 1}, {STORE_PAGE_MAX, 1, LISTED}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct store_read r = {.kind = STORE_READ_EVENTS,
+                               .limit = cases[i].limit,
+                               .max_bytes = cases[i].max_bytes,
+                               .is_oldest_first = true,
+                               .has_payload = true};
+        size_t n = 0, pages = 0;
+        do {
+            r.before = r.next;
+            assert_int_equal(do_read(f, &r), 0);
+            pages++;
+            for (size_t k = 0; k < r.count; k++) {
+                struct store_event_row *one;
+                assert_true(r.events[k].id == l.events[n++]);
+                assert_int_equal(read_event_of(f, r.events[k].key, &one), 0);
+                assert_true(one->payload.len > 0);
+                assert_str(r.events[k].payload, one->payload);
+                assert_str(r.events[k].before, one->before);
+                assert_int_equal(r.events[k].is_before_gone, one->is_before_gone);
+            }
+        } while (r.next);
+        assert_int_equal(n, LISTED);
+        assert_int_equal(pages, cases[i].pages);
+    }
+    struct store_read span = {
+        .kind = STORE_READ_EVENTS,
+        .limit = 3,
+        .is_oldest_first = true,
+        .filter = {.since_ms = l.from_ms + 5000, .until_ms = l.from_ms + 7000}};
+    assert_int_equal(do_read(f, &span), 0);
+    assert_int_equal(span.count, 2);
+    assert_true(span.events[0].id == l.events[5] && span.next == 0);
+    assert_int_equal(span.events[0].payload.len, 0);
+}
+
 static void list_of_runs_by_outcome(void **state)
 {
     struct fixture *f = *state;
