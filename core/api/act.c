@@ -1,4 +1,4 @@
-// POST /v1/deliveries/ID/resend and /cancel (SPEC 5): answered with the delivery as it is then.
+// POST /v1/deliveries/ID/resend and /cancel: answered with the delivery as it is then.
 #include <stdio.h>
 #include <stdlib.h>
 

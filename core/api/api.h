@@ -1,5 +1,5 @@
-// The host's HTTP API (SPEC sections 1 and 5): routes, who may call them, events in, what can be
-// asked. Loop thread only.
+// The host's HTTP API (docs/reference.md, Routes): routes, who may call them, events in, what can
+// be asked. Loop thread only.
 #ifndef API_API_H
 #define API_API_H
 

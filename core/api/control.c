@@ -1,4 +1,4 @@
-// POST /v1/workflows/ID/activate, /deactivate, /follow-file and /reset?record=ID (SPEC 5).
+// POST /v1/workflows/ID/activate, /deactivate, /follow-file and /reset?record=ID.
 #include <stdlib.h>
 
 #include "api/internal.h"

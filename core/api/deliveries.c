@@ -1,4 +1,4 @@
-// GET /v1/deliveries and /v1/deliveries/ID (SPEC 5).
+// GET /v1/deliveries and /v1/deliveries/ID.
 #include "api/internal.h"
 #include "deliver/request.h"
 #include "encode/header_lines.h"

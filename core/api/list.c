@@ -1,5 +1,4 @@
-// What a list is asked for: the query's filters, the limit and the cursor (SPEC 5: "Lists take
-// ...").
+// What a list is asked for: the query's filters, the limit, the order and the cursor.
 #include <stdio.h>
 #include <stdlib.h>
 

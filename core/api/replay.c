@@ -1,4 +1,4 @@
-// POST /v1/events/ID/replay (SPEC 5): a stored event is judged again by the rules in force, and
+// POST /v1/events/ID/replay: a stored event is judged again by the rules in force, and
 // what they owe now is added to it. The order is ingest's: persist, then answer, then send.
 #include <stdlib.h>
 

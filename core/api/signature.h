@@ -1,6 +1,6 @@
-// Whether a request is its sender's: the forms of hook.verify (SPEC 5, "sources"), checked before
-// the adapter sees a byte of it. Signatures and tokens are compared in constant time. Pure but for
-// the secrets. Loop thread.
+// Whether a request is its sender's: the forms of hook.verify (docs/reference.md, Sources), checked
+// before the adapter sees a byte of it. Signatures and tokens are compared in constant time. Pure
+// but for the secrets. Loop thread.
 #ifndef API_SIGNATURE_H
 #define API_SIGNATURE_H
 

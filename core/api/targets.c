@@ -1,4 +1,4 @@
-// GET /v1/targets, /v1/targets/ID, POST /v1/targets/ID/pause and /resume (SPEC 5). The ID is the
+// GET /v1/targets, /v1/targets/ID, POST /v1/targets/ID/pause and /resume. The ID is the
 // target's own name, percent-encoded: https%3A%2F%2Fapp.example.com%3A443.
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// POST /v1/workflows/ID/test (SPEC 5): what a workflow would do for an event, and with "send" what
+// POST /v1/workflows/ID/test: what a workflow would do for an event, and with "send" what
 // its receivers answer. Nothing is stored.
 #include <stdlib.h>
 

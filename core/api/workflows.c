@@ -1,4 +1,4 @@
-// GET /v1/workflows, /v1/workflows/ID, POST /v1/reload (SPEC 5).
+// GET /v1/workflows, /v1/workflows/ID, POST /v1/reload.
 #include <stdlib.h>
 
 #include "api/internal.h"

@@ -10,7 +10,7 @@
 #include "cli/table.h"
 
 enum {
-    BODY_MAX_BYTES = 8 * 1024 * 1024, // what the host takes at most (SPEC 1)
+    BODY_MAX_BYTES = 8 * 1024 * 1024, // what the host takes at most
     BODY_MAX_EVENTS = 10000,
     REFUSED_MAX = 100,            // then it is no slip any more: the rest is not tried
     WAIT_MAX_MS = 15 * 60 * 1000, // on a host that takes nothing

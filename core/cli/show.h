@@ -1,4 +1,5 @@
-// Requests, answers and values as people read them, from their JSON form (SPEC 5). Main thread.
+// Requests, answers and values as people read them, from their JSON form, that of the API. Main
+// thread.
 #ifndef CLI_SHOW_H
 #define CLI_SHOW_H
 
@@ -16,7 +17,8 @@ enum show_bodies { SHOW_AS_SENT, SHOW_INDENTED };
 void show_request(FILE *out, const struct json_node *request, enum show_bodies bodies);
 // `response_received`, each line behind "  < ".
 void show_response(FILE *out, const struct json_node *response, enum show_bodies bodies);
-// The trace of a workflow's conditions (SPEC 5, "Explain") as a tree, indented by `indent` spaces.
+// The trace of a workflow's conditions, as GET /v1/events/ID/explain has it, as a tree, indented by
+// `indent` spaces.
 void show_trace(FILE *out, const struct json_node *trace, int indent);
 
 #endif

@@ -7,7 +7,7 @@
 #include "wire/client.h"
 
 struct failure {
-    const char *error;   // a word of SPEC 5 ("dns", ...); NULL: an answer came
+    const char *error;   // a word of the API ("dns", ...); NULL: an answer came
     int status;          // 0: no answer
     const char *url;     // that was called, secrets masked
     struct str secret;   // secret_missing: its name, where it is known

@@ -1,4 +1,4 @@
-// One attempt: built and sent, its answer judged, its outcome stored (SPEC section 3).
+// One attempt: built and sent, its answer judged, its outcome stored.
 #include <stdio.h>
 
 #include "base/crash_point.h"

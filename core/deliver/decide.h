@@ -1,5 +1,5 @@
-// What an attempt's end leads to: delivered, another attempt, or the end (SPEC section 3). Times
-// are the running time (base/clock.h). The host and `hookline test` ask the same function. A
+// What an attempt's end leads to: delivered, another attempt, or the end. Times are the running
+// time (base/clock.h). The host and `hookline test` ask the same function. A
 // webhook's own functions are asked through the rules in force; what one of them says that is gone,
 // or raises, is what is said without any.
 #ifndef DELIVER_DECIDE_H

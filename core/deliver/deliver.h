@@ -89,7 +89,7 @@ struct deliver_paused { // everything
     char by[64];
 };
 const struct deliver_paused *deliver_paused(const struct deliver *d);
-// Whether nothing is under way, nor due but to targets that are left alone (SPEC 3: a breaker that
+// Whether nothing is under way, nor due but to targets that are left alone (a breaker that
 // is open). *next_ms: when the next attempt is due (running time);
 // INT64_MAX: none.
 bool deliver_is_idle(const struct deliver *d, int64_t *next_ms);

@@ -1,5 +1,5 @@
 // Takes secrets out of what a receiver sends back: a value, its base64 (at any alignment) and its
-// percent-encoded form, also as JSON writes them, become "****". SPEC 2.3, "secret".
+// percent-encoded form, also as JSON writes them, become "****".
 #ifndef DELIVER_MASK_H
 #define DELIVER_MASK_H
 

@@ -1,4 +1,4 @@
-// What people are told by mail (SPEC 3): the first failure of a target, its first termination and
+// What people are told by mail: the first failure of a target, its first termination and
 // its recovery at once, and so what is invalid, an error or a suspension of a workflow; each at
 // most once in 15 minutes for a target or workflow. The rest is counted and goes into its digest.
 // Each is kept in the store until the mail server has taken it, so a server that is down, or an end
@@ -40,7 +40,7 @@ struct notice_failure { // an attempt that failed
     uint64_t delivery;
     int attempt;
     int status;        // 0: no answer
-    struct str error;  // a word of SPEC 5, or empty
+    struct str error;  // a word of the API ("dns", ...), or empty
     struct str detail; // in words, masked
     bool is_end;       // it was the last
     struct str reason; // then: why

@@ -1,4 +1,4 @@
-// The outcome of a delivery is an event where a workflow in force wants it (SPEC 2.1). What caused
+// The outcome of a delivery is an event where a workflow in force wants it. What caused
 // it is read from the store, the outcome is judged, and the event is stored with what it makes owed
 // in the transaction that stores the outcome. Without such a workflow nothing of this runs.
 #include "base/id.h"

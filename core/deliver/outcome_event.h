@@ -1,6 +1,6 @@
-// The end of a delivery as an event of its own, webhook.delivered or webhook.terminated (SPEC 2.1):
-// with the request, the answer and the event that caused it. The host and `hookline test` make it
-// alike. Any thread.
+// The end of a delivery as an event of its own, webhook.delivered or webhook.terminated: with the
+// request, the answer and the event that caused it. The host and `hookline test` make it alike. Any
+// thread.
 #ifndef DELIVER_OUTCOME_EVENT_H
 #define DELIVER_OUTCOME_EVENT_H
 

@@ -139,7 +139,8 @@ static void write_outcome(struct preview *p, const struct client_response *r)
     p->has_failed |= !is_success;
 }
 
-// Nothing went out. error: a word of SPEC 5, or "unsent"; secret: its name, where that is missing.
+// Nothing went out. error: a word of the API ("dns", ...), or "unsent"; secret: its name, where
+// that is missing.
 static void write_unsent(struct preview *p, const char *error, const char *words, struct str secret)
 {
     struct failure f = {.error = error, .secret = secret};

@@ -1,6 +1,5 @@
 // From a stored request head to what goes out: secrets put in their places, the host's own headers
-// added. Without secrets the same with "****", for people to see. SPEC sections 2.3 and 3. Any
-// thread.
+// added. Without secrets the same with "****", for people to see. Any thread.
 #ifndef DELIVER_REQUEST_H
 #define DELIVER_REQUEST_H
 
@@ -35,8 +34,8 @@ struct request { // on the arena
 int request_build(struct request *out, const struct request_input *in, struct secrets *secrets,
                   struct mask *mask, struct arena *arena, struct err *e);
 
-// {"method","url","headers":{...},"body"}: `request_sent` of SPEC 5, masked. As a JSON member
-// `key`, or as a value where key is NULL.
+// {"method","url","headers":{...},"body"}: the `request_sent` of an attempt in the API, masked. As
+// a JSON member `key`, or as a value where key is NULL.
 int request_write_json(struct json_writer *w, const char *key, const struct request_input *in,
                        struct str body, struct arena *arena);
 

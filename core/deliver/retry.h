@@ -1,6 +1,6 @@
-// When a failed webhook is tried again: the two windows of the seed ("for an hour", "for the next 2
-// days") as a table of offsets from the first failure, SPEC section 3. Times are the running time
-// (base/clock.h). Pure functions, any thread.
+// When a failed webhook is tried again: the two windows ("for an hour", "for the next 2 days") as a
+// table of offsets from the first failure (docs/reference.md, When attempts are due). Times are the
+// running time (base/clock.h). Pure functions, any thread.
 #ifndef DELIVER_RETRY_H
 #define DELIVER_RETRY_H
 

@@ -9,7 +9,7 @@ bool schedule_is_held(const struct deliver *d)
 }
 
 // Targets that hang hold what they are given until it times out: those whose last attempt did not
-// succeed share a quarter of all places (SPEC 3), of which those that failed leave half to those
+// succeed share a quarter of all places, of which those that failed leave half to those
 // that were never tried.
 // And a burst of them is spread over time, since each costs a connection: what else the loop has
 // to do comes in between.

@@ -1,5 +1,5 @@
-// A JSON text as XML or as a form, by the layouts of SPEC 2.3, token by token: the order of its
-// keys and the written forms of its numbers stay. Any thread.
+// A JSON text as XML or as a form, by the layouts of docs/reference.md (Encodings), token by token:
+// the order of its keys and the written forms of its numbers stay. Any thread.
 #ifndef ENCODE_TRANSCODE_H
 #define ENCODE_TRANSCODE_H
 

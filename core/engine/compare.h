@@ -1,5 +1,5 @@
 // The stop before judging: an update without `previous` is compared with the latest stored state of
-// its record, the events before it in the same body included (SPEC section 1). For one body: which
+// its record, the events before it in the same body included. For one body: which
 // records' states are wanted, what the store told of them, and how each event of the body moves
 // them on. What the store then finds stale is judged again against the states of that time.
 // Loop thread; lives as long as its batch.

@@ -1,5 +1,5 @@
 // A record event as it is posted: what the host itself must know of it. Everything else stays as
-// the bytes that came. Rules: SPEC section 1 ("Events"). Any thread.
+// the bytes that came. Rules: docs/reference.md, Events. Any thread.
 #ifndef ENGINE_EVENT_H
 #define ENGINE_EVENT_H
 

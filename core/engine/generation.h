@@ -1,7 +1,7 @@
 // A generation: the workflow files that are in force together, loaded into a Lua state of their
 // own, and the index from an event's type to the workflows that want it. It is built off the loop,
 // handed over, used by the loop alone, and dropped when the next one takes its place. A file with
-// an error keeps its last good text in force (SPEC 2.6).
+// an error keeps its last good text in force.
 #ifndef ENGINE_GENERATION_H
 #define ENGINE_GENERATION_H
 

@@ -1,4 +1,4 @@
-// A delivery that was delayed: its conditions once more, before the first attempt (SPEC 2). The
+// A delivery that was delayed: its conditions once more, before the first attempt. The
 // host and `hookline test` ask the same function.
 #ifndef ENGINE_RECHECK_H
 #define ENGINE_RECHECK_H

@@ -1,5 +1,5 @@
 // What has changed between two states of a record, told from their JSON texts: the `previous` of an
-// update that came without one (SPEC section 1). Any thread.
+// update that came without one. Any thread.
 #ifndef ENGINE_RECORD_DIFF_H
 #define ENGINE_RECORD_DIFF_H
 

@@ -1,8 +1,8 @@
 // Time triggers: workflows whose schedule has come are judged for every stored record of their type
-// (SPEC 2.1). What matches is stored as an event "deal.scheduled" that is the workflow's alone,
-// with an id made of workflow, time and record, in one transaction with how far the work has come:
-// a crash at any point runs nothing twice and leaves nothing out. It goes in small pages, between
-// which the loop serves everything else. Loop thread only.
+// (docs/architecture.md, Time triggers). What matches is stored as an event "deal.scheduled" that
+// is the workflow's alone, with an id made of workflow, time and record, in one transaction with
+// how far the work has come: a crash at any point runs nothing twice and leaves nothing out. It
+// goes in small pages, between which the loop serves everything else. Loop thread only.
 #ifndef ENGINE_SLOTS_H
 #define ENGINE_SLOTS_H
 

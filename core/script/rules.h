@@ -265,7 +265,8 @@ void rules_success(struct rules *r, size_t workflow, int action, const struct ru
 // Asks its `retry`, a function, whether there is another attempt, and when. Never fails.
 void rules_retry(struct rules *r, size_t workflow, int action, const struct rules_attempt *attempt,
                  struct arena *arena, struct rules_saying *out);
-// The same conditions with a trace, as JSON (the tree of SPEC 5, "explain"), appended to out.
+// The same conditions with a trace, as JSON (the tree of GET /v1/events/ID/explain), appended to
+// out.
 int rules_explain(struct rules *r, size_t workflow, struct buf *out, struct err *e);
 // Each condition's verdict for the event, in the order in which they are written, as JSON appended
 // to out: [{ "line", "words", "verdict" }, ...]; [] where the trigger does not want the event.

@@ -59,7 +59,7 @@ struct store_item {
 
 // --- the vocabulary -----------------------------------------------------------------------------
 
-// The states of SPEC 3; the numbers are stored.
+// The states (docs/reference.md, Deliveries); the numbers are stored.
 enum delivery_state {
     DELIVERY_PENDING = 0,
     DELIVERY_RETRYING = 1,
@@ -213,7 +213,7 @@ struct store_attempt {
     int number; // from 1
     int64_t at_ms;
     int64_t elapsed_ms;
-    struct str error;   // a word of SPEC 5, empty: an answer came
+    struct str error;   // a word of the API ("dns", ...), empty: an answer came
     struct str detail;  // words for people
     int status;         // 0: no answer
     struct str headers; // "name: value\n" lines

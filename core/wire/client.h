@@ -12,7 +12,7 @@
 #include "loop/loop.h"
 #include "wire/resolve.h"
 
-// Why no answer came. The words are those of the API (SPEC 5).
+// Why no answer came. The words are those of the API (docs/reference.md, Deliveries).
 enum client_error {
     CLIENT_OK = 0, // an answer came, whatever its status
     CLIENT_DNS,

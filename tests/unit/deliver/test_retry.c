@@ -1,4 +1,4 @@
-// The table of due times of SPEC section 3, and what moves it.
+// The table of due times of docs/reference.md (When attempts are due), and what moves it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
