@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "cli/test_event.h"
+#include "cli/test_order.h"
 #include "deliver/decide.h"
 #include "deliver/outcome_event.h"
+#include "encode/head.h"
 #include "engine/recheck.h"
 #include "engine/slots_run.h"
 #include "wire/client.h"
@@ -200,11 +202,19 @@ static int make_attempt(struct world *w, struct world_delivery *d, struct json_w
         if (json_tree_get(answer, "body"))
             ended.body = json_tree_text(json_tree_get(answer, "body"));
     }
+    if (ended.error && strcmp(ended.error, "oauth") == 0 && head_find_oauth2(d->row.head).len == 0)
+        return err_set(
+            e, ERR_INVALID,
+            "the answer \"oauth\" is for webhooks with auth = hook.oauth2, and that to " STR_FMT
+            " has none",
+            STR_ARG(d->row.target));
     decide_outcome(&ended, &w->arena, &outcome);
     d->base_ms = outcome.base_ms;
     d->row.state = outcome.state;
     d->row.due_at_ms = outcome.due_ms;
     d->row.reason = outcome.reason;
+    if (outcome.state == DELIVERY_RETRYING && test_order_look_newer(w, d) != 0)
+        return err_set(e, ERR_NOMEM, "out of memory");
     last = (struct store_attempt){
         .number = d->attempts,
         .at_ms = w->now_ms,
@@ -216,6 +226,18 @@ static int make_attempt(struct world *w, struct world_delivery *d, struct json_w
     return tell_outcome(w, d, &last, out, e);
 }
 
+// Its order let nothing of it through before its end.
+static int give_up(struct world *w, struct world_delivery *d, struct json_writer *out,
+                   struct err *e)
+{
+    struct store_attempt none = {.at_ms = w->now_ms};
+
+    d->row.state = DELIVERY_TERMINATED;
+    d->row.reason = STR("0 attempts were made, and no more got through before its end: it waited "
+                        "for others of its order");
+    return tell_outcome(w, d, &none, out, e);
+}
+
 static int attempt(struct world *w, struct world_delivery *d, struct json_writer *out,
                    struct err *e)
 {
@@ -223,8 +245,15 @@ static int attempt(struct world *w, struct world_delivery *d, struct json_writer
     int code;
 
     w->now_ms = d->row.due_at_ms > w->now_ms ? d->row.due_at_ms : w->now_ms;
-    code = pass_recheck(w, d, &passes, e);
-    return code || !passes ? code : make_attempt(w, d, out, e);
+    if (test_order_is_over(w, d)) {
+        code = give_up(w, d, out, e);
+    } else {
+        code = pass_recheck(w, d, &passes, e);
+        code = code || !passes ? code : make_attempt(w, d, out, e);
+    }
+    if (code == 0 && !test_time_is_owed(d))
+        test_order_release(w, d);
+    return code;
 }
 
 bool test_time_is_owed(const struct world_delivery *d)

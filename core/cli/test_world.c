@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cli/test_event.h"
+#include "cli/test_order.h"
 #include "cli/test_time.h"
 #include "deliver/request.h"
 #include "engine/folder.h"
@@ -23,7 +24,8 @@ int world_open(struct world *w, const struct rules_config *c, const struct world
     map_init(&w->marks);
     map_init(&w->ids);
     id_source_init(&w->source, 0, 0);
-    code = rules_new(&w->rules, c, e);
+    w->loops = loops_new();
+    code = w->loops ? rules_new(&w->rules, c, e) : err_set(e, ERR_NOMEM, "out of memory");
     if (code == 0)
         code = folder_add_texts(files->folder, w->rules);
     for (size_t i = 0; code == 0 && i < files->workflow_count; i++) {
@@ -38,6 +40,7 @@ void world_close(struct world *w)
 {
     test_time_close(w);
     rules_free(w->rules);
+    loops_free(w->loops);
     map_fini(&w->records);
     map_fini(&w->marks);
     map_fini(&w->ids);
@@ -58,7 +61,7 @@ static int owe(struct world *w, struct str workflow, size_t index, struct event 
         d->invalid = row->reason;
     *w->last = d;
     w->last = &d->next;
-    return 0;
+    return test_order_enter(w, d);
 }
 
 // --- judging -------------------------------------------------------------------------------------
@@ -109,10 +112,35 @@ static int take_mark(struct world *w, const struct event *ev, const struct store
     return map_put(&w->marks, key, mark);
 }
 
-static const char *why_held(const struct rules_workflow *workflow)
+static struct str why_held(const struct rules_workflow *workflow)
 {
-    return workflow->is_once ? "it fires once, and has fired for this record before"
-                             : "its cooldown has not passed since it fired for this record";
+    return workflow->is_once ? STR("it fires once, and has fired for this record before")
+                             : STR("its cooldown has not passed since it fired for this record");
+}
+
+// Why a run that fires owes nothing all the same; *why is empty where it does.
+static int find_hindrance(struct world *w, const struct rules_workflow *workflow,
+                          const struct event *ev, const struct store_run *run, struct str *why)
+{
+    struct buf words;
+    bool is_held;
+    int code;
+
+    *why = (struct str){0};
+    if (run->mark.is_set) {
+        code = take_mark(w, ev, run, &is_held);
+        *why = code == 0 && is_held ? why_held(workflow) : *why;
+        return code;
+    }
+    // What has a mark cannot go in circles.
+    if (run->outcome != RUN_SENT || loops_count(w->loops, run->workflow, ev->record_type,
+                                                ev->record_id, w->now_ms) == LOOPS_FINE)
+        return 0;
+    buf_init(&words, WORLD_TEXT_MAX);
+    loops_say(&words, ev->record_type, ev->record_id);
+    *why = arena_dup(&w->arena, buf_str(&words));
+    buf_fini(&words);
+    return why->data ? 0 : ERR_NOMEM;
 }
 
 static int write_run(struct world *w, size_t index, const struct event *ev,
@@ -120,21 +148,21 @@ static int write_run(struct world *w, size_t index, const struct event *ev,
 {
     const struct rules_workflow *workflow = rules_workflow(w->rules, index);
     struct event *cause = arena_alloc(&w->arena, sizeof(*cause));
-    bool is_held = false;
-    int code = run->mark.is_set ? take_mark(w, ev, run, &is_held) : 0;
+    struct str hindrance;
+    int code = find_hindrance(w, workflow, ev, run, &hindrance);
 
     if (!cause)
         return ERR_NOMEM;
     *cause = *ev;
     begin_run(out, ev, workflow->id,
               run->outcome == RUN_ERROR ? "error"
-              : is_held                 ? "suppressed"
+              : hindrance.len           ? "suppressed"
                                         : "match");
     if (run->outcome == RUN_ERROR)
         json_member_string(out, "message", run->reason);
-    else if (is_held)
-        json_member_text(out, "message", why_held(workflow));
-    for (size_t i = 0; code == 0 && !is_held && i < run->delivery_count; i++)
+    else if (hindrance.len)
+        json_member_string(out, "message", hindrance);
+    for (size_t i = 0; code == 0 && !hindrance.len && i < run->delivery_count; i++)
         code = owe(w, run->workflow, index, cause, &run->deliveries[i]);
     return code;
 }

@@ -14,6 +14,7 @@
 #include "encode/json_writer.h"
 #include "engine/event.h"
 #include "engine/folder.h"
+#include "engine/loops.h"
 #include "script/rules.h"
 #include "store/store.h"
 
@@ -31,6 +32,7 @@ struct world_delivery {
     struct str invalid;        // why it can never be sent, or empty
     int attempts;
     int64_t base_ms;
+    bool is_waiting;     // HELD: another one of its order goes first
     struct event *cause; // the event that caused it
 };
 
@@ -50,9 +52,10 @@ struct world {
     struct test_cover *cover;
     struct rules *rules;
     struct arena arena;
-    struct map records; // "deal\n4021" -> struct world_record
-    struct map marks;   // "workflow\ndeal\n4021" -> struct store_mark
-    struct map ids;     // of the events so far
+    struct map records;  // "deal\n4021" -> struct world_record
+    struct map marks;    // "workflow\ndeal\n4021" -> struct store_mark
+    struct map ids;      // of the events so far
+    struct loops *loops; // how often each workflow ran for each record
     struct id_source source;
     int64_t now_ms;
     size_t event_count;

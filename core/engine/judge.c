@@ -199,10 +199,7 @@ static int judge_limit(struct engine *g, const struct judge_context *c,
     }
     struct buf words;
     buf_init(&words, CONTROL_WORDS_MAX + EVENT_NAME_MAX + EVENT_RECORD_ID_MAX);
-    buf_printf(&words,
-               "more than %d runs for the " STR_FMT " " STR_FMT
-               " in a minute: workflows may feed one another in a circle",
-               LOOPS_RUNS_MAX, STR_ARG(ev->record_type), STR_ARG(ev->record_id));
+    loops_say(&words, ev->record_type, ev->record_id);
     *run = (struct store_run){.workflow = run->workflow,
                               .generation = run->generation,
                               .outcome = RUN_SUPPRESSED,

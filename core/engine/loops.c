@@ -97,6 +97,14 @@ enum loops_verdict loops_count(struct loops *l, struct str workflow, struct str 
     return is_first ? LOOPS_FIRST : LOOPS_OVER;
 }
 
+void loops_say(struct buf *out, struct str record_type, struct str record_id)
+{
+    buf_printf(out,
+               "more than %d runs for the " STR_FMT " " STR_FMT
+               " in a minute: workflows may feed one another in a circle",
+               LOOPS_RUNS_MAX, STR_ARG(record_type), STR_ARG(record_id));
+}
+
 void loops_take_back(struct loops *l, struct str workflow, struct str record_type,
                      struct str record_id)
 {

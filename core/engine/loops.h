@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 
 enum { LOOPS_RUNS_MAX = 60, LOOPS_WITHIN_MS = 60 * 1000 };
@@ -25,6 +26,8 @@ enum loops_verdict {
 // A run at `now_ms` (monotonic). Without memory every run is fine.
 enum loops_verdict loops_count(struct loops *l, struct str workflow, struct str record_type,
                                struct str record_id, int64_t now_ms);
+// Why a run that is one too many does nothing, for people.
+void loops_say(struct buf *out, struct str record_type, struct str record_id);
 // One that was counted last was not stored: it does not count.
 void loops_take_back(struct loops *l, struct str workflow, struct str record_type,
                      struct str record_id);

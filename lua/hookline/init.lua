@@ -223,7 +223,7 @@ local workflow = require "hookline.workflow"
 ---@field record? table
 ---@field previous? table
 
----@alias hook.TestAnswer integer|"dns"|"connect"|"tls"|"timeout"|"reset"|hook.TestResponse
+---@alias hook.TestAnswer integer|"dns"|"connect"|"tls"|"timeout"|"reset"|"oauth"|hook.TestResponse
 ---@alias hook.TestAnswers hook.TestAnswer|hook.TestAnswer[] one alone stays; a list is used up one
 --- after another, and then everything is answered with 200
 

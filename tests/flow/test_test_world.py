@@ -169,3 +169,75 @@ return hook.workflow { record = "%s", trigger = %s, when = hook.field "%s":is(%s
     (rules / "later_test.lua").write_text((rules / "later_test.lua").read_text().replace(', { after = "10m" }', ""))
     less = run("test", "--coverage", cwd=folder).stdout
     assert "rules/later.lua:2: " in less and "never false" in less and "2 of 3 conditions" in less, less
+
+
+def rule(extra="", webhook=""):
+    return f'''local hook = require "hookline"
+return hook.workflow {{ record = "deal", trigger = hook.every {{ "created", "updated" }}, {extra} actions = {{ hook.webhook {{
+  method = "POST", url = "https://a.example/", encoding = "json", content = hook.fields {{ "n" }}, {webhook} }} }} }}'''
+
+
+def verdict(folder, rule_text, cases):
+    """What `hookline test` says of the cases for a rule: its exit status and its words."""
+    rules = folder / "rules"
+    rules.mkdir(exist_ok=True)
+    (rules / "w.lua").write_text(rule_text)
+    (rules / "w_test.lua").write_text(f'local hook = require "hookline"\nreturn hook.test {{ cases = {{ {cases} }} }}')
+    done = run("test", cwd=folder)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_webhooks_of_a_record_go_one_after_another(folder):
+    cases = '''{ name = "the second waits for the first, and another record for neither", steps = {
+      { given = { { record = { id = 1, n = 1 } }, { record = { id = 1, n = 2 } }, { record = { id = 2, n = 3 } } }, answers = { 503, 200 },
+        deliveries = { { state = "retrying", body = { n = 1 } }, { state = "held", reason = "goes first", attempts = 0, body = { n = 2 } },
+          { state = "delivered" } } },
+      { after = "15s", answers = { 200, 503 }, deliveries = { { state = "delivered" }, { state = "retrying", attempts = 1 }, {} } } } },
+    { name = "one that is given up lets the next one go", steps = {
+      { given = { { record = { id = 1, n = 1 } }, { record = { id = 1, n = 2 } } }, answers = { 410, 200 },
+        deliveries = { { state = "terminated" }, { state = "delivered" } } } } },
+    { name = "one that waited past its end is given up untried", steps = {
+      { given = { { record = { id = 1, n = 1 } }, { record = { id = 1, n = 2 } } }, answers = 503, deliveries = { {}, { state = "held" } } },
+      { after = "3d", answers = 503, deliveries = { { state = "terminated" },
+        { state = "terminated", attempts = 0, reason = "it waited for others of its order" } } } } },'''
+    assert verdict(folder, rule('order = "record",'), cases)[0] == 0, verdict(folder, rule('order = "record",'), cases)[1]
+    assert verdict(folder, rule(), cases)[0] == 1
+
+
+def test_the_latest_supersedes_what_waits(folder):
+    cases = '''{ name = "of three at once the second is never tried, and the third takes the place of the first", steps = {
+      { given = { { record = { id = 1, n = 1 } }, { record = { id = 1, n = 2 } }, { record = { id = 1, n = 3 } } }, answers = { 503, 200 },
+        deliveries = { { state = "superseded", attempts = 1, reason = "is newer" }, { state = "superseded", attempts = 0 },
+          { state = "delivered", attempts = 1, body = { n = 3 } } } } } },
+    { name = "what waits for its next attempt is superseded, too", steps = {
+      { given = { record = { id = 1, n = 1 } }, answers = 503, deliveries = { { state = "retrying" } } },
+      { after = "5s", given = { record = { id = 1, n = 2 } }, answers = 200,
+        deliveries = { { state = "superseded", attempts = 1 }, { state = "delivered", attempts = 1 } } } } },'''
+    assert verdict(folder, rule('order = "latest",'), cases)[0] == 0, verdict(folder, rule('order = "latest",'), cases)[1]
+    assert verdict(folder, rule('order = "record",'), cases)[0] == 1
+
+
+def test_more_than_60_runs_a_minute_owe_nothing(folder):
+    expected = ", ".join(["{}"] * 60)
+    given = ", ".join("{ record = { id = 1, n = %d } }" % n for n in range(61))
+    cases = '''{ name = "the 61st", steps = { { given = { %s }, expect = { %s } },
+      { after = "59s", given = { { record = { id = 1, n = 61 } }, { record = { id = 2 } } }, expect = { {} } },
+      { after = "1s", given = { record = { id = 1, n = 62 } }, expect = { {} } } } },''' % (given, expected)
+    assert verdict(folder, rule(), cases)[0] == 0, verdict(folder, rule(), cases)[1]
+    status, words = verdict(folder, rule(), cases.replace("59s", "61s"))
+    assert status == 1, "the minute is over"
+    status, words = verdict(folder, rule(), cases.replace("expect = { {} } },", "expect = { {}, {} } },", 1))
+    assert status == 1 and "more than 60 runs for the deal 1 in a minute" in words
+    assert verdict(folder, rule('cooldown = "1m",'), cases)[0] == 1
+
+
+def test_a_token_server_that_has_no_token(folder):
+    oauth = 'auth = hook.oauth2 { token_url = "https://l.example/t", client_id = "c", client_secret = hook.secret "S" },'
+    cases = '''{ name = "it is tried again", steps = {
+      { given = {}, answers = "oauth", deliveries = { { state = "retrying", attempts = 1, next_attempt_in = "15s" } } },
+      { after = "15s", answers = 200, deliveries = { { state = "delivered", attempts = 2 } } } } },'''
+    assert verdict(folder, rule("", oauth), cases)[0] == 0, verdict(folder, rule("", oauth), cases)[1]
+    by_error = 'retry = function(attempt) return attempt.error == "oauth" and "60s" or nil end,'
+    assert verdict(folder, rule("", oauth + by_error), cases.replace("15s", "60s"))[0] == 0, verdict(folder, rule("", oauth + by_error), cases.replace("15s", "60s"))[1]
+    status, words = verdict(folder, rule(), cases)
+    assert status == 1 and "is for webhooks with auth = hook.oauth2" in words

@@ -12,7 +12,7 @@ local suite = {}
 suite.KIND = opaque.kind "hook.test"
 
 local CASES_MAX, STEPS_MAX, EVENTS_MAX = 10000, 1000, 1000
-local FAILURES = { "dns", "connect", "tls", "timeout", "reset" }
+local FAILURES = { "dns", "connect", "tls", "timeout", "reset", "oauth" }
 local STATES = { "pending", "retrying", "held", "delivered", "terminated", "invalid", "cancelled",
   "superseded" }
 
