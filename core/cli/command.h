@@ -47,7 +47,11 @@ extern const struct command command_serve, command_check, command_try, command_s
     command_secrets, command_workflows, command_events, command_deliveries, command_reload,
     command_audit, command_targets, command_template, command_explain, command_test, command_stubs,
     command_diff, command_status, command_pause, command_drain, command_resume, command_verify,
-    command_backup, command_restore, command_tokens, command_erase, command_tail, command_top;
+    command_backup, command_restore, command_tokens, command_erase, command_tail, command_top,
+    command_completion;
+
+// Every command, in the order of the help; it ends with NULL.
+extern const struct command *const cli_commands[];
 
 // "hookline: WORDS" on in->messages. Returns CLI_FAILED.
 int cli_fail(const struct invocation *in, const char *format, ...)

@@ -8,7 +8,7 @@
 
 // One a line.
 // clang-format off
-static const struct command *const commands[] = {
+const struct command *const cli_commands[] = {
     &command_serve,
     &command_check,
     &command_try,
@@ -37,6 +37,7 @@ static const struct command *const commands[] = {
     &command_verify,
     &command_backup,
     &command_restore,
+    &command_completion,
     NULL,
 };
 // clang-format on
@@ -46,9 +47,9 @@ static const char *const later_commands[] = {"runs", NULL};
 
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; commands[i]; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    for (size_t i = 0; cli_commands[i]; i++)
+        if (strcmp(cli_commands[i]->name, name) == 0)
+            return cli_commands[i];
     return NULL;
 }
 
@@ -62,8 +63,8 @@ static int refuse_command(const char *name, FILE *messages)
             return CLI_USAGE;
         }
     nearest_init(&near, str_from(name));
-    for (size_t i = 0; commands[i]; i++)
-        nearest_offer(&near, str_from(commands[i]->name));
+    for (size_t i = 0; cli_commands[i]; i++)
+        nearest_offer(&near, str_from(cli_commands[i]->name));
     if (near.name.data)
         fprintf(messages, "hookline: there is no command %s; did you mean " STR_FMT "?\n", name,
                 STR_ARG(near.name));
@@ -165,12 +166,12 @@ static int run_line(int argc, char *const *argv, char *const *environment, FILE 
     const struct command *command;
 
     if (!first) {
-        help_all(messages, commands);
+        help_all(messages, cli_commands);
         return CLI_USAGE;
     }
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
         (strcmp(first, "help") == 0 && argc == 2)) {
-        help_all(out, commands);
+        help_all(out, cli_commands);
         return CLI_DONE;
     }
     if (strcmp(first, "--version") == 0) {

@@ -46,17 +46,29 @@ static bool has_option(const struct option *table, const char *name)
 }
 
 // own: options of the same names win over those of the table, and are shown in their place.
-static void print_options(FILE *out, const struct option *table, const struct option *own)
+static void each_shown(const struct option *table, const struct option *own, help_visit *visit,
+                       void *ctx)
+{
+    for (const struct option *p = table; p && p->name; p++)
+        if (!p->is_hidden && !has_option(own, p->name))
+            visit(ctx, p);
+}
+
+void help_each_option(const struct command *command, help_visit *visit, void *ctx)
+{
+    each_shown(command->options, NULL, visit, ctx);
+    for (const struct common_group *g = common_groups; g->options; g++)
+        if (!g->bit || (command->common & g->bit))
+            each_shown(g->options, command->options, visit, ctx);
+}
+
+static void print_option(void *ctx, const struct option *p)
 {
     char left[128];
 
-    for (const struct option *p = table; p && p->name; p++) {
-        if (p->is_hidden || has_option(own, p->name))
-            continue;
-        snprintf(left, sizeof(left), "--%s%s%s", p->name, p->argument ? " " : "",
-                 p->argument ? p->argument : "");
-        fprintf(out, "  %-*s %s\n", NAME_WIDTH, left, p->help);
-    }
+    snprintf(left, sizeof(left), "--%s%s%s", p->name, p->argument ? " " : "",
+             p->argument ? p->argument : "");
+    fprintf(ctx, "  %-*s %s\n", NAME_WIDTH, left, p->help);
 }
 
 void help_command(FILE *out, const struct command *command)
@@ -66,10 +78,7 @@ void help_command(FILE *out, const struct command *command)
     if (*command->details)
         fprintf(out, "\n%s", command->details);
     fprintf(out, "\nOptions:\n");
-    print_options(out, command->options, NULL);
-    for (const struct common_group *g = common_groups; g->options; g++)
-        if (!g->bit || (command->common & g->bit))
-            print_options(out, g->options, command->options);
+    help_each_option(command, print_option, out);
 }
 
 void help_all(FILE *out, const struct command *const *commands)
@@ -81,7 +90,7 @@ void help_all(FILE *out, const struct command *const *commands)
     for (size_t i = 0; commands[i]; i++)
         fprintf(out, "  %-*s %s\n", NAME_WIDTH, commands[i]->name, commands[i]->summary);
     fprintf(out, "\nCommon options (a command uses those that concern it):\n");
-    print_options(out, always, NULL);
+    each_shown(always, NULL, print_option, out);
     fprintf(
         out,
         "\nhookline help COMMAND tells more; hookline --version prints the version.\n"
