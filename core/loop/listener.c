@@ -19,6 +19,8 @@ struct loop_listener {
     struct loop_timer retry; // of an accept that found no memory or no descriptor
     int reserve;             // a descriptor to give up when there is no other; -1: given up
     bool is_unix;
+    bool is_inherited;
+    bool must_unlink; // a Unix socket's file
     char address[ADDRESS_TEXT_MAX];
 };
 
@@ -167,6 +169,33 @@ static int clear_socket_file(const char *path, struct err *e)
     return 0;
 }
 
+// The file never has more rights than `mode`, not even for a moment: a socket's own are those that
+// its file gets, less the umask.
+static int bind_unix(struct loop_listener *s, const char *path, unsigned mode)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path, strlen(path));
+    int rc = mode == 0 || fchmod(fd, (mode_t)mode) == 0 ? 0 : -errno;
+    if (rc == 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        rc = -errno;
+    }
+    if (rc == 0) {
+        s->must_unlink = true;
+        rc = mode == 0 || chmod(path, (mode_t)mode) == 0 ? 0 : -errno;
+    }
+    if (rc == 0) {
+        rc = uv_pipe_open(&s->handle.unix_socket, fd);
+    }
+    if (rc != 0) {
+        close(fd);
+    }
+    return rc;
+}
+
 static int listen_unix(struct loop_listener *s, const struct loop_listener_config *c,
                        uv_connection_cb on_connection, struct err *e)
 {
@@ -184,17 +213,61 @@ static int listen_unix(struct loop_listener *s, const struct loop_listener_confi
     if (rc != 0) {
         return rc;
     }
-    rc = uv_pipe_bind(&s->handle.unix_socket, path);
+    snprintf(s->address, sizeof s->address, "%s", c->address);
+    rc = bind_unix(s, path, c->mode);
     if (rc == 0) {
         rc = uv_listen(&s->handle.stream, c->backlog > 0 ? c->backlog : USUAL_BACKLOG,
                        on_connection);
     }
     if (rc != 0) {
-        // libuv tells of a missing folder as EACCES.
         return err_set(e, loop_err_code(rc), "cannot listen on %s: %s", path,
-                       rc == UV_EACCES ? "no such folder, or permission denied" : uv_strerror(rc));
+                       rc == UV_ENOENT ? "no such folder" : uv_strerror(rc));
     }
-    snprintf(s->address, sizeof s->address, "%s", c->address);
+    return 0;
+}
+
+// --- inherited
+// --------------------------------------------------------------------------------------
+
+static int inherited_option(int fd, int option)
+{
+    int value = 0;
+    socklen_t len = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 ? value : -1;
+}
+
+static int listen_inherited(struct loop_listener *s, int fd, uv_connection_cb on_connection,
+                            struct err *e)
+{
+    if (inherited_option(fd, SO_TYPE) != SOCK_STREAM || inherited_option(fd, SO_ACCEPTCONN) != 1) {
+        return err_set(e, ERR_INVALID,
+                       "the inherited descriptor %d is no stream socket that listens", fd);
+    }
+    int rc;
+    if (s->is_unix) {
+        rc = uv_pipe_open(&s->handle.unix_socket, fd);
+    } else {
+        rc = uv_tcp_open(&s->handle.tcp, fd);
+        if (rc == 0) {
+            rc = uv_tcp_nodelay(&s->handle.tcp, 1);
+        }
+    }
+    // To listen again sets the length of the backlog alone: never less than whoever made it wanted.
+    if (rc == 0) {
+        rc = uv_listen(&s->handle.stream, SOMAXCONN, on_connection);
+    }
+    if (rc == 0 && s->is_unix) {
+        char path[ADDRESS_TEXT_MAX] = "";
+        size_t len = sizeof path - 1;
+        uv_pipe_getsockname(&s->handle.unix_socket, path, &len);
+        snprintf(s->address, sizeof s->address, "unix:%.*s", (int)(sizeof s->address - 6), path);
+    } else if (rc == 0) {
+        rc = format_tcp_address(&s->handle.tcp, s->address, sizeof s->address);
+    }
+    if (rc != 0) {
+        return err_set(e, loop_err_code(rc), "cannot listen on the inherited descriptor %d: %s", fd,
+                       uv_strerror(rc));
+    }
     return 0;
 }
 
@@ -245,13 +318,15 @@ int loop_listen(struct loop_listener **out, struct loop *l, const struct loop_li
 {
     struct loop_listener *s = calloc(1, sizeof *s);
     if (!s) {
-        return err_set(e, ERR_NOMEM, "no memory to listen on %s", c->address);
+        return err_set(e, ERR_NOMEM, "no memory to listen");
     }
     s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     s->loop = l;
     s->on_stream = c->on_stream;
     s->ctx = c->ctx;
-    s->is_unix = str_starts_with(str_from(c->address), STR("unix:"));
+    s->is_inherited = c->inherited_fd > 0;
+    s->is_unix = s->is_inherited ? inherited_option(c->inherited_fd, SO_DOMAIN) == AF_UNIX
+                                 : str_starts_with(str_from(c->address), STR("unix:"));
     loop_timer_init(&s->retry, l, LOOP_REAL_TIME, accept_next, s);
     if (s->is_unix) {
         uv_pipe_init(&l->uv, &s->handle.unix_socket, 0);
@@ -259,7 +334,9 @@ int loop_listen(struct loop_listener **out, struct loop *l, const struct loop_li
         uv_tcp_init(&l->uv, &s->handle.tcp);
     }
     s->handle.any.data = s;
-    int rc = s->is_unix ? listen_unix(s, c, on_connection, e) : listen_tcp(s, c, on_connection, e);
+    int rc = s->is_inherited ? listen_inherited(s, c->inherited_fd, on_connection, e)
+             : s->is_unix    ? listen_unix(s, c, on_connection, e)
+                             : listen_tcp(s, c, on_connection, e);
     if (rc != 0) {
         loop_listener_close(s);
         return rc;
@@ -273,9 +350,36 @@ const char *loop_listener_address(const struct loop_listener *s)
     return s->address;
 }
 
+void loop_listener_finish(struct loop_listener *s)
+{
+    uv_os_fd_t fd;
+    int peer;
+    if (!s->is_inherited && uv_fileno(&s->handle.any, &fd) == 0) {
+        while ((peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+            struct loop_stream *stream = loop_stream_new(s->loop, s->is_unix);
+            if (!stream) {
+                close(peer);
+                continue;
+            }
+            int rc = s->is_unix ? uv_pipe_open(&stream->handle.unix_socket, peer)
+                                : uv_tcp_open(&stream->handle.tcp, peer);
+            if (rc != 0) {
+                close(peer);
+                loop_stream_close(stream, NULL, NULL);
+                continue;
+            }
+            s->on_stream(s->ctx, stream);
+        }
+    }
+    loop_listener_close(s);
+}
+
 void loop_listener_close(struct loop_listener *s)
 {
     loop_timer_stop(&s->retry);
+    if (s->must_unlink) {
+        unlink(s->address + strlen("unix:"));
+    }
     if (s->reserve >= 0) {
         close(s->reserve);
         s->reserve = -1;

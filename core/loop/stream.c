@@ -1,6 +1,7 @@
 #include "loop/stream.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "loop/stream_internal.h"
@@ -13,18 +14,43 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     *out = uv_buf_init(s->loop->read_buffer, sizeof s->loop->read_buffer);
 }
 
+static void receive(struct loop_stream *s, char *data, long len)
+{
+    if (s->filter) {
+        s->filter->received(s->filter_ctx, data, len);
+    } else {
+        s->on_read(s->read_ctx, data, len);
+    }
+}
+
 static void on_read(uv_stream_t *handle, ssize_t len, const uv_buf_t *from)
 {
     struct loop_stream *s = handle->data;
     if (len > 0) {
-        s->on_read(s->read_ctx, from->base, (long)len);
+        receive(s, from->base, (long)len);
     } else if (len == UV_EOF) {
-        s->on_read(s->read_ctx, NULL, 0);
+        receive(s, NULL, 0);
     } else if (len < 0) {
         uv_read_stop(handle);
-        s->on_read(s->read_ctx, NULL, loop_err_code((int)len));
+        receive(s, NULL, loop_err_code((int)len));
     }
     // 0: the socket had nothing after all
+}
+
+void loop_stream_pass(struct loop_stream *s, char *data, long len)
+{
+    s->on_read(s->read_ctx, data, len);
+}
+
+void loop_stream_set_filter(struct loop_stream *s, const struct loop_filter *f, void *ctx)
+{
+    s->filter = f;
+    s->filter_ctx = ctx;
+}
+
+bool loop_stream_is_closed(const struct loop_stream *s)
+{
+    return s->is_closed;
 }
 
 struct loop_stream *loop_stream_new(struct loop *l, bool is_unix)
@@ -37,6 +63,7 @@ struct loop_stream *loop_stream_new(struct loop *l, bool is_unix)
     s->on_read = NULL;
     s->on_closed = NULL;
     s->is_closed = false;
+    s->filter = NULL;
     if (is_unix) {
         uv_pipe_init(&l->uv, &s->handle.unix_socket, 0);
     } else {
@@ -74,6 +101,16 @@ void loop_stream_read_start(struct loop_stream *s)
 void loop_stream_read_stop(struct loop_stream *s)
 {
     uv_read_stop(&s->handle.stream);
+}
+
+bool loop_stream_has_input(const struct loop_stream *s)
+{
+    uv_os_fd_t fd;
+    if (s->is_closed || uv_fileno(&s->handle.any, &fd) != 0) {
+        return false;
+    }
+    struct pollfd asked = {.fd = fd, .events = POLLIN};
+    return poll(&asked, 1, 0) > 0;
 }
 
 struct send {
@@ -127,6 +164,15 @@ static int queue_rest(struct loop_stream *s, const uv_buf_t *pieces, size_t coun
 int loop_stream_send(struct loop_stream *s, const struct str *pieces, size_t count,
                      void (*on_sent)(void *ctx, int code), void *ctx)
 {
+    if (s->filter && !s->is_closed) {
+        return s->filter->send(s->filter_ctx, pieces, count, on_sent, ctx);
+    }
+    return loop_stream_send_raw(s, pieces, count, on_sent, ctx);
+}
+
+int loop_stream_send_raw(struct loop_stream *s, const struct str *pieces, size_t count,
+                         void (*on_sent)(void *ctx, int code), void *ctx)
+{
     assert(count <= LOOP_SEND_PIECES_MAX);
     if (s->is_closed) {
         return ERR_CLOSED;
@@ -159,6 +205,9 @@ static void on_ended(uv_shutdown_t *request, int status)
 
 void loop_stream_end(struct loop_stream *s)
 {
+    if (s->filter && !s->is_closed) {
+        s->filter->end(s->filter_ctx);
+    }
     uv_shutdown_t *request = s->is_closed ? NULL : malloc(sizeof *request);
     // Without it the peer learns of the end by the close that follows.
     if (request && uv_shutdown(request, &s->handle.stream, on_ended) != 0) {
@@ -176,6 +225,9 @@ static void on_closed(uv_handle_t *handle)
     struct loop_stream *s = handle->data;
     void (*done)(void *ctx) = s->on_closed;
     void *ctx = s->closed_ctx;
+    if (s->filter) {
+        s->filter->free(s->filter_ctx);
+    }
     free(s);
     if (done) {
         done(ctx);
@@ -186,6 +238,9 @@ void loop_stream_close(struct loop_stream *s, void (*done)(void *ctx), void *ctx
 {
     if (s->is_closed) {
         return;
+    }
+    if (s->filter) {
+        s->filter->close(s->filter_ctx);
     }
     s->is_closed = true;
     s->on_closed = done;

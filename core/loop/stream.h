@@ -10,6 +10,8 @@ struct loop_stream;
 
 struct loop_listener_config {
     const char *address; // "127.0.0.1:8080", "[::1]:0", ":8080", or "unix:/path"
+    int inherited_fd;    // a socket that listens already, in the place of address; 0: none
+    unsigned mode;       // of a Unix socket's file that is made; 0: by the umask
     int backlog;         // 0: the usual one
     void (*on_stream)(void *ctx, struct loop_stream *s); // the callee owns s
     void *ctx;
@@ -17,13 +19,17 @@ struct loop_listener_config {
 
 // ERR_BUSY where the address is in use, ERR_REFUSED where it is not allowed, ERR_INVALID, ERR_IO.
 // ":8080" is every address of the machine, IPv4 and IPv6. A Unix socket file that nobody answers on
-// is replaced; one that somebody answers on is ERR_BUSY.
+// is replaced; one that somebody answers on is ERR_BUSY. An inherited socket outlives the listener
+// in whoever passed it on: what waits in it is the next process's; it is closed here alone.
 int loop_listen(struct loop_listener **out, struct loop *l, const struct loop_listener_config *c,
                 struct err *e);
 // The address in force ("127.0.0.1:41833"), borrowed until close.
 const char *loop_listener_address(const struct loop_listener *s);
-// No on_stream after this; a Unix socket file is removed.
+// No on_stream after this; a Unix socket file is removed, but not an inherited one's.
 void loop_listener_close(struct loop_listener *s);
+// The same, but what the kernel has accepted for us is taken first (on_stream runs inside): closing
+// would reset it. Of an inherited socket nothing is taken.
+void loop_listener_finish(struct loop_listener *s);
 
 enum { LOOP_PEER_MAX = 64 };
 // The other end's address without its port; empty for a Unix socket, or where it is gone.
@@ -35,6 +41,9 @@ void loop_stream_on_read(struct loop_stream *s, void (*on_read)(void *ctx, char 
                          void *ctx);
 void loop_stream_read_start(struct loop_stream *s);
 void loop_stream_read_stop(struct loop_stream *s);
+
+// Whether something waits to be read, the peer's end too.
+bool loop_stream_has_input(const struct loop_stream *s);
 
 enum { LOOP_SEND_PIECES_MAX = 4 };
 
@@ -52,5 +61,29 @@ void loop_stream_end(struct loop_stream *s);
 size_t loop_stream_queued_bytes(const struct loop_stream *s);
 // What is queued is dropped. No callback of s after this but on_closed (may be NULL).
 void loop_stream_close(struct loop_stream *s, void (*on_closed)(void *ctx), void *ctx);
+
+// --- a filter between the socket and the stream's owner, such as TLS
+// ---------------------------------------------------------------- The owner uses the stream as if
+// there were none; its bytes go through the filter, both ways.
+struct loop_filter {
+    // What came over the socket, as on_read has it; loop_stream_pass hands on what it means.
+    void (*received)(void *ctx, char *data, long len);
+    // As loop_stream_send.
+    int (*send)(void *ctx, const struct str *pieces, size_t count,
+                void (*on_sent)(void *ctx, int code), void *sent_ctx);
+    // Our side ends, or all does: a last word may be sent. Nothing is asked of it after close.
+    void (*end)(void *ctx);
+    void (*close)(void *ctx);
+    void (*free)(void *ctx); // the stream is gone
+};
+
+// Before anything is read or sent. f and ctx live until free has run.
+void loop_stream_set_filter(struct loop_stream *s, const struct loop_filter *f, void *ctx);
+// For the filter alone: to the owner's on_read, which may close the stream; past the filter to the
+// socket; whether the stream is being closed.
+void loop_stream_pass(struct loop_stream *s, char *data, long len);
+int loop_stream_send_raw(struct loop_stream *s, const struct str *pieces, size_t count,
+                         void (*on_sent)(void *ctx, int code), void *ctx);
+bool loop_stream_is_closed(const struct loop_stream *s);
 
 #endif

@@ -19,6 +19,8 @@ struct loop_stream {
     void *read_ctx;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
+    const struct loop_filter *filter; // NULL: none
+    void *filter_ctx;
     bool is_closed;
 };
 
