@@ -9,6 +9,7 @@
 
 #include "api/access.h"
 #include "api/api.h"
+#include "app_service.h"
 #include "app_sockets.h"
 #include "deliver/oauth.h"
 #include "engine/slots.h"
@@ -16,7 +17,8 @@
 #include "store/retention.h"
 
 enum {
-    APP_DRAIN_MS = 10 * 1000, // for what is in flight, when told to stop
+    APP_FINISH_MS = 3 * 1000, // for who is connected, when told to stop
+    APP_DRAIN_MS = 10 * 1000, // for what is in flight, then
     APP_STOP_CHECK_MS = 10,
     APP_SIGNALS = 3
 };
@@ -38,12 +40,14 @@ struct app {
     struct deliver *deliver;
     struct access *access;
     struct api *api;
+    struct app_service service;
     struct loop_test_clock *test_clock;
     struct loop_signal *signals[APP_SIGNALS];
     struct loop_timer stop_timer;
     struct netblock redirect_block;
     bool has_redirect_block;
     struct app_sockets sockets;
+    int64_t finish_by_ms; // when who is still connected is waited for no longer
     bool is_stopping;
     bool is_loading_tokens;
     struct err *err;
@@ -68,6 +72,7 @@ static void app_on_api_closed(void *ctx)
 {
     struct app *app = ctx;
     app->api = NULL;
+    app_service_unwatch(&app->service);
     store_close(app->store, app_on_store_closed, app);
 }
 
@@ -110,24 +115,50 @@ static void app_stop_when_answered(void *ctx)
     deliver_drain(app->deliver, APP_DRAIN_MS, app_on_drained, app);
 }
 
-static void app_stop(struct app *app)
+static void app_stop_parts(struct app *app)
 {
-    if (app->is_stopping) {
-        return;
-    }
-    app->is_stopping = true;
-    engine_watch_stop(app->engine);
-    if (app->test_clock) {
-        loop_test_clock_close(app->test_clock);
-        app->test_clock = NULL;
-    }
     if (app->api) {
         api_drain(app->api);
     }
     engine_stop(app->engine);
     slots_stop(app->slots);
     retention_stop(app->retention);
+    loop_timer_init(&app->stop_timer, app->loop, LOOP_REAL_TIME, app_stop_when_answered, app);
     app_stop_when_answered(app);
+}
+
+// Whoever is connected is served as ever before anything that it takes stops.
+static void app_stop_when_quiet(void *ctx)
+{
+    struct app *app = ctx;
+    if (app->api && !api_is_quiet(app->api) &&
+        loop_now_ms(app->loop, LOOP_REAL_TIME) < app->finish_by_ms) {
+        loop_timer_start(&app->stop_timer, APP_STOP_CHECK_MS);
+        return;
+    }
+    if (app->api && !api_is_quiet(app->api)) {
+        log_info(&app->log, "some are still connected: what they ask for now is refused");
+    }
+    app_stop_parts(app);
+}
+
+static void app_stop(struct app *app)
+{
+    if (app->is_stopping) {
+        return;
+    }
+    app->is_stopping = true;
+    app_service_stopping(&app->service);
+    engine_watch_stop(app->engine);
+    if (app->test_clock) {
+        loop_test_clock_close(app->test_clock);
+        app->test_clock = NULL;
+    }
+    if (app->api) {
+        api_finish(app->api);
+    }
+    app->finish_by_ms = loop_now_ms(app->loop, LOOP_REAL_TIME) + APP_FINISH_MS;
+    app_stop_when_quiet(app);
 }
 
 static void app_fail(struct app *app, int code)
@@ -141,12 +172,13 @@ static void app_fail(struct app *app, int code)
 
 static void app_on_reloaded(void *ctx, int code, const struct err *e)
 {
-    (void)ctx; // the engine has logged it
-    (void)code;
+    struct app *app = ctx;
+    (void)code; // the engine has logged it
     (void)e;
+    app_service_reloaded(&app->service);
 }
 
-// What is not part of a generation: secrets, and the files of targets.
+// What is not part of a generation: secrets, and the files of targets and of the listener.
 static void app_read_again(void *ctx)
 {
     struct app *app = ctx;
@@ -155,19 +187,7 @@ static void app_read_again(void *ctx)
     if (config_give_targets(app->config, app->secrets, app->client, &e) != 0) {
         log_error(&app->log, "%s; what was read before stays in force", e.text);
     }
-}
-
-static void app_audit_signal(struct app *app)
-{
-    int64_t now_ms = clock_wall_ms(&app->clock);
-    struct store_audit row = {.id = id_next(&app->ids, now_ms),
-                              .at_ms = now_ms,
-                              .who = STR("SIGHUP"),
-                              .act = STR("reload")};
-    struct store_audit_put *p = audit_new(&row);
-    if (p) {
-        audit_give(app->store, p);
-    }
+    app_service_read_tls_again(&app->service, app->api);
 }
 
 static void app_on_signal(void *ctx, int signum)
@@ -175,10 +195,11 @@ static void app_on_signal(void *ctx, int signum)
     struct app *app = ctx;
     if (signum == SIGHUP) {
         if (!app->is_stopping) {
-            log_info(&app->log, "SIGHUP: the workflows, the secrets and the files of targets are "
-                                "read again");
+            log_info(&app->log, "SIGHUP: the workflows, the secrets and the certificates are read "
+                                "again");
+            app_service_reloading(&app->service);
             app_read_again(app);
-            app_audit_signal(app);
+            audit_note(app->store, &app->ids, clock_wall_ms(&app->clock), "SIGHUP", "reload");
             engine_reload(app->engine, app_on_reloaded, app);
         }
         return;
@@ -233,6 +254,7 @@ static void app_curl_target(void *ctx, struct str target, struct curl_command_ta
 static int app_open_api(struct app *app)
 {
     const struct config_limits *l = &app->config->limits;
+    struct httpd_listen listens[HTTPD_LISTENERS_MAX];
     struct api_config c = {
         .loop = app->loop,
         .store = app->store,
@@ -248,7 +270,9 @@ static int app_open_api(struct app *app)
         .ctx = app,
         .ids = &app->ids,
         .log = &app->log,
-        .listen = app->config->listen,
+        .listens = listens,
+        .listen_count = app_service_listens(&app->service, app->config, listens),
+        .tls = app->service.tls,
         .data_dir = app->config->data_dir,
         .redirect_all = app->config->redirect_all,
         .redirect_allow = app->has_redirect_block ? &app->redirect_block : NULL,
@@ -286,8 +310,8 @@ static void app_on_tokens(void *ctx, int code)
     deliver_start(app->deliver);
     slots_start(app->slots);
     retention_start(app->retention);
-    printf("hookline listens on http://%s\n", api_address(app->api));
-    fflush(stdout);
+    app_service_watch(&app->service, app->loop, app->store);
+    app_service_ready(&app->service, app->api);
 }
 
 static void app_on_first_load(void *ctx, int code, const struct err *e)
@@ -375,8 +399,7 @@ static void app_on_looping(void *ctx, struct str workflow, struct str reason)
 
 static int app_open_notices(struct app *app)
 {
-    const struct config_mail *m = &app->config->mail;
-    if (m->server == NULL) {
+    if (app->config->mail.server == NULL) {
         log_warn(&app->log, "no mail is configured: nobody is told by mail when webhooks fail; "
                             "mail = { server, from, admins } in the configuration");
         return 0;
@@ -385,14 +408,8 @@ static int app_open_notices(struct app *app)
                                .store = app->store,
                                .secrets = app->secrets,
                                .engine = app->engine,
-                               .log = &app->log,
-                               .server = m->server,
-                               .tls = m->tls,
-                               .from = m->from,
-                               .admins = m->admins,
-                               .admin_count = m->admin_count,
-                               .user = m->user,
-                               .password = m->password};
+                               .log = &app->log};
+    config_notices(app->config, &c);
     return notices_open(&app->notices, &c, app->err);
 }
 
@@ -511,19 +528,6 @@ static int app_open_parts(struct app *app)
     return code;
 }
 
-static void app_open_log(struct app *app)
-{
-    const struct config *c = app->config;
-    log_init(&app->log, STDERR_FILENO, &app->clock);
-    app->log.least = c->log_level;
-    if (c->log_format_is_set) {
-        app->log.format = c->log_format;
-    }
-    for (size_t i = 0; i < c->message_count; i++) {
-        log_warn(&app->log, "%s", c->messages[i].text);
-    }
-}
-
 // A part could not be opened: closes those that are.
 static void app_abandon(struct app *app)
 {
@@ -544,20 +548,27 @@ int app_run(const struct config *c, struct err *e)
         clock_init(&app.clock);
     }
     signal(SIGHUP, SIG_IGN); // until there is something to read again
-    app_open_log(&app);
+    config_open_log(c, &app.log, &app.clock);
     app_share_sockets(&app.sockets, (size_t)c->limits.connections, &app.log);
     app_allow_redirect(&app);
+    app.code = service_init(&app.service.service, e);
+    if (app.code) {
+        return app.code;
+    }
     app.code = loop_new(&app.loop, &app.clock, e);
     if (app.code) {
         return app.code;
     }
-    loop_timer_init(&app.stop_timer, app.loop, LOOP_REAL_TIME, app_stop_when_answered, &app);
+    loop_timer_init(&app.stop_timer, app.loop, LOOP_REAL_TIME, app_stop_when_quiet, &app);
     struct store_config store = {
         .dir = c->data_dir, .loop = app.loop, .log = &app.log, .host_name = "local"};
-    app.code = store_open(&app.store, &store, e);
+    app.code = app_service_open_store(&app.service, &app.store, &store, e);
     if (app.code == 0) {
         id_source_init(&app.ids, 0, store_last_id(app.store));
         app.code = app_open_parts(&app);
+    }
+    if (app.code == 0) {
+        app.code = app_service_open_tls(&app.service, c, app.loop, &app.log, e);
     }
     if (app.code == 0) {
         app.code = app_open_signals(&app);
@@ -579,6 +590,7 @@ int app_run(const struct config *c, struct err *e)
     oauth_free(app.oauth);
     secrets_free(app.secrets);
     access_free(app.access);
+    tls_server_free(app.service.tls);
     size_t left = loop_free(app.loop);
     if (left) {
         log_error(&app.log, "%zu handles were still open at the end", left);

@@ -17,7 +17,9 @@ static void set_defaults(struct config *c)
     arena_init(&c->arena, CONFIG_ARENA_MAX_BYTES);
     c->rules_dir = "rules";
     c->data_dir = "data";
-    c->listen = "127.0.0.1:8080";
+    c->listen[0] = "127.0.0.1:8080";
+    c->listen_count = 1;
+    c->socket_mode = 0660;
     c->log_level = LOG_INFO;
     c->limits = (struct config_limits){
         .body_bytes = INT64_C(8) << 20,
@@ -123,7 +125,11 @@ static void read_flags(struct config *c, const struct config_flags *flags)
     set_flag(c, "--rules", flags->rules_dir);
     set_flag(c, "--data", flags->data_dir);
     set_flag(c, "--lua", flags->library_dir);
-    set_flag(c, "--listen", flags->listen);
+    for (size_t i = 0; i < flags->listen_count; i++)
+        set_flag(c, "--listen", flags->listen[i]);
+    set_flag(c, "--socket-mode", flags->socket_mode);
+    set_flag(c, "--tls-cert", flags->tls_cert);
+    set_flag(c, "--tls-key", flags->tls_key);
     set_flag(c, "--redirect-all", flags->redirect_all);
     for (size_t i = 0; i < flags->allow_count; i++)
         set_flag(c, "--allow-target", flags->allow[i]);
@@ -148,6 +154,7 @@ int config_load(struct config *c, const struct config_flags *flags, char *const 
     }
     read_environment(c, environment);
     read_flags(c, flags);
+    config_listen_check(c);
     config_targets_check(c);
     config_mail_check(c);
     for (size_t i = 0; i < c->message_count; i++)
@@ -159,6 +166,16 @@ int config_load(struct config *c, const struct config_flags *flags, char *const 
 void config_fini(struct config *c)
 {
     arena_fini(&c->arena);
+}
+
+void config_open_log(const struct config *c, struct log *log, struct clock *clock)
+{
+    log_init(log, STDERR_FILENO, clock);
+    log->least = c->log_level;
+    if (c->log_format_is_set)
+        log->format = c->log_format;
+    for (size_t i = 0; i < c->message_count; i++)
+        log_warn(log, "%s", c->messages[i].text);
 }
 
 struct rules_config config_rules(const struct config *c)

@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "deliver/curl_command.h"
+#include "deliver/notices.h"
 #include "deliver/secrets.h"
 #include "script/rules.h"
 #include "wire/client.h"
+#include "wire/httpd.h"
 #include "wire/smtp.h"
 
 struct config_limits {       // with the defaults in parentheses
@@ -71,8 +73,13 @@ struct config {
     const char *file; // the file that was read; NULL: there is none
     const char *rules_dir;
     const char *data_dir;
-    const char *library_dir; // NULL: the embedded Lua library
-    const char *listen;
+    const char *library_dir;                 // NULL: the embedded Lua library
+    const char *listen[HTTPD_LISTENERS_MAX]; // "127.0.0.1:8080", "https://:443", "unix:/path"
+    size_t listen_count;
+    const char *listen_from; // which key, variable or flag gave them; NULL: the default
+    unsigned socket_mode;    // rights of a Unix socket's file (0660)
+    const char *tls_cert;    // files of the listener's certificate and its key; NULL: no TLS
+    const char *tls_key;
     const char *redirect_all; // the URL that gets every callback; NULL: none
     const char *test_clock;   // the socket's path; NULL: real time
     const char *crash_at;     // the point at which to die (tests); NULL: none
@@ -101,7 +108,11 @@ struct config_flags { // NULL: not given; borrowed until config_load has returne
     const char *rules_dir;
     const char *data_dir;
     const char *library_dir;
-    const char *listen;
+    const char *const *listen;
+    size_t listen_count;
+    const char *socket_mode;
+    const char *tls_cert;
+    const char *tls_key;
     const char *redirect_all;
     const char *test_clock;
     const char *crash_at;
@@ -117,6 +128,10 @@ struct config_flags { // NULL: not given; borrowed until config_load has returne
 int config_load(struct config *out, const struct config_flags *flags, char *const *environment,
                 struct err *e);
 void config_fini(struct config *c);
+// The log by this configuration, to stderr; the warnings about the configuration go into it.
+void config_open_log(const struct config *c, struct log *log, struct clock *clock);
+// What mail.* says of notices.
+void config_notices(const struct config *c, struct notices_config *out);
 
 // The value of a plain setting (hook.var), {NULL,0} where it has none. ctx: the struct config. Any
 // thread.
@@ -136,7 +151,18 @@ int config_give_targets(const struct config *c, struct secrets *secrets, struct 
 // The same for a curl command. config: a struct config.
 void config_curl_target(void *config, struct str target, struct curl_command_target *out);
 
-// "ADDR:PORT", ":PORT", "[ADDR]:PORT" or "unix:PATH". ERR_INVALID with words.
+// "ADDR:PORT", ":PORT", "[ADDR]:PORT", each perhaps behind http:// or https://, or "unix:PATH".
+// ERR_INVALID with words.
 int config_check_listen(struct str text, struct err *e);
+// The listeners: TCP with TLS where there is a certificate and http:// does not say otherwise.
+// Returns their count; what they point at is the configuration's.
+size_t config_listens(const struct config *c, struct httpd_listen out[HTTPD_LISTENERS_MAX]);
+// The same for a socket that was passed to the host, by the name that it was given ("http").
+bool config_socket_is_tls(const struct config *c, int fd, const char *name);
+// Reads the listener's certificate and key and hands them to tls; nothing where there is none.
+// Where they are missing or bad: an error with words that name the key and the file, and tls has
+// what it had.
+int config_give_tls(const struct config *c, struct tls_server *tls, const struct log *log,
+                    struct err *e);
 
 #endif

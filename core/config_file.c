@@ -108,6 +108,9 @@ static const char *kind_words(enum config_kind kind)
         return "a list of mail addresses, such as { \"admin@example.com\" }";
     case CONFIG_MAIL_PASSWORD:
         return "hook.secret \"NAME\", so that the password itself is in no file of the project";
+    case CONFIG_LISTEN_ADDRESS:
+        return "a text such as \"127.0.0.1:8080\" or \"unix:/run/hookline.sock\", or a list of "
+               "them";
     case CONFIG_VAR:
         return "a text, a number or a boolean";
     case CONFIG_TARGET_PROXY:
@@ -137,7 +140,7 @@ static bool is_empty_table(struct walk *w, enum json_token first)
 static void read_list(struct walk *w, const struct config_key *k, const char *label,
                       enum json_token first)
 {
-    struct config_place at = {.label = label};
+    struct config_place at = {.label = label, .folder = w->folder};
     enum json_token t;
 
     if (is_empty_table(w, first))
@@ -185,12 +188,11 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
     const struct json_number *n = &w->reader.number;
     bool wants_number =
         k->kind == CONFIG_COUNT || k->kind == CONFIG_TARGET_COUNT || k->kind == CONFIG_BYTES;
+    bool is_list = k->kind == CONFIG_BLOCKS || k->kind == CONFIG_MAIL_ADMIN ||
+                   (k->kind == CONFIG_LISTEN_ADDRESS && first == JSON_ARRAY_BEGIN);
 
     write_label(w, count, label);
-    if (k->kind == CONFIG_LATER_REFUSED) {
-        config_key_set(w->c, k, &at, STR("-"));
-        json_skip(&w->reader, first);
-    } else if (k->kind == CONFIG_BLOCKS || k->kind == CONFIG_MAIL_ADMIN) {
+    if (is_list) {
         read_list(w, k, label, first);
     } else if (k->kind == CONFIG_MAIL_PASSWORD ||
                (k->kind == CONFIG_TARGET_PROXY && first == JSON_OBJECT_BEGIN)) {

@@ -17,60 +17,61 @@ enum { MESSAGES_MAX = 64, VARS_MAX = 1024, BLOCKS_MAX = 256 };
 #define OF_TARGET(member) offsetof(struct config_target, member)
 
 const struct config_key config_keys[] = {
-    {"listen", "HOOKLINE_LISTEN", "--listen", CONFIG_LISTEN_ADDRESS, AT(listen), 0, 0, NULL},
-    {"data", "HOOKLINE_DATA", "--data", CONFIG_PATH, AT(data_dir), 0, 0, NULL},
-    {"rules", "HOOKLINE_RULES", "--rules", CONFIG_PATH, AT(rules_dir), 0, 0, NULL},
-    {"vars.*", NULL, NULL, CONFIG_VAR, 0, 0, 0, NULL},
-    {"network.allow", "HOOKLINE_ALLOW_TARGET", "--allow-target", CONFIG_BLOCKS, 0, 0, 0, NULL},
-    {"targets.*.in_flight", NULL, NULL, CONFIG_TARGET_COUNT, OF_TARGET(in_flight), 1, 1024, NULL},
-    {"targets.*.rate", NULL, NULL, CONFIG_TARGET_RATE, OF_TARGET(interval_us), 0, 0, NULL},
-    {"targets.*.ca", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(ca), 0, 0, NULL},
-    {"targets.*.cert", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(cert), 0, 0, NULL},
-    {"targets.*.key", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(key), 0, 0, NULL},
-    {"targets.*.proxy", NULL, NULL, CONFIG_TARGET_PROXY, OF_TARGET(proxy), 0, 0, NULL},
+    {"listen", "HOOKLINE_LISTEN", "--listen", CONFIG_LISTEN_ADDRESS, 0, 0, 0},
+    {"socket_mode", "HOOKLINE_SOCKET_MODE", "--socket-mode", CONFIG_MODE, 0, 0, 0},
+    {"tls.cert", "HOOKLINE_TLS_CERT", "--tls-cert", CONFIG_PATH, AT(tls_cert), 0, 0},
+    {"tls.key", "HOOKLINE_TLS_KEY", "--tls-key", CONFIG_PATH, AT(tls_key), 0, 0},
+    {"data", "HOOKLINE_DATA", "--data", CONFIG_PATH, AT(data_dir), 0, 0},
+    {"rules", "HOOKLINE_RULES", "--rules", CONFIG_PATH, AT(rules_dir), 0, 0},
+    {"vars.*", NULL, NULL, CONFIG_VAR, 0, 0, 0},
+    {"network.allow", "HOOKLINE_ALLOW_TARGET", "--allow-target", CONFIG_BLOCKS, 0, 0, 0},
+    {"targets.*.in_flight", NULL, NULL, CONFIG_TARGET_COUNT, OF_TARGET(in_flight), 1, 1024},
+    {"targets.*.rate", NULL, NULL, CONFIG_TARGET_RATE, OF_TARGET(interval_us), 0, 0},
+    {"targets.*.ca", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(ca), 0, 0},
+    {"targets.*.cert", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(cert), 0, 0},
+    {"targets.*.key", NULL, NULL, CONFIG_TARGET_PATH, OF_TARGET(key), 0, 0},
+    {"targets.*.proxy", NULL, NULL, CONFIG_TARGET_PROXY, OF_TARGET(proxy), 0, 0},
     {"limits.body", "HOOKLINE_LIMITS_BODY", NULL, CONFIG_BYTES, AT(limits.body_bytes), KIB,
-     256 * MIB, NULL},
-    {"limits.events", "HOOKLINE_LIMITS_EVENTS", NULL, CONFIG_COUNT, AT(limits.events), 1, 100000,
-     NULL},
-    {"limits.depth", "HOOKLINE_LIMITS_DEPTH", NULL, CONFIG_COUNT, AT(limits.depth), 4, 64, NULL},
+     256 * MIB},
+    {"limits.events", "HOOKLINE_LIMITS_EVENTS", NULL, CONFIG_COUNT, AT(limits.events), 1, 100000},
+    {"limits.depth", "HOOKLINE_LIMITS_DEPTH", NULL, CONFIG_COUNT, AT(limits.depth), 4, 64},
     {"limits.owed", "HOOKLINE_LIMITS_OWED", NULL, CONFIG_COUNT, AT(limits.owed), 1,
-     INT64_C(1000000000000), NULL},
+     INT64_C(1000000000000)},
     {"limits.free_disk", "HOOKLINE_LIMITS_FREE_DISK", NULL, CONFIG_BYTES,
-     AT(limits.free_disk_bytes), 0, 1024 * TIB, NULL},
+     AT(limits.free_disk_bytes), 0, 1024 * TIB},
     {"limits.step_budget", "HOOKLINE_LIMITS_STEP_BUDGET", NULL, CONFIG_COUNT,
-     AT(limits.step_budget), 10000, 10000000, NULL},
+     AT(limits.step_budget), 10000, 10000000},
     {"limits.memory", "HOOKLINE_LIMITS_MEMORY", NULL, CONFIG_BYTES, AT(limits.memory_bytes),
-     64 * KIB, 4 * GIB, NULL},
+     64 * KIB, 4 * GIB},
     {"limits.output", "HOOKLINE_LIMITS_OUTPUT", NULL, CONFIG_BYTES, AT(limits.output_bytes), KIB,
-     256 * MIB, NULL},
+     256 * MIB},
     {"limits.connections", "HOOKLINE_LIMITS_CONNECTIONS", NULL, CONFIG_COUNT,
-     AT(limits.connections), 1, 65536, NULL},
-    {"log.level", "HOOKLINE_LOG_LEVEL", NULL, CONFIG_LOG_LEVEL, 0, 0, 0, NULL},
-    {"log.format", "HOOKLINE_LOG_FORMAT", NULL, CONFIG_LOG_FORMAT, 0, 0, 0, NULL},
-    {NULL, "HOOKLINE_LUA", "--lua", CONFIG_PATH, AT(library_dir), 0, 0, NULL},
-    {NULL, "HOOKLINE_REDIRECT_ALL", "--redirect-all", CONFIG_URL, AT(redirect_all), 0, 0, NULL},
-    {NULL, "HOOKLINE_CONFIG", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
-    {NULL, "HOOKLINE_URL", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
-    {NULL, "HOOKLINE_TOKEN", NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
-    {"mail.server", NULL, NULL, CONFIG_MAIL_SERVER, 0, 0, 0, NULL},
-    {"mail.from", NULL, NULL, CONFIG_MAIL_FROM, 0, 0, 0, NULL},
-    {"mail.admins", NULL, NULL, CONFIG_MAIL_ADMIN, 0, 0, 0, NULL},
-    {"mail.tls", NULL, NULL, CONFIG_MAIL_TLS, 0, 0, 0, NULL},
-    {"mail.user", NULL, NULL, CONFIG_TEXT, AT(mail.user), 0, 0, NULL},
-    {"mail.password", NULL, NULL, CONFIG_MAIL_PASSWORD, 0, 0, 0, NULL},
+     AT(limits.connections), 1, 65536},
+    {"log.level", "HOOKLINE_LOG_LEVEL", NULL, CONFIG_LOG_LEVEL, 0, 0, 0},
+    {"log.format", "HOOKLINE_LOG_FORMAT", NULL, CONFIG_LOG_FORMAT, 0, 0, 0},
+    {NULL, "HOOKLINE_LUA", "--lua", CONFIG_PATH, AT(library_dir), 0, 0},
+    {NULL, "HOOKLINE_REDIRECT_ALL", "--redirect-all", CONFIG_URL, AT(redirect_all), 0, 0},
+    {NULL, "HOOKLINE_CONFIG", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
+    {NULL, "HOOKLINE_URL", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
+    {NULL, "HOOKLINE_TOKEN", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
+    {NULL, "HOOKLINE_CA", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
+    {"mail.server", NULL, NULL, CONFIG_MAIL_SERVER, 0, 0, 0},
+    {"mail.from", NULL, NULL, CONFIG_MAIL_FROM, 0, 0, 0},
+    {"mail.admins", NULL, NULL, CONFIG_MAIL_ADMIN, 0, 0, 0},
+    {"mail.tls", NULL, NULL, CONFIG_MAIL_TLS, 0, 0, 0},
+    {"mail.user", NULL, NULL, CONFIG_TEXT, AT(mail.user), 0, 0},
+    {"mail.password", NULL, NULL, CONFIG_MAIL_PASSWORD, 0, 0, 0},
     {"retention.payloads", "HOOKLINE_RETENTION_PAYLOADS", NULL, CONFIG_AGE,
-     AT(retention.payloads_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS, NULL},
+     AT(retention.payloads_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS},
     {"retention.attempts", "HOOKLINE_RETENTION_ATTEMPTS", NULL, CONFIG_AGE,
-     AT(retention.attempts_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS, NULL},
+     AT(retention.attempts_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS},
     {"retention.ids", "HOOKLINE_RETENTION_IDS", NULL, CONFIG_AGE, AT(retention.ids_ms),
-     30 * CONFIG_DAY_MS, 36500 * CONFIG_DAY_MS, NULL},
+     30 * CONFIG_DAY_MS, 36500 * CONFIG_DAY_MS},
     {"retention.audit", "HOOKLINE_RETENTION_AUDIT", NULL, CONFIG_AGE, AT(retention.audit_ms),
-     CONFIG_DAY_MS, 36500 * CONFIG_DAY_MS, NULL},
+     CONFIG_DAY_MS, 36500 * CONFIG_DAY_MS},
     {"retention.size", "HOOKLINE_RETENTION_SIZE", NULL, CONFIG_BYTES, AT(retention.size_bytes), MIB,
-     1024 * TIB, NULL},
-    {"tls", NULL, NULL, CONFIG_LATER_REFUSED, 0, 0, 0,
-     "the host listens without TLS: put a proxy with TLS before it"},
-    {NULL, NULL, NULL, CONFIG_ELSEWHERE, 0, 0, 0, NULL},
+     1024 * TIB},
+    {NULL, NULL, NULL, CONFIG_ELSEWHERE, 0, 0, 0},
 };
 
 void config_say(struct config *c, bool is_error, const char *format, ...)
@@ -98,39 +99,6 @@ static const char *copy_text(struct config *c, struct str text)
     if (!copy.data)
         config_say(c, true, "the configuration takes too much memory");
     return copy.data;
-}
-
-int config_check_listen(struct str text, struct err *e)
-{
-    struct str host = text;
-    struct str port = {0};
-    struct netaddr address;
-    int64_t n;
-
-    if (str_starts_with(text, STR("unix:")))
-        return text.len > 5 ? 0 : err_set(e, ERR_INVALID, "a path is missing after unix:");
-    for (size_t i = text.len; i > 0; i--)
-        if (text.data[i - 1] == ':') {
-            host.len = i - 1;
-            port = (struct str){text.data + i, text.len - i};
-            break;
-        }
-    if (!port.len || str_to_int64(port, &n) != 0 || n < 0 || n > 65535)
-        return err_set(e, ERR_INVALID,
-                       "'" STR_FMT "' is no address to listen on: write ADDR:PORT, such as "
-                       "127.0.0.1:8080 (port 0 takes a free one)",
-                       STR_ARG(text));
-    if (host.len >= 2 && host.data[0] == '[' && host.data[host.len - 1] == ']')
-        host = (struct str){host.data + 1, host.len - 2};
-    else if (memchr(host.data, ':', host.len))
-        return err_set(e, ERR_INVALID, "an IPv6 address goes in brackets: [" STR_FMT "]:" STR_FMT,
-                       STR_ARG(host), STR_ARG(port));
-    if (host.len && netaddr_parse(host, &address) != 0)
-        return err_set(e, ERR_INVALID,
-                       "'" STR_FMT "' is no IP address to listen on (not a name): write "
-                       "127.0.0.1:" STR_FMT " or [::1]:" STR_FMT,
-                       STR_ARG(host), STR_ARG(port), STR_ARG(port));
-    return 0;
 }
 
 // A whole number, or where units are allowed one with KiB, MiB, GiB or TiB behind it.
@@ -328,10 +296,8 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
         set_path(c, k, at, text);
         break;
     case CONFIG_LISTEN_ADDRESS:
-        if (config_check_listen(text, &why) != 0)
-            config_say(c, true, "%s: %s", at->label, why.text);
-        else
-            *(const char **)((char *)c + k->offset) = copy_text(c, text);
+    case CONFIG_MODE:
+        config_listen_set(c, k, at, text);
         break;
     case CONFIG_URL:
         if (url_parse(text, &u, &why) != 0)
@@ -375,9 +341,6 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
     case CONFIG_MAIL_TLS:
     case CONFIG_MAIL_PASSWORD:
         config_mail_set(c, k, at, text);
-        break;
-    case CONFIG_LATER_REFUSED:
-        config_say(c, true, "%s: is not there yet: %s; take it out", at->label, k->later);
         break;
     case CONFIG_ELSEWHERE:
         break;

@@ -7,8 +7,9 @@
 
 enum config_kind {
     CONFIG_TEXT,
-    CONFIG_PATH, // relative ones in the file count from the file's folder
-    CONFIG_LISTEN_ADDRESS,
+    CONFIG_PATH,           // relative ones in the file count from the file's folder
+    CONFIG_LISTEN_ADDRESS, // one, or a list; in the environment with commas between
+    CONFIG_MODE,           // of a file, in octal
     CONFIG_URL,
     CONFIG_COUNT,     // a whole number
     CONFIG_BYTES,     // a whole number, or "64KiB", "8MiB", "1GiB", "1TiB"
@@ -26,7 +27,6 @@ enum config_kind {
     CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
     CONFIG_MAIL_TLS,
     CONFIG_MAIL_PASSWORD, // the name of a secret
-    CONFIG_LATER_REFUSED, // known, not there yet, and wrong to go without
     CONFIG_ELSEWHERE      // an environment variable that another part reads
 };
 
@@ -42,7 +42,6 @@ struct config_key {
     size_t offset; // in struct config; TARGET_*: in struct config_target
     int64_t least; // COUNT, BYTES, TARGET_COUNT; AGE, in ms
     int64_t most;
-    const char *later; // LATER_*: what does not happen yet
 };
 
 // The table; it ends with a key that has no name of any kind.
@@ -59,6 +58,11 @@ struct config_place {
 // Puts a value in place, or a message why not. text is copied.
 void config_key_set(struct config *c, const struct config_key *k, const struct config_place *at,
                     struct str text);
+
+// The same for where to listen.
+void config_listen_set(struct config *c, const struct config_key *k, const struct config_place *at,
+                       struct str text);
+void config_listen_check(struct config *c);
 
 // The same for mail.*.
 void config_mail_set(struct config *c, const struct config_key *k, const struct config_place *at,

@@ -147,3 +147,16 @@ void config_mail_check(struct config *c)
         config_say(c, false,
                    "mail.tls: with \"none\" the password goes to the server in the clear");
 }
+
+void config_notices(const struct config *c, struct notices_config *out)
+{
+    const struct config_mail *m = &c->mail;
+
+    out->server = m->server;
+    out->tls = m->tls;
+    out->from = m->from;
+    out->admins = m->admins;
+    out->admin_count = m->admin_count;
+    out->user = m->user;
+    out->password = m->password;
+}

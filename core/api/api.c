@@ -8,19 +8,40 @@
 #include "api/live.h"
 #include "base/file.h"
 
-static void api_address_path(const struct api *a, char out[FILE_PATH_MAX])
+enum { ADDRESSES_MAX_BYTES = HTTPD_LISTENERS_MAX * (HTTPD_URL_MAX + 1), KEY_MAX_BYTES = 16384 };
+
+static void api_path(const struct api *a, const char *name, char out[FILE_PATH_MAX])
 {
-    snprintf(out, FILE_PATH_MAX, "%s/address", a->config.data_dir);
+    snprintf(out, FILE_PATH_MAX, "%s/%s", a->config.data_dir, name);
+}
+
+int api_write_key(const struct api *a, struct err *e)
+{
+    char path[FILE_PATH_MAX];
+    struct buf pem;
+    buf_init(&pem, KEY_MAX_BYTES);
+    api_path(a, "address.pem", path);
+    int code = tls_server_public_key(a->config.tls, &pem);
+    code = code ? err_set(e, (enum err_code)code, "the certificate's public key cannot be written")
+                : file_write(path, buf_str(&pem), 0644, e);
+    buf_fini(&pem);
+    return code;
 }
 
 // Where the commands find the host: "http://127.0.0.1:8080".
 static int api_write_address(const struct api *a, struct err *e)
 {
     char path[FILE_PATH_MAX];
-    char text[512];
-    api_address_path(a, path);
-    snprintf(text, sizeof text, "http://%s\n", httpd_address(a->httpd));
-    return file_write(path, str_from(text), 0644, e);
+    char url[HTTPD_URL_MAX];
+    struct buf text;
+    buf_init(&text, ADDRESSES_MAX_BYTES);
+    for (size_t i = 0; httpd_url(a->httpd, i, url); i++) {
+        buf_printf(&text, "%s\n", url);
+    }
+    api_path(a, "address", path);
+    int code = file_write(path, buf_str(&text), 0644, e);
+    buf_fini(&text);
+    return code;
 }
 
 static void api_on_gone(void *ctx, struct httpd_request *r)
@@ -36,7 +57,9 @@ int api_open(struct api **out, const struct api_config *c, struct err *e)
         return err_set(e, ERR_NOMEM, "out of memory");
     }
     a->config = *c;
-    struct httpd_config h = {.address = c->listen,
+    struct httpd_config h = {.listens = c->listens,
+                             .listen_count = c->listen_count,
+                             .tls = c->tls,
                              .max_body_bytes = c->max_body_bytes,
                              .max_connections = c->max_connections,
                              .log = c->log,
@@ -52,12 +75,24 @@ int api_open(struct api **out, const struct api_config *c, struct err *e)
         return code;
     }
     *out = a;
-    return api_write_address(a, e);
+    code = c->tls ? api_write_key(a, e) : 0;
+    return code ? code : api_write_address(a, e);
 }
 
-const char *api_address(const struct api *a)
+bool api_url(const struct api *a, size_t index, char out[HTTPD_URL_MAX])
 {
-    return httpd_address(a->httpd);
+    return httpd_url(a->httpd, index, out);
+}
+
+void api_finish(struct api *a)
+{
+    live_end(a->live);
+    httpd_drain(a->httpd);
+}
+
+bool api_is_quiet(const struct api *a)
+{
+    return a->under_way == 0 && httpd_connection_count(a->httpd) == 0;
 }
 
 void api_saw_event(struct api *a, const struct store_event *ev)
@@ -74,7 +109,6 @@ void api_drain(struct api *a)
 {
     a->is_draining = true;
     live_end(a->live);
-    httpd_drain(a->httpd);
 }
 
 size_t api_requests_under_way(const struct api *a)
@@ -86,7 +120,9 @@ static void api_on_httpd_closed(void *ctx)
 {
     struct api *a = ctx;
     char path[FILE_PATH_MAX];
-    api_address_path(a, path);
+    api_path(a, "address", path);
+    unlink(path);
+    api_path(a, "address.pem", path);
     unlink(path);
     void (*on_closed)(void *) = a->on_closed;
     void *closed_ctx = a->closed_ctx;

@@ -8,6 +8,7 @@
 #include "engine/batch.h"
 #include "engine/engine.h"
 #include "engine/slots.h"
+#include "wire/httpd.h"
 
 struct api;
 
@@ -26,7 +27,9 @@ struct api_config {
     struct client *client; // sends tests of workflows; closed before the api is
     struct id_source *ids;
     const struct log *log;
-    const char *listen;                    // "127.0.0.1:8080"
+    const struct httpd_listen *listens; // borrowed while opening
+    size_t listen_count;
+    struct tls_server *tls;                // NULL: none
     const char *data_dir;                  // address is a file in it
     const char *redirect_all;              // shown by /readyz; or NULL
     const struct netblock *redirect_allow; // as deliver_config has it
@@ -38,14 +41,22 @@ struct api_config {
     size_t max_connections;
 };
 
-// Listens, writes DATA/address.
+// Listens, writes DATA/address (a line for each
+// listener; commands use the first) and, for one with TLS, DATA/address.pem: its public key.
 int api_open(struct api **out, const struct api_config *c, struct err *e);
-const char *api_address(const struct api *a); // the one in force
+// The URLs in force, from 0 on (wire/httpd.h).
+bool api_url(const struct api *a, size_t index, char out[HTTPD_URL_MAX]);
 // What is stored, for those who watch (GET /v1/live): as a deliver_observer is told.
 void api_saw_event(struct api *a, const struct store_event *ev);
 void api_saw_state(struct api *a, uint64_t delivery, const struct store_attempt *attempt);
-// Idle connections are closed, live streams end, every request that is complete from now on is
-// refused with 503: those under way only become fewer.
+// Writes DATA/address.pem: the certificate is another one.
+int api_write_key(const struct api *a, struct err *e);
+// Accepts no more, ends live streams; who is connected may still ask, once. Returns at once:
+// api_is_quiet, later, when all have gone.
+void api_finish(struct api *a);
+bool api_is_quiet(const struct api *a);
+// Every request that is complete from now on is refused with 503: those under way only become
+// fewer.
 void api_drain(struct api *a);
 size_t api_requests_under_way(const struct api *a);
 // Nothing of the api calls back after on_closed; DATA/address is removed.

@@ -104,13 +104,16 @@ int cli_refuse(const struct invocation *in, const char *format, ...)
 int cli_load_config(const struct invocation *in, struct config *c)
 {
     const struct options *o = &in->options;
-    const char *allow[OPTIONS_VALUES_MAX];
+    const char *allow[OPTIONS_VALUES_MAX], *listen[OPTIONS_VALUES_MAX];
     struct config_flags flags = {
         .config_file = options_text(o, "config"),
         .rules_dir = options_text(o, "rules"),
         .data_dir = options_text(o, "data"),
         .library_dir = options_text(o, "lua"),
-        .listen = options_text(o, "listen"),
+        .listen = listen,
+        .socket_mode = options_text(o, "socket-mode"),
+        .tls_cert = options_text(o, "tls-cert"),
+        .tls_key = options_text(o, "tls-key"),
         .redirect_all = options_text(o, "redirect-all"),
         .test_clock = options_text(o, "test-clock"),
         .crash_at = options_text(o, "crash-at"),
@@ -118,11 +121,14 @@ int cli_load_config(const struct invocation *in, struct config *c)
         .allow = allow,
     };
     size_t at = 0;
-    const char *block;
+    const char *block, *address;
     int code;
 
     while ((block = options_next(o, "allow-target", &at)))
         allow[flags.allow_count++] = block;
+    at = 0;
+    while ((address = options_next(o, "listen", &at)))
+        listen[flags.listen_count++] = address;
     code = config_load(c, &flags, in->environment, NULL);
     for (size_t i = 0; i < c->message_count; i++)
         if (c->messages[i].is_error)

@@ -22,8 +22,11 @@ static const struct option load[] = {
 };
 
 static const struct option remote[] = {
-    {"url", "URL", OPTION_URL, false, false,
-     "a host elsewhere (else $HOOKLINE_URL, else the one in DATA/address)"},
+    {"url", "URL", OPTION_HOST, false, false,
+     "a host elsewhere, or unix:PATH (else $HOOKLINE_URL, else the one in DATA/address)"},
+    {"ca", "FILE", OPTION_PATH, false, false,
+     "whose certificates to trust (else $HOOKLINE_CA, else the system's; DATA/address.pem for the "
+     "own host)"},
     {"token", "TOKEN", OPTION_TEXT, false, false,
      "its token (else $HOOKLINE_TOKEN, which ps does not show, else DATA/admin.token)"},
     {NULL, NULL, OPTION_SWITCH, false, false, NULL},

@@ -103,6 +103,10 @@ static int check_value(const struct option *p, const char *text, struct err *e)
         if (netblock_parse(str_from(text), &block, &why) != 0)
             return err_set(e, ERR_INVALID, "--%s: %s", p->name, why.text);
         return 0;
+    case OPTION_HOST:
+        if (str_starts_with(str_from(text), STR("unix:")) && text[strlen("unix:")])
+            return 0;
+        // fall through
     case OPTION_URL:
         if (check_url(text, &why) != 0)
             return err_set(e, ERR_INVALID, "--%s: %s", p->name, why.text);

@@ -15,6 +15,7 @@ enum option_kind {
     OPTION_LISTEN,   // ADDR:PORT, as loop_listen takes it
     OPTION_CIDR,     // an address or a block of addresses
     OPTION_URL,      // http or https
+    OPTION_HOST,     // the same, or unix:PATH
     OPTION_SINCE,    // a duration back from now ("2d"), an RFC 3339 time, or a date
     OPTION_DURATION, // "10m"
     OPTION_STATE,    // a delivery's state

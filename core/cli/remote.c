@@ -1,6 +1,7 @@
 #include "cli/remote.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/caller.h"
@@ -20,11 +21,14 @@ enum {
 struct remote {
     struct caller caller;
     struct netblock everywhere[2]; // the host of our own is nearly always on a loopback address
-    struct buf url;                // scheme, host and port
+    struct buf url;                // scheme, host and port, or unix:PATH
     struct buf authorization;      // "Bearer ...", empty: no token
     struct buf body;               // of the last answer
     char data_dir[PATH_LEN_MAX];
-    bool is_elsewhere; // named by --url or HOOKLINE_URL
+    char key_path[PATH_LEN_MAX + 32];
+    const char *unix_path; // of url; NULL: none
+    bool is_own;           // the host of the data folder
+    bool is_elsewhere;     // named by --url or HOOKLINE_URL
     // of the call under way:
     struct remote_answer *answer;
     struct err *err;
@@ -75,6 +79,31 @@ static int read_data_file(const char *data_dir, const char *name, struct buf *ou
     return code;
 }
 
+// The first of the lines as a URL to call: "all addresses" is nowhere one can connect to.
+static void append_connectable(struct buf *out, struct str lines)
+{
+    static const struct {
+        struct str from, to;
+    } anywhere[] = {{STR("0.0.0.0:"), STR("127.0.0.1:")}, {STR("[::]:"), STR("[::1]:")}};
+    const char *end = memchr(lines.data, '\n', lines.len);
+    struct str s = {lines.data, end ? (size_t)(end - lines.data) : lines.len};
+    struct str scheme = str_starts_with(s, STR("https://")) ? STR("https://") : STR("http://");
+
+    if (str_starts_with(s, STR("unix:"))) {
+        buf_append_str(out, s);
+        return;
+    }
+    buf_append_str(out, scheme);
+    if (str_starts_with(s, scheme))
+        s = (struct str){s.data + scheme.len, s.len - scheme.len};
+    for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++)
+        if (str_starts_with(s, anywhere[i].from)) {
+            buf_append_str(out, anywhere[i].to);
+            s = (struct str){s.data + anywhere[i].from.len, s.len - anywhere[i].from.len};
+        }
+    buf_append_str(out, s);
+}
+
 // The URL to call for the address that the host of the data folder listens on.
 static int own_url(const char *data_dir, struct buf *out)
 {
@@ -86,15 +115,7 @@ static int own_url(const char *data_dir, struct buf *out)
     code = read_data_file(data_dir, "address", &address);
     s = buf_str(&address);
     if (code == 0) {
-        if (!str_starts_with(s, STR("http")))
-            buf_append_text(out, "http://");
-        // "All addresses" is nowhere one can connect to.
-        if (str_starts_with(s, STR("0.0.0.0:")))
-            buf_printf(out, "127.0.0.1:" STR_FMT, STR_ARG(((struct str){s.data + 8, s.len - 8})));
-        else if (str_starts_with(s, STR("[::]:")))
-            buf_printf(out, "[::1]:" STR_FMT, STR_ARG(((struct str){s.data + 5, s.len - 5})));
-        else
-            buf_append_str(out, s);
+        append_connectable(out, s);
         code = out->failed;
     }
     buf_fini(&address);
@@ -127,22 +148,36 @@ static int find_host(struct remote *r, const struct invocation *in, struct err *
     // A NUL behind the end, for those who want it as a text.
     if (buf_append_char(&r->url, '\0') == 0)
         r->url.len--;
-    code = url_parse(buf_str(&r->url), &parsed, e);
+    if (str_starts_with(buf_str(&r->url), STR("unix:")))
+        r->unix_path = r->url.data + strlen("unix:");
+    else
+        code = url_parse(buf_str(&r->url), &parsed, e);
     if (code) {
         err_context(e, url ? "the host's URL" : "DATA/address");
         goto out;
     }
+    r->is_own = str_eq(buf_str(&r->url), buf_str(&own));
     buf_append_text(&r->authorization, "Bearer ");
     if (token)
         buf_append_text(&r->authorization, token);
     // The token of the data folder is for its own host: another one never gets to see it.
-    else if (str_eq(buf_str(&r->url), buf_str(&own)))
+    else if (r->is_own)
         read_data_file(r->data_dir, "admin.token", &r->authorization);
     if (r->authorization.len == strlen("Bearer "))
         buf_reset(&r->authorization);
 out:
     buf_fini(&own);
     return code;
+}
+
+// Its own host is known by its key: the certificate is made for the name that others call it by.
+static void find_trust(struct remote *r, const struct invocation *in, struct client_config *config)
+{
+    config->ca_file = setting(in, "ca", "HOOKLINE_CA");
+    snprintf(r->key_path, sizeof(r->key_path), "%s/address.pem", r->data_dir);
+    if (!config->ca_file && r->is_own && access(r->key_path, F_OK) == 0)
+        config->key_file = r->key_path;
+    config->unix_path = r->unix_path;
 }
 
 int remote_open(struct remote **out, const struct invocation *in, const struct config *c,
@@ -164,6 +199,8 @@ int remote_open(struct remote **out, const struct invocation *in, const struct c
     config.allow = r->everywhere;
     config.allow_count = 2;
     code = find_host(r, in, e);
+    if (code == 0)
+        find_trust(r, in, &config);
     if (code == 0)
         code = caller_open(&r->caller, &config, e);
     if (code)
@@ -218,8 +255,9 @@ static int no_answer(const struct remote *r, const struct client_response *a, st
                        " (from %s/address): start it with: hookline serve "
                        "--data %s",
                        STR_ARG(buf_str(&r->url)), r->data_dir, r->data_dir);
-    return err_set(e, ERR_IO, "no answer from " STR_FMT " (%s): %s", STR_ARG(buf_str(&r->url)),
-                   client_error_word(a->error), a->detail);
+    return err_set(e, ERR_IO, "no answer from " STR_FMT " (%s): %s%s", STR_ARG(buf_str(&r->url)),
+                   client_error_word(a->error), a->detail,
+                   a->error == CLIENT_TLS ? " (--ca FILE names whose certificates to trust)" : "");
 }
 
 static void on_done(void *ctx, const struct client_response *a)
@@ -246,7 +284,7 @@ static void address(const struct remote *r, const char *path, struct buf *url,
                     struct client_request *q, struct client_header headers[HEADERS_MAX])
 {
     buf_init(url, URL_MAX_BYTES);
-    buf_append_str(url, buf_str(&r->url));
+    buf_append_str(url, r->unix_path ? STR("http://127.0.0.1") : buf_str(&r->url));
     buf_append_text(url, path);
     buf_append_char(url, '\0');
     q->url = url->data;

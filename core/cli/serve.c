@@ -14,8 +14,12 @@ static int run(const struct invocation *in)
 }
 
 static const struct option options[] = {
-    {"listen", "ADDR:PORT", OPTION_LISTEN, false, false,
-     "where to listen (127.0.0.1:8080); port 0 takes a free one and prints it"},
+    {"listen", "ADDR:PORT", OPTION_LISTEN, true, false,
+     "where to listen (127.0.0.1:8080), or unix:PATH (again for more); port 0 takes a free one"},
+    {"socket-mode", "MODE", OPTION_TEXT, false, false, "the rights of a Unix socket's file (0660)"},
+    {"tls-cert", "FILE", OPTION_PATH, false, false,
+     "listen with TLS: the certificate, with its chain, in PEM"},
+    {"tls-key", "FILE", OPTION_PATH, false, false, "the certificate's key, in PEM"},
     {"redirect-all", "URL", OPTION_URL, false, false,
      "send every callback there instead, for demos and staging"},
     {"no-watch", NULL, OPTION_SWITCH, false, false,
@@ -34,7 +38,8 @@ const struct command command_serve = {
         "it.\n"
         "A change of a file in the rules folder loads the workflows again. SIGHUP does, too, and "
         "reads the\n"
-        "secrets and the targets' certificates again. SIGTERM ends when what is under way is "
+        "secrets and the certificates of targets and listener again. SIGTERM ends when what is "
+        "under way is "
         "done. The\n"
         "first start makes DATA/admin.token, the token for the API. The log goes to stderr.\n"
         "POST /v1/records takes the same as /v1/events and loads the records without running "

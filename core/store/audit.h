@@ -3,6 +3,7 @@
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
 
+#include "base/id.h"
 #include "store/store.h"
 
 struct store_audit { // one act
@@ -36,6 +37,9 @@ void store_audit_put(struct store *s, struct store_audit_put *p);
 struct store_audit_put *audit_new(const struct store_audit *row);
 // Puts it, and frees it when that is done. Where it belongs to a request: right behind that one.
 void audit_give(struct store *s, struct store_audit_put *p);
+// An act of no request's ("SIGHUP"), whole. Without memory it is not noted.
+void audit_note(struct store *s, struct id_source *ids, int64_t now_ms, const char *who,
+                const char *act);
 // Frees one that was not given. NULL is fine.
 void audit_drop(struct store_audit_put *p);
 

@@ -60,8 +60,12 @@ struct client_config {
     size_t max_response_bytes;    // of an answer's body that are kept (default 16 KiB)
     const struct netblock *allow; // borrowed for the client's life
     size_t allow_count;
-    const char *user_agent;          // copied; NULL: none is sent
-    const char *ca_file;             // trusted certificates; NULL: the system's. Copied
+    const char *user_agent; // copied; NULL: none is sent
+    const char *ca_file;    // trusted certificates; NULL: the system's. Copied
+    // Borrowed for the client's life, or NULL:
+    const char *key_file;  // the public key (PEM) that servers must have, whatever else their
+                           // certificates say
+    const char *unix_path; // the Unix socket where all requests go, in the place of the URLs' hosts
     struct resolver_config resolver; // zeroed: the system's
     const struct log *log;           // borrowed; NULL: none
 };

@@ -215,17 +215,19 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
     struct transfer *t = ctx;
     struct client *c = t->client;
     (void)purpose;
-    struct netaddr a;
-    if (netaddr_from_sockaddr(&address->addr, &a) != 0) {
+    struct netaddr a = {0};
+    bool is_unix = address->family == AF_UNIX; // config.unix_path
+    if (!is_unix && netaddr_from_sockaddr(&address->addr, &a) != 0) {
         return CURL_SOCKET_BAD;
     }
     // Of a target with a proxy all is checked before; this is the proxy's address.
-    const char *why = t->response.is_proxied ? NULL : transfer_refusal(t, &a);
+    const char *why = t->response.is_proxied || is_unix ? NULL : transfer_refusal(t, &a);
     if (why) {
         transfer_say_refused(t, &a, why);
         return CURL_SOCKET_BAD;
     }
-    if (t->has_also_allow && netaddr_refusal(&a, c->config.allow, c->config.allow_count)) {
+    if (t->has_also_allow && !is_unix &&
+        netaddr_refusal(&a, c->config.allow, c->config.allow_count)) {
         c->has_exceptions = true;
     }
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -271,6 +273,7 @@ void client_multi_prepare(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, t->client); // outlives the transfer
     curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, t->client->config.unix_path);
     int64_t idle_s = t->client->config.idle_ms / 1000;
     curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN, (long)(idle_s > 0 ? idle_s : 1));
 }

@@ -67,8 +67,10 @@ void client_tls_prepare(struct transfer *t)
     CURL *easy = t->easy;
     const char *ca_file = t->client->ca_file;
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    const char *key_file = t->client->config.key_file;
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, key_file ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, key_file ? 0L : 2L);
+    curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, key_file);
     curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (ca_file) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);

@@ -1,5 +1,6 @@
 #include "wire/httpd.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "encode/percent.h"
@@ -14,6 +15,7 @@ enum {
     BODY_TIMEOUT_MS = 60 * 1000,
     IDLE_TIMEOUT_MS = 75 * 1000,
     LINGER_TIMEOUT_MS = 1000,
+    DRAIN_TIMEOUT_MS = 500,
     ANSWER_HEAD_MAX_BYTES = 64 * 1024
 };
 
@@ -94,7 +96,54 @@ static void on_timer(void *ctx)
 
 static void on_stream(void *ctx, struct loop_stream *s)
 {
-    httpd_conn_open(ctx, s);
+    const struct httpd_listener *from = ctx;
+    struct httpd *h = from->server;
+    if (from->is_tls && tls_server_attach(h->config.tls, s) != 0) {
+        loop_stream_close(s, NULL, NULL);
+        return;
+    }
+    httpd_conn_open(h, s);
+}
+
+static void stop_listening(struct httpd *h, void (*stop)(struct loop_listener *s))
+{
+    for (size_t i = 0; i < h->listener_count; i++) {
+        stop(h->listeners[i].listener);
+    }
+    h->listener_count = 0;
+}
+
+static int listen_one(struct httpd *h, const struct httpd_listen *to, struct err *e)
+{
+    if (h->listener_count == HTTPD_LISTENERS_MAX) {
+        return err_set(e, ERR_TOO_LARGE, "there are more than %d addresses to listen on",
+                       HTTPD_LISTENERS_MAX);
+    }
+    struct httpd_listener *one = &h->listeners[h->listener_count];
+    *one = (struct httpd_listener){.server = h, .is_tls = to->is_tls};
+    struct loop_listener_config c = {.address = to->address,
+                                     .inherited_fd = to->inherited_fd,
+                                     .mode = to->mode,
+                                     .on_stream = on_stream,
+                                     .ctx = one};
+    int rc = loop_listen(&one->listener, h->loop, &c, e);
+    h->listener_count += rc == 0;
+    return rc;
+}
+
+static int listen_all(struct httpd *h, const struct httpd_config *c, struct err *e)
+{
+    const struct httpd_listen alone = {.address = c->address};
+    const struct httpd_listen *to = c->listens ? c->listens : &alone;
+    size_t count = c->listens ? c->listen_count : 1;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = listen_one(h, &to[i], e);
+    }
+    if (rc != 0) {
+        stop_listening(h, loop_listener_close);
+    }
+    return rc;
 }
 
 static void set_default(int64_t *value, int64_t otherwise)
@@ -126,9 +175,7 @@ int httpd_open(struct httpd **out, struct loop *l, const struct httpd_config *c,
     loop_flush_init(&h->stream_flush, l, httpd_stream_on_flush, h);
     buf_init(&h->scratch, ANSWER_HEAD_MAX_BYTES);
     buf_init(&h->problem, ANSWER_HEAD_MAX_BYTES);
-    int rc = loop_listen(
-        &h->listener, l,
-        &(struct loop_listener_config){.address = c->address, .on_stream = on_stream, .ctx = h}, e);
+    int rc = listen_all(h, c, e);
     if (rc != 0) {
         free(h);
         return rc;
@@ -139,7 +186,23 @@ int httpd_open(struct httpd **out, struct loop *l, const struct httpd_config *c,
 
 const char *httpd_address(const struct httpd *h)
 {
-    return h->listener ? loop_listener_address(h->listener) : "";
+    return h->listener_count ? loop_listener_address(h->listeners[0].listener) : "";
+}
+
+bool httpd_url(const struct httpd *h, size_t index, char out[HTTPD_URL_MAX])
+{
+    if (index >= h->listener_count) {
+        return false;
+    }
+    const struct httpd_listener *one = &h->listeners[index];
+    const char *address = loop_listener_address(one->listener);
+    bool is_unix = str_starts_with(str_from(address), STR("unix:"));
+    snprintf(out, HTTPD_URL_MAX, "%s%s",
+             is_unix       ? ""
+             : one->is_tls ? "https://"
+                           : "http://",
+             address);
+    return true;
 }
 
 size_t httpd_connection_count(const struct httpd *h)
@@ -153,26 +216,22 @@ size_t httpd_extra(size_t max_connections)
     return extra < EXTRA_MAX ? extra : EXTRA_MAX;
 }
 
-static void stop_listening(struct httpd *h)
-{
-    if (h->listener) {
-        loop_listener_close(h->listener);
-        h->listener = NULL;
-    }
-}
-
 void httpd_drain(struct httpd *h)
 {
-    stop_listening(h);
+    struct httpd_queue *idle = &h->queues[HTTPD_WAIT_IDLE];
+    int64_t now_ms = loop_now_ms(h->loop, LOOP_REAL_TIME);
     h->is_draining = true;
-    while (h->queues[HTTPD_WAIT_IDLE].first) {
-        httpd_conn_close(h->queues[HTTPD_WAIT_IDLE].first);
+    stop_listening(h, loop_listener_finish);
+    idle->timeout_ms = DRAIN_TIMEOUT_MS;
+    for (struct httpd_request *r = idle->first; r; r = r->next) {
+        r->deadline_ms = now_ms + DRAIN_TIMEOUT_MS;
+        timer_see_to(h, r->deadline_ms, now_ms);
     }
 }
 
 void httpd_close(struct httpd *h, void (*on_closed)(void *ctx), void *ctx)
 {
-    stop_listening(h);
+    stop_listening(h, loop_listener_close);
     h->is_closing = true;
     h->on_closed = on_closed;
     h->closed_ctx = ctx;

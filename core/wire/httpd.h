@@ -8,14 +8,27 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "loop/stream.h"
+#include "wire/tls_server.h"
 
 struct httpd;
 struct httpd_request;
 
+enum { HTTPD_LISTENERS_MAX = 16, HTTPD_URL_MAX = 160 };
+
+struct httpd_listen {
+    const char *address; // as loop_listen takes it
+    int inherited_fd;    // a socket that listens already, in the place of address; 0: none
+    unsigned mode;       // of a Unix socket's file; 0: by the umask
+    bool is_tls;
+};
+
 struct httpd_config {
-    const char *address;   // as loop_listen takes it
-    size_t max_head_bytes; // request line and headers (default 32 KiB when 0)
-    size_t max_body_bytes; // default 8 MiB when 0; the 413 is sent before the body is read
+    const char *address; // the one to listen on, without TLS, where there are no listens
+    const struct httpd_listen *listens; // borrowed while opening; HTTPD_LISTENERS_MAX at most
+    size_t listen_count;
+    struct tls_server *tls; // borrowed; for those with is_tls
+    size_t max_head_bytes;  // request line and headers (default 32 KiB when 0)
+    size_t max_body_bytes;  // default 8 MiB when 0; the 413 is sent before the body is read
     // Default 4096 when 0. For one more the oldest idle one is closed; where none is idle it is
     // answered 503, and those beyond httpd_extra are closed without a word.
     size_t max_connections;
@@ -38,10 +51,13 @@ struct httpd_config {
 };
 
 int httpd_open(struct httpd **out, struct loop *l, const struct httpd_config *c, struct err *e);
-// The address in force, port filled in; empty once it stopped accepting.
+// The address in force of the first listener, port filled in; empty once it stopped accepting.
 const char *httpd_address(const struct httpd *h);
-// Stops accepting and closes idle connections; requests under way are answered, with Connection:
-// close.
+// "http://127.0.0.1:8080", "https://...", "unix:/path" of each, from 0 on; false behind the last.
+bool httpd_url(const struct httpd *h, size_t index, char out[HTTPD_URL_MAX]);
+// Stops accepting; what is accepted already may still ask, and is answered with Connection: close.
+// A connection that asks for nothing in half a second is closed: at once, a request on its way
+// would meet a reset. httpd_connection_count says when all are gone.
 void httpd_drain(struct httpd *h);
 // Closes everything; on_closed runs later, when nothing of it is left. Requests not answered are
 // dropped; their owners must not answer them any more.

@@ -373,6 +373,8 @@ void httpd_conn_expire(struct httpd_request *r)
                     &(struct httpd_refusal){408, "The head of the request did not come in time."});
     } else if (r->wait == HTTPD_WAIT_BODY) {
         conn_refuse(r, &(struct httpd_refusal){408, "The body did not come in time."});
+    } else if (r->wait == HTTPD_WAIT_IDLE && r->is_reading && loop_stream_has_input(r->stream)) {
+        httpd_wait_for(r, HTTPD_WAIT_IDLE); // it came just now, and is read in this turn
     } else {
         httpd_conn_broken(r);
     }

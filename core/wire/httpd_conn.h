@@ -68,10 +68,17 @@ struct httpd_request {
     void *user;
 };
 
+struct httpd_listener {
+    struct httpd *server;
+    struct loop_listener *listener;
+    bool is_tls;
+};
+
 struct httpd {
     struct loop *loop;
     struct httpd_config config;
-    struct loop_listener *listener;
+    struct httpd_listener listeners[HTTPD_LISTENERS_MAX];
+    size_t listener_count;
     struct httpd_queue queues[HTTPD_WAIT_COUNT];
     struct loop_timer timer;
     int64_t timer_due_ms; // INT64_MAX: stopped

@@ -3,6 +3,7 @@ import json
 import signal
 import socket
 
+import pytest
 from support.receiver import PARK
 from support.rules import deal, workflow
 from support.waiting import until
@@ -53,8 +54,9 @@ def test_idle_it_ends_with_nothing_on_stderr_but_its_log(serve, receiver):
     assert not (host.data / "address").exists()
 
 
-def test_a_body_that_ends_after_sigterm_is_refused(serve, receivers):
-    """What it needs is being closed: judged then, it would be read from memory that is gone."""
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_body_that_ends_after_sigterm(serve, receivers, is_late):
+    """For some seconds it is taken as ever. Then what it needs is being closed: judged, it would be read from memory that is gone."""
     receiver = receivers(lambda request: PARK)
     host = serve({"w.lua": workflow(receiver.url)})
     host.accept(deal(1))
@@ -68,8 +70,15 @@ def test_a_body_that_ends_after_sigterm_is_refused(serve, receivers):
         slow.sendall(body[:-1])
         host.signal(signal.SIGTERM)
         until(lambda: is_closed(host.port), "the socket is closed")
+        if is_late:
+            until(lambda: "what they ask for now is refused" in host.log(), "nothing more is taken")
         slow.sendall(body[-1:])
         answer = slow.recv(65536)
+        receiver.script = lambda request: 200
         receiver.release()
-    assert answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After" in answer
+    assert b"\r\nConnection: close\r\n" in answer
+    if is_late:
+        assert answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After" in answer
+    else:
+        assert answer.startswith(b"HTTP/1.1 202 ")
     assert host.wait_end() == 0

@@ -98,8 +98,7 @@ static int host_main(void)
     struct config c;
     struct err e = {0};
     char *const none[] = {NULL};
-    const struct config_flags flags = {
-        .rules_dir = "rules", .data_dir = "data", .listen = "127.0.0.1:0", .no_watch = true};
+    const struct config_flags flags = {.rules_dir = "rules", .data_dir = "data", .no_watch = true};
     int code = config_load(&c, &flags, none, &e);
     if (code == 0) {
         c.limits.free_disk_bytes = 0;

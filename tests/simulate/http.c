@@ -117,10 +117,41 @@ int httpd_open(struct httpd **out, struct loop *l, const struct httpd_config *c,
     return 0;
 }
 
-const char *httpd_address(const struct httpd *h)
+bool httpd_url(const struct httpd *h, size_t index, char out[HTTPD_URL_MAX])
 {
     (void)h;
-    return "127.0.0.1:8080";
+    snprintf(out, HTTPD_URL_MAX, "http://127.0.0.1:8080");
+    return index == 0;
+}
+
+// It listens without TLS.
+
+int tls_server_new(struct tls_server **out, struct loop *l, const struct log *log, struct err *e)
+{
+    (void)l;
+    (void)log;
+    *out = NULL;
+    return err_set(e, ERR_INVALID, "there is no TLS here");
+}
+
+int tls_server_set(struct tls_server *t, struct str cert, struct str key, struct err *e)
+{
+    (void)t;
+    (void)cert;
+    (void)key;
+    return err_set(e, ERR_INVALID, "there is no TLS here");
+}
+
+int tls_server_public_key(const struct tls_server *t, struct buf *out)
+{
+    (void)t;
+    (void)out;
+    return ERR_INVALID;
+}
+
+void tls_server_free(struct tls_server *t)
+{
+    (void)t;
 }
 
 void httpd_drain(struct httpd *h)

@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -29,11 +30,24 @@ class Reply:
         return f"<{self.status} {self.body[:400]!r}>"
 
 
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=60)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(self.path)
+
+
 class Host:
     """Ends with the test: stop() is called by the fixture, and expects a clean exit."""
 
     def __init__(self, folder, rules, args=(), env=None, prefix=(), config=None, test_clock=False,
-                 allow=("127.0.0.0/8",), data=None, has_own_mounts=False, start=True):
+                 allow=("127.0.0.0/8",), data=None, has_own_mounts=False, start=True,
+                 listen=("127.0.0.1:0",), ca=None):
+        """listen: the addresses; () for what the configuration says. ca: whom to trust where the first is TLS."""
         self.folder = pathlib.Path(folder)
         self.rules_dir = self.folder / "rules"
         self.rules_dir.mkdir(parents=True, exist_ok=True)
@@ -42,6 +56,10 @@ class Host:
             (self.rules_dir / name).write_text(text)
         self.data = pathlib.Path(data) if data else self.folder / "data"
         self.args, self.prefix = list(args), list(prefix)
+        for address in listen:
+            self.args += ["--listen", str(address)]
+        self.ca = ca
+        self.shell, self.pass_fds = [], []  # support/systemd.py
         for block in allow:
             self.args += ["--allow-target", block]
         if config:
@@ -62,15 +80,15 @@ class Host:
     # --- life ---------------------------------------------------------------------------------
 
     def command(self, *more):
-        return [*self.prefix, str(BINARY), "serve", "--rules", str(self.rules_dir), "--data", str(self.data),
-                "--listen", "127.0.0.1:0", *self.args, *more]
+        return [*self.shell, *self.prefix, str(BINARY), "serve", "--rules", str(self.rules_dir), "--data", str(self.data),
+                *self.args, *more]
 
     def spawn(self, *more):
         """Starts the process and does not wait for it to be ready."""
         (self.data / "address").unlink(missing_ok=True)
         with open(self.log_path, "ab") as log, open(self.out_path, "wb") as out:
             self.process = subprocess.Popen(self.command(*more), stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=log, env=self.env, cwd=self.folder)
+                                            stderr=log, env=self.env, cwd=self.folder, pass_fds=self.pass_fds)
 
     def start(self, *more):
         self.spawn(*more)
@@ -84,10 +102,11 @@ class Host:
 
     def is_up(self):
         try:
-            self.port = int(re.search(r":(\d+)", self.seen(self.data / "address").read_text())[1])
+            self.urls = self.seen(self.data / "address").read_text().split()
+            self.port = int((re.search(r":(\d+)", self.urls[0]) or ("", "0"))[1])
             self.token = self.seen(self.data / "admin.token").read_text().strip()
             return self.call("GET", "/healthz").status == 200
-        except (OSError, TypeError, http.client.HTTPException):
+        except (OSError, IndexError, http.client.HTTPException):
             return False
 
     @property
@@ -130,6 +149,7 @@ class Host:
 
     def stop(self):
         """SIGTERM, a clean exit, and no word of a sanitizer."""
+        self.hang_up()  # it waits a moment for who is connected
         if self.is_running():
             self.signal(signal.SIGTERM)
             try:
@@ -154,6 +174,14 @@ class Host:
             self.connection.close()
         self.connection = None
 
+    def connect(self):
+        if self.urls[0].startswith("unix:"):
+            return UnixConnection(self.urls[0][5:])
+        if self.urls[0].startswith("https:"):
+            context = ssl.create_default_context(cafile=self.ca)
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
     def call(self, method, path, body=None, headers=None, token=True, fresh=False):
         """One request; body: bytes as they are, anything else as JSON. Keeps its connection unless fresh."""
         sent = {}
@@ -165,7 +193,7 @@ class Host:
         sent.update(headers or {})
         connection = None if fresh else self.connection
         if connection is None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            connection = self.connect()
         try:
             connection.request(method, path, body, sent)
             response = connection.getresponse()

@@ -40,7 +40,7 @@ static void defaults_need_no_file(void **state)
     assert_null(l.c.file);
     assert_string_equal(l.c.rules_dir, "rules");
     assert_string_equal(l.c.data_dir, "data");
-    assert_string_equal(l.c.listen, "127.0.0.1:8080");
+    assert_string_equal(l.c.listen[0], "127.0.0.1:8080");
     assert_int_equal(l.c.limits.body_bytes, 8 * 1024 * 1024);
     assert_int_equal(l.c.limits.events, 10000);
     assert_int_equal(l.c.limits.depth, 64);
@@ -84,7 +84,7 @@ static void a_file_sets_everything(void **state)
     assert_string_equal(messages, "");
     assert_int_equal(l.code, 0);
     assert_string_equal(l.c.file, "hookline.conf.lua");
-    assert_string_equal(l.c.listen, "[::1]:9000");
+    assert_string_equal(l.c.listen[0], "[::1]:9000");
     assert_string_equal(l.c.data_dir, "/var/lib/hookline");
     assert_string_equal(l.c.rules_dir, "workflows");
     assert_str(config_var(&l.c, STR("INVOICE_HOST")), STR("https://i.example.com"));
@@ -151,7 +151,7 @@ static void flags_win_over_environment_over_file(void **state)
     assert_int_equal(l.c.message_count, 0);
     assert_string_equal(l.c.rules_dir, "from-flag");
     assert_string_equal(l.c.data_dir, "from-env");
-    assert_string_equal(l.c.listen, ":1"); // an empty variable is none
+    assert_string_equal(l.c.listen[0], ":1"); // an empty variable is none
     assert_int_equal(l.c.limits.events, 7);
     assert_int_equal(l.c.limits.connections, 3);
     assert_int_equal(l.c.limits.body_bytes, 1024 * 1024);
@@ -252,7 +252,12 @@ static void wrong_files_are_refused_with_the_place(void **state)
          "targets[\"https://a.example:443\"].key: is given without cert"},
         {"return { targets = { ['http://a.example'] = { ca = 'c' } } }", "are for https://"},
         {"return { targets = { ['https://a.example'] = { ca = 3 } } }", "ca: wants a text"},
-        {"return { tls = { cert = 'c', key = 'k' } }", "tls: is not there yet"},
+        {"return { tls = { cert = 'c' } }", "tls.cert: is given without key"},
+        {"return { tls = { key = 'k' } }", "tls.key: is given without cert"},
+        {"return { listen = { '127.0.0.1:0', 'https://:443' } }",
+         "listen: https://:443 wants a certificate"},
+        {"return { listen = { 'unix:' } }", "a path is missing after unix:"},
+        {"return { socket_mode = '0x1' }", "socket_mode: wants the rights"},
         {"return { log = { level = 'loud' } }", "log.level: wants debug, info, warn or error"},
         {"return { log = { format = 'xml' } }", "log.format: wants text or json"},
         {"return {", "hookline.conf.lua:1:"},
