@@ -9,6 +9,7 @@
 
 #include "api/access.h"
 #include "api/api.h"
+#include "api/stats.h"
 #include "app_service.h"
 #include "app_sockets.h"
 #include "deliver/oauth.h"
@@ -39,6 +40,7 @@ struct app {
     struct notices *notices; // NULL: no mail is configured
     struct deliver *deliver;
     struct access *access;
+    struct stats *stats;
     struct api *api;
     struct app_service service;
     struct loop_test_clock *test_clock;
@@ -256,6 +258,7 @@ static int app_open_api(struct app *app)
     const struct config_limits *l = &app->config->limits;
     struct httpd_listen listens[HTTPD_LISTENERS_MAX];
     struct api_config c = {
+        .stats = app->stats,
         .loop = app->loop,
         .store = app->store,
         .engine = app->engine,
@@ -361,14 +364,18 @@ static void app_on_event(void *ctx, const struct store_event *ev)
     }
 }
 
-static void app_on_state(void *ctx, uint64_t delivery, enum delivery_state state,
-                         const struct store_attempt *attempt)
+static void app_on_state(void *ctx, const struct deliver_change *c)
 {
     const struct app *app = ctx;
-    (void)state;
     if (app->api) {
-        api_saw_state(app->api, delivery, attempt);
+        api_saw_state(app->api, c);
     }
+}
+
+static void app_on_reload(void *ctx, bool is_good)
+{
+    const struct app *app = ctx;
+    stats_saw_reload(app->stats, is_good, clock_wall_ms(&app->clock));
 }
 
 static void app_target_limits(void *ctx, struct str target, struct deliver_limits *out)
@@ -482,6 +489,7 @@ static int app_open_parts(struct app *app)
                                        .crash_at = c->crash_at,
                                        .on_owed = app_on_owed,
                                        .on_generation = app_on_generation,
+                                       .on_reload = app_on_reload,
                                        .on_suspended = app_on_suspended,
                                        .on_looping = app_on_looping,
                                        .ctx = app};
@@ -563,6 +571,9 @@ int app_run(const struct config *c, struct err *e)
     struct store_config store = {
         .dir = c->data_dir, .loop = app.loop, .log = &app.log, .host_name = "local"};
     app.code = app_service_open_store(&app.service, &app.store, &store, e);
+    if (app.code == 0 && stats_new(&app.stats, clock_wall_ms(&app.clock))) {
+        app.code = err_set(e, ERR_NOMEM, "out of memory");
+    }
     if (app.code == 0) {
         id_source_init(&app.ids, 0, store_last_id(app.store));
         app.code = app_open_parts(&app);
@@ -591,6 +602,7 @@ int app_run(const struct config *c, struct err *e)
     secrets_free(app.secrets);
     access_free(app.access);
     tls_server_free(app.service.tls);
+    stats_free(app.stats);
     size_t left = loop_free(app.loop);
     if (left) {
         log_error(&app.log, "%zu handles were still open at the end", left);

@@ -6,6 +6,7 @@
 
 #include "api/internal.h"
 #include "api/live.h"
+#include "api/stats.h"
 #include "base/file.h"
 
 enum { ADDRESSES_MAX_BYTES = HTTPD_LISTENERS_MAX * (HTTPD_URL_MAX + 1), KEY_MAX_BYTES = 16384 };
@@ -97,12 +98,14 @@ bool api_is_quiet(const struct api *a)
 
 void api_saw_event(struct api *a, const struct store_event *ev)
 {
+    stats_saw_event(a->config.stats, ev);
     live_saw_event(a->live, ev);
 }
 
-void api_saw_state(struct api *a, uint64_t delivery, const struct store_attempt *attempt)
+void api_saw_state(struct api *a, const struct deliver_change *c)
 {
-    live_saw_delivery(a->live, delivery, attempt);
+    stats_saw_state(a->config.stats, c);
+    live_saw_delivery(a->live, c->delivery, c->attempt);
 }
 
 void api_drain(struct api *a)

@@ -12,7 +12,10 @@
 
 struct api;
 
+struct stats;
+
 struct api_config {
+    struct stats *stats; // counts what happens; borrowed
     struct loop *loop;
     struct store *store;
     struct engine *engine;
@@ -46,9 +49,10 @@ struct api_config {
 int api_open(struct api **out, const struct api_config *c, struct err *e);
 // The URLs in force, from 0 on (wire/httpd.h).
 bool api_url(const struct api *a, size_t index, char out[HTTPD_URL_MAX]);
-// What is stored, for those who watch (GET /v1/live): as a deliver_observer is told.
+// What is stored, for those who watch (GET /v1/live) and for the figures: as a deliver_observer is
+// told.
 void api_saw_event(struct api *a, const struct store_event *ev);
-void api_saw_state(struct api *a, uint64_t delivery, const struct store_attempt *attempt);
+void api_saw_state(struct api *a, const struct deliver_change *c);
 // Writes DATA/address.pem: the certificate is another one.
 int api_write_key(const struct api *a, struct err *e);
 // Accepts no more, ends live streams; who is connected may still ask, once. Returns at once:

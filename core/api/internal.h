@@ -12,14 +12,23 @@
 
 enum { API_ANSWER_MAX = 64 << 20, API_ARENA_MAX = 256 << 20, API_RETRY_AFTER_S = 5 };
 
+struct backlog { // what the store said of what is owed
+    struct store_read read;
+    struct arena arena;
+    bool is_reading;
+    int64_t next_us;   // real: not looked at again before
+    int64_t oldest_ms; // wall; 0: nothing is owed, or it is not known
+};
+
 struct api {
     struct api_config config;
     struct httpd *httpd;
     bool is_draining;    // the host stops
     int64_t drain_at_ms; // wall: since when an operator drains it; 0: it is not drained
     char drain_by[ACCESS_NAME_MAX + 1];
-    size_t under_way;            // requests whose answer is owed
-    struct api_test *tests;      // that wait for a receiver's answer
+    size_t under_way;       // requests whose answer is owed
+    struct api_test *tests; // that wait for a receiver's answer
+    struct backlog backlog;
     struct live *live;           // those who watch what happens
     struct record_queue records; // whose stored states are being compared with
     void (*on_closed)(void *ctx);
@@ -75,6 +84,19 @@ void api_resume(struct api *a, struct httpd_request *r, struct str id);
 // Why everything is held ("everything is paused by admin since ..."); empty where it is not.
 enum { API_PAUSED_MAX = 128 };
 struct str api_paused_reason(const struct api *a, char out[API_PAUSED_MAX]);
+
+// --- overview.c ---
+// What the host does and has done since its start, as one object.
+void api_write_overview(struct json_writer *w, struct api *a);
+void api_get_overview(struct api *a, struct httpd_request *r, struct str id);
+
+// --- backlog.c ---
+// Looks how old what is owed is, and what each target is owed, unless that was done just now: what
+// is known then is in a->backlog and in the figures of the targets.
+void backlog_look(struct api *a);
+// Since when the delivery that has been owed longest is (wall); 0: nothing is, or it is not known
+// yet.
+int64_t backlog_oldest_ms(const struct api *a);
 
 // --- ingest.c ---
 void api_post_events(struct api *a, struct httpd_request *r, struct str id);

@@ -52,6 +52,7 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/tokens", ROLE_ADMIN, .handle = api_post_token},
     {"POST", "/v1/tokens/{id}/revoke", ROLE_ADMIN, .handle = api_revoke_token},
     {"POST", "/v1/erase", ROLE_ADMIN, .handle = api_post_erase},
+    {"GET", "/v1/overview", ROLE_READ, .handle = api_get_overview},
     {"GET", "/", ROLE_OPEN, .handle = api_get_console},
     {"GET", "/console/{path}", ROLE_OPEN, .handle = api_get_console},
     {"GET", "/healthz", ROLE_OPEN, .handle = api_get_healthz},

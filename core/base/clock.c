@@ -47,6 +47,13 @@ int64_t clock_running_ms(const struct clock *c)
     return held_ms ? held_ms : clock_mono_ms(c) + c->running_ms;
 }
 
+int64_t clock_real_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 void clock_set_running(struct clock *c, int64_t running_ms)
 {
     c->running_ms = running_ms - clock_mono_ms(c);

@@ -30,6 +30,8 @@ void clock_init_test(struct clock *c);
 int64_t clock_wall_ms(const struct clock *c);
 int64_t clock_mono_ms(const struct clock *c);
 int64_t clock_running_ms(const struct clock *c);
+// For how long something takes: real monotonic time, whatever a test clock says. Any thread.
+int64_t clock_real_us(void);
 // It is this running time now: for the start, before anybody has asked for it.
 void clock_set_running(struct clock *c, int64_t running_ms);
 // It stands still from now on, or moves on from where it stood. Loop thread.

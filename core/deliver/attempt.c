@@ -48,7 +48,7 @@ static void attempt_on_stored(struct store_finish *f)
         return;
     }
     if (f->code == 0) {
-        deliver_tell_state(d, f);
+        deliver_tell_state(j);
     }
     if (f->code == 0 && f->event_count) {
         crash_point(d->config.crash_at, "outcome_before_next");

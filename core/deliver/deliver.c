@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/id.h"
+
 enum { DELIVER_START_ARENA_MAX = 64 << 20 };
 
 static void deliver_on_again(void *ctx)
@@ -116,6 +118,37 @@ void deliver_look_at(const struct deliver *d, struct str target, struct deliver_
     out->not_before_ms = target_not_before_ms(t);
 }
 
+int64_t deliver_waits_since_ms(const struct deliver *d)
+{
+    size_t at = 0;
+    void *value;
+    int64_t due_ms = INT64_MAX, since_ms = INT64_MAX;
+    while (map_next(&d->jobs, &at, NULL, &value)) {
+        int64_t made_ms = id_time_ms(((const struct job *)value)->id);
+        since_ms = made_ms < since_ms ? made_ms : since_ms;
+    }
+    for (at = 0; map_next(&d->targets, &at, NULL, &value);) {
+        const struct target *t = value;
+        due_ms = t->due_ms < due_ms ? t->due_ms : due_ms;
+    }
+    if (due_ms <= deliver_now_ms(d)) {
+        int64_t wall_ms = clock_wall_at_ms(loop_clock(d->config.loop), due_ms);
+        since_ms = wall_ms < since_ms ? wall_ms : since_ms;
+    }
+    return since_ms;
+}
+
+void deliver_count_targets(const struct deliver *d, size_t count[TARGET_PAUSED + 1])
+{
+    size_t at = 0;
+    void *value;
+    memset(count, 0, (TARGET_PAUSED + 1) * sizeof *count);
+    while (map_next(&d->targets, &at, NULL, &value)) {
+        const struct target *t = value;
+        count[d->paused.since_ms || t->is_paused ? TARGET_PAUSED : t->state]++;
+    }
+}
+
 static void deliver_take(struct deliver *d, const struct store_delivery *one, struct str workflow,
                          int64_t now_ms)
 {
@@ -142,11 +175,17 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
     target_update_ready(t);
 }
 
-void deliver_tell_state(const struct deliver *d, const struct store_finish *f)
+void deliver_tell_state(const struct job *j)
 {
-    const struct deliver_observer *o = &d->config.observer;
+    const struct deliver_observer *o = &j->target->deliver->config.observer;
+    const struct store_finish *f = &j->finish;
     if (o->on_state) {
-        o->on_state(o->ctx, f->delivery, f->state, f->attempt.number ? &f->attempt : NULL);
+        struct deliver_change c = {.delivery = f->delivery,
+                                   .state = f->state,
+                                   .workflow = j->workflow,
+                                   .target = {j->target->name, j->target->name_len},
+                                   .attempt = f->attempt.number ? &f->attempt : NULL};
+        o->on_state(o->ctx, &c);
     }
 }
 

@@ -24,12 +24,19 @@ struct deliver_limits {  // of one target
     int64_t interval_us; // between the starts of two attempts at least; 0: any
 };
 
-// Is told what is stored; all borrowed until it returns, and each may be NULL.
+struct deliver_change { // of one delivery: it is in another state, or was tried again
+    uint64_t delivery;
+    enum delivery_state state;
+    struct str workflow;
+    struct str target;
+    const struct store_attempt *attempt; // that led to it; NULL: none
+};
+
+// Is told what is stored, in the order in which it was; all borrowed until it returns, and each may
+// be NULL.
 struct deliver_observer {
     void (*on_event)(void *ctx, const struct store_event *ev); // with its runs and what they owe
-    // A delivery is in another state, or was tried again. attempt: that led to it, or NULL.
-    void (*on_state)(void *ctx, uint64_t delivery, enum delivery_state state,
-                     const struct store_attempt *attempt);
+    void (*on_state)(void *ctx, const struct deliver_change *c);
     void *ctx;
 };
 
@@ -84,6 +91,12 @@ void deliver_look_at(const struct deliver *d, struct str target, struct deliver_
 // error where it does not even begin. audit: told with it, and taken, even where it fails; or NULL.
 int deliver_pause(struct deliver *d, struct str target, struct str who, bool is_paused,
                   struct store_audit_put *audit, void (*on_done)(void *ctx, int code), void *ctx);
+// Since when what waits for its first attempt, or is due, has waited longest (wall), as far as it
+// is known in memory; INT64_MAX: nothing does.
+int64_t deliver_waits_since_ms(const struct deliver *d);
+// How many of the targets that something was done with of late are in each state, by enum
+// deliver_target_state.
+void deliver_count_targets(const struct deliver *d, size_t count[TARGET_PAUSED + 1]);
 struct deliver_paused { // everything
     int64_t since_ms;   // wall; 0: it is not
     char by[64];

@@ -284,7 +284,7 @@ void outcome_finish(struct job *j);
 
 // --- deliver.c ---
 void deliver_check_drained(struct deliver *d);
-void deliver_ask_again(struct deliver *d); // what the store refused, in a while
-void deliver_tell_state(const struct deliver *d, const struct store_finish *f); // it is stored
+void deliver_ask_again(struct deliver *d);    // what the store refused, in a while
+void deliver_tell_state(const struct job *j); // j->finish is stored
 
 #endif

@@ -41,7 +41,7 @@ static void recheck_on_stored(struct store_finish *f)
         recheck_put_off(j);
     } else {
         if (f->code == 0 && state != DELIVERY_PENDING) {
-            deliver_tell_state(d, f);
+            deliver_tell_state(j);
         }
         recheck_end(j);
         deliver_freed(d, &f->freed);

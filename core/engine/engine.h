@@ -27,6 +27,8 @@ struct engine_config {
     void (*on_owed)(void *ctx, struct str workflow, bool is_held_back);
     // The host itself has suspended a workflow.
     void (*on_suspended)(void *ctx, struct str workflow, struct str reason);
+    // A reload has ended, the first load too: what was asked for is in force, or not. May be NULL.
+    void (*on_reload)(void *ctx, bool is_good);
     // A workflow ran too often for one record; once for as long as that goes on.
     void (*on_looping)(void *ctx, struct str workflow, struct str reason);
     void *ctx;

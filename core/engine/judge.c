@@ -130,6 +130,7 @@ int judge_workflow(const struct judge_context *c, size_t index, bool is_dry, str
                                          : is_dry                 ? RUN_DRY
                                                                   : RUN_SENT};
     if (r.verdict != RULES_MATCH) {
+        run->is_over_budget = r.verdict != RULES_ERROR;
         run->reason = r.message;
         return 0;
     }

@@ -35,11 +35,19 @@ static void reload_free_put(struct engine *g)
     g->put.bases = NULL;
 }
 
+static void reload_tell(const struct engine *g, bool is_good)
+{
+    if (g->config.on_reload) {
+        g->config.on_reload(g->config.ctx, is_good);
+    }
+}
+
 static void reload_fail(struct engine *g, int code)
 {
     reload_free_put(g);
     generation_free(g->next);
     g->next = NULL;
+    reload_tell(g, false);
     log_error(g->config.log, "reload: %s; what was in force stays", g->fault.text);
     reload_finish(g, code);
 }
@@ -87,6 +95,7 @@ static void reload_swap(struct engine *g)
              (unsigned long long)g->current->id, g->current->workflow_count,
              g->current->error_count);
     reload_log_faults(g);
+    reload_tell(g, true);
     control_follow_generation(g);
     if (g->config.on_generation) {
         g->config.on_generation(g->config.ctx);

@@ -45,6 +45,13 @@ uint64_t store_last_id(const struct store *s);
 uint64_t store_epoch(const struct store *s);
 // Deliveries pending, retrying or held; kept, not counted.
 int64_t store_owed_count(const struct store *s);
+struct store_owed_states { // the same by state, in the order of enum delivery_state
+    int64_t count[3];
+    // Deliveries that a state ended beside an attempt's outcome, since the start.
+    int64_t cancelled;
+    int64_t superseded;
+};
+void store_owed_states(const struct store *s, struct store_owed_states *out);
 int64_t store_free_bytes(struct store *s); // on the disk, looked up at most once a second
 // NULL while the last write went well, else why the store can write nothing now (full, failing):
 // kept up to date by the writer, which tries again by itself, but not once the file was found
@@ -122,7 +129,8 @@ struct store_run {
     struct str workflow;
     uint64_t generation;
     enum run_outcome outcome;
-    struct str reason; // words for ERROR and SUPPRESSED
+    struct str reason;   // words for ERROR and SUPPRESSED
+    bool is_over_budget; // ERROR: it was stopped for what it used; not stored
     struct store_mark mark;
     struct store_delivery *deliveries;
     size_t delivery_count;
@@ -523,6 +531,7 @@ enum store_read_kind {
     STORE_READ_RUNS,       // a page, newest first: runs with `outcome` where has_outcome
     STORE_READ_AUDIT,      // a page, newest first
     STORE_READ_TOKENS,     // a page, newest first, the revoked ones too
+    STORE_READ_OLDEST,     // `oldest` alone
     STORE_READ_RECORDS,    // records[], in and out
     STORE_READ_RECORD_PAGE // records[], out: those of the type filter.type behind the record
                            // filter.record, in the order of their ids; next is not 0 where there
@@ -571,7 +580,8 @@ struct store_read {
     struct store_target_row *targets; // store/targets.h
     struct store_token *tokens;       // store/tokens.h
     size_t count;
-    uint64_t next; // the cursor of the next page, 0 for none
+    uint64_t oldest; // the least id of a delivery that is retrying or held; 0: none
+    uint64_t next;   // the cursor of the next page, 0 for none
 };
 void store_read(struct store *s, struct store_read *r);
 

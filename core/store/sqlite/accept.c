@@ -153,7 +153,9 @@ static int write_delivery(struct writer *w, const struct store_event *ev,
         bind_blob(w->stmts[WRITE_LARGE_BODY], 2, d->body);
         rc = statement_run(w->stmts[WRITE_LARGE_BODY]);
     }
-    w->owed += is_owed;
+    w->owed.all += is_owed;
+    w->owed.held += d->state == DELIVERY_HELD;
+    w->owed.cancelled += d->state == DELIVERY_CANCELLED;
     return rc;
 }
 
@@ -350,7 +352,7 @@ int accept_run(struct writer *w, struct store_accept *a)
 {
     reset_verdicts(a);
     bool is_saved = a->event_count > 1;
-    int64_t owed_before = w->owed;
+    struct owed_counts owed_before = w->owed;
     int rc = is_saved ? statement_run(w->stmts[WRITE_BODY_SAVE]) : SQLITE_OK;
     for (size_t i = 0; i < a->event_count && rc == SQLITE_OK && a->code == 0; i++) {
         rc = accept_event(w, a, i);

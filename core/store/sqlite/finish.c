@@ -100,7 +100,7 @@ int finish_run(struct writer *w, struct store_finish *f)
         bind_int(w->stmts[WRITE_HELD_UP], 2, f->held_up_ms);
         rc = statement_run(w->stmts[WRITE_HELD_UP]);
     }
-    w->owed += (f->state <= OWED_STATE) - was_owed;
+    w->owed.all += (f->state <= OWED_STATE) - was_owed;
     f->freed = (struct store_freed){0};
     if (rc == SQLITE_OK && has_order && was_owed && f->state > OWED_STATE) {
         rc = order_release(w, f->order_key, f->now_ms, f->arena, &f->freed);

@@ -85,12 +85,22 @@ struct store_message {
 // Whether some workflow's webhooks are held back, so that new ones need a look.
 enum stopped_workflows { STOPPED_UNKNOWN, STOPPED_NONE, STOPPED_SOME };
 
+// Deliveries that are owed, and those that ended beside an attempt since the start. What changes a
+// row's state is noted by a trigger (counts.c), which an ordinary success does not run.
+struct owed_counts {
+    int64_t all; // pending, retrying or held
+    int64_t retrying;
+    int64_t held;
+    int64_t cancelled;
+    int64_t superseded;
+};
+
 struct writer { // the writer thread's alone
     sqlite3 *db;
     sqlite3_stmt *stmts[WRITE_STATEMENT_COUNT];
-    struct map targets; // text to struct target_entry
-    int64_t owed;       // as the open transaction will leave it
-    int64_t running_ms; // what it says of the time
+    struct map targets;      // text to struct target_entry
+    struct owed_counts owed; // as the open transaction will leave it
+    int64_t running_ms;      // what it says of the time
     int64_t wall_ms;
     int64_t down_ms;    // in all, of this host and those before it
     struct buf runs;    // the JSON of one event's runs
@@ -130,7 +140,7 @@ struct store {
     struct item_list turn_spare; // of retention and erasing
     struct loop_flush flush;
     size_t unfinished_count; // requests without their on_done
-    int64_t owed_count;
+    struct owed_counts owed_counts;
     char trouble[ERR_TEXT_MAX]; // empty: none
     bool is_free_known;
     int64_t free_looked_at_ms;
@@ -155,7 +165,7 @@ struct store {
     struct item_list done; // completed, not yet seen by the loop
     bool is_done_posted;
     bool has_trouble_news;
-    int64_t owed_news;
+    struct owed_counts owed_news;
     char trouble_news[ERR_TEXT_MAX];
 
     struct store_message done_message;
@@ -167,11 +177,14 @@ struct store {
     struct reader reader;
 };
 
+// counts.c: what is owed by state as it is now, and from now on kept. A code of SQLite.
+int counts_begin(struct writer *w);
+
 // queue.c
 int queue_start(struct store *s, struct err *e); // starts the threads
 // From a worker: these requests are complete. news: NULL for none.
 struct store_news {
-    int64_t owed;
+    struct owed_counts owed;
     const char *trouble; // NULL: as it was; empty: none any more
 };
 void queue_complete(struct store *s, struct item_list done, const struct store_news *news);
@@ -302,6 +315,7 @@ int read_runs(struct reader *r, struct store_read *q);
 int read_audits(struct reader *r, struct store_read *q);
 int read_targets(struct reader *r, struct store_read *q); // pause.c
 int read_tokens(struct reader *r, struct store_read *q);  // token.c
+int read_oldest(struct reader *r, struct store_read *q);
 
 int generation_read(struct reader *r, struct store_generation *g); // generation.c
 

@@ -105,7 +105,7 @@ static int start_epoch(struct store *s, struct err *e)
     }
     s->epoch = (uint64_t)epoch;
     s->last_id = (uint64_t)last;
-    s->writer.owed = s->owed_news = s->owed_count = owed;
+    s->writer.owed.all = owed;
     return 0;
 }
 
@@ -120,8 +120,11 @@ static int open_writer(struct store *s, struct err *e)
         rc = start_epoch(s, e);
     }
     if (rc == 0) {
-        int sql_rc =
-            statement_prepare_all(w->db, WRITE_STATEMENTS, WRITE_STATEMENT_COUNT, w->stmts);
+        int sql_rc = counts_begin(w);
+        s->owed_news = s->owed_counts = w->owed;
+        sql_rc = sql_rc != SQLITE_OK ? sql_rc
+                                     : statement_prepare_all(w->db, WRITE_STATEMENTS,
+                                                             WRITE_STATEMENT_COUNT, w->stmts);
         if (sql_rc == SQLITE_OK) {
             sql_rc = time_begin(s, loop_clock(s->loop));
         }

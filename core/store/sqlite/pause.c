@@ -185,7 +185,7 @@ static int release_row(struct writer *w, const struct paused_row *row, int64_t n
         sqlite3_stmt *s = w->stmts[WRITE_CANCEL];
         bind_id(s, 1, row->id);
         bind_text_or_null(s, 2, row->owed_reason);
-        w->owed--;
+        w->owed.all--;
         int rc = statement_run(s);
         return rc == SQLITE_OK ? workflow_cancel_followers(w, row->id, now_ms) : rc;
     }
@@ -292,4 +292,18 @@ int read_targets(struct reader *r, struct store_read *q)
     }
     rc = statement_end(s, rc);
     return rc == SQLITE_OK ? code : fault_set(NULL, r->db, "", rc);
+}
+
+int read_oldest(struct reader *r, struct store_read *q)
+{
+    sqlite3_stmt *s = r->stmts[READ_OLDEST];
+    int rc = SQLITE_OK;
+    for (int state = DELIVERY_RETRYING; state <= DELIVERY_HELD && rc == SQLITE_OK; state++) {
+        bind_int(s, 1, state);
+        rc = sqlite3_step(s);
+        uint64_t id = rc == SQLITE_ROW ? column_id(s, 0) : 0; // of no row it is NULL, read as 0
+        q->oldest = id && (q->oldest == 0 || id < q->oldest) ? id : q->oldest;
+        rc = statement_end(s, rc);
+    }
+    return rc == SQLITE_OK ? 0 : fault_set(NULL, r->db, "", rc);
 }

@@ -248,7 +248,7 @@ static void on_done_message(struct loop_message *m)
     struct item_list done = s->done;
     s->done = (struct item_list){NULL, NULL};
     s->is_done_posted = false;
-    s->owed_count = s->owed_news;
+    s->owed_counts = s->owed_news;
     if (s->has_trouble_news) {
         s->has_trouble_news = false;
         memcpy(s->trouble, s->trouble_news, sizeof s->trouble);
@@ -509,7 +509,17 @@ uint64_t store_epoch(const struct store *s)
 
 int64_t store_owed_count(const struct store *s)
 {
-    return s->owed_count;
+    return s->owed_counts.all;
+}
+
+void store_owed_states(const struct store *s, struct store_owed_states *out)
+{
+    const struct owed_counts *c = &s->owed_counts;
+    *out = (struct store_owed_states){.count = {[DELIVERY_PENDING] = c->all - c->retrying - c->held,
+                                                [DELIVERY_RETRYING] = c->retrying,
+                                                [DELIVERY_HELD] = c->held},
+                                      .cancelled = c->cancelled,
+                                      .superseded = c->superseded};
 }
 
 const char *store_trouble(const struct store *s)

@@ -26,6 +26,8 @@ static int read_serve(struct reader *r, struct store_read *q)
         return read_deliveries(r, q);
     case STORE_READ_EVENTS:
         return read_events(r, q);
+    case STORE_READ_OLDEST:
+        return read_oldest(r, q);
     case STORE_READ_TARGETS:
         return read_targets(r, q);
     case STORE_READ_RUNS:

@@ -281,6 +281,8 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
         " FROM delivery d INDEXED BY delivery_due WHERE d.target = t.id AND d.state < 2)"
         " FROM target t LEFT JOIN held ON held.target = t.id"
         " WHERE t.id < ?1 AND (?2 = '' OR t.text = ?2) ORDER BY t.id DESC LIMIT ?3",
+    [READ_OLDEST] = "SELECT min(id) FROM delivery INDEXED BY delivery_state WHERE state = ?1"
+                    " AND state <> 0 AND state <> 3",
     [READ_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [READ_DELIVERIES] = "SELECT " DELIVERY_LIST_COLUMNS
                         " FROM delivery d WHERE d.id < ?1 AND d.id >= ?2 ORDER BY d.id DESC",

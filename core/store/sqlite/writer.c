@@ -63,7 +63,7 @@ static int lease_run(struct writer *w, struct store_lease *l)
 static int write_host(struct writer *w)
 {
     sqlite3_stmt *s = w->stmts[WRITE_HOST];
-    bind_int(s, 1, w->owed);
+    bind_int(s, 1, w->owed.all);
     bind_int(s, 2, w->running_ms);
     bind_int(s, 3, w->wall_ms);
     return statement_run(s);
@@ -237,7 +237,7 @@ static void item_fail(struct store_item *item, const struct err *e)
     }
 }
 
-static void roll_back(struct writer *w, int64_t owed_before)
+static void roll_back(struct writer *w, struct owed_counts owed_before)
 {
     if (!sqlite3_get_autocommit(w->db)) { // some faults have rolled back already
         statement_run(w->stmts[WRITE_ROLLBACK]);
@@ -252,7 +252,7 @@ static void roll_back(struct writer *w, int64_t owed_before)
 static int item_run_alone(struct store *s, struct store_item *item)
 {
     struct writer *w = &s->writer;
-    int64_t owed_before = w->owed;
+    struct owed_counts owed_before = w->owed;
     int rc = statement_run(w->stmts[WRITE_ITEM_SAVE]);
     if (rc != SQLITE_OK) {
         return rc;
@@ -314,7 +314,7 @@ static int batch_body(struct store *s, struct store_item *first, bool alone)
 static int batch_run(struct store *s, struct store_item *first, struct err *e)
 {
     struct writer *w = &s->writer;
-    int64_t owed_before = w->owed;
+    struct owed_counts owed_before = w->owed;
     int rc = batch_body(s, first, false);
     if (rc != SQLITE_OK && !fault_is_general(rc)) {
         roll_back(w, owed_before);
