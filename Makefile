@@ -188,6 +188,7 @@ bench: ## CPU and rate beside a bare libcurl loop, as ratios
 	@$(PYTHON) tests/bench/live_bench.py $(BUILD)
 	@$(PYTHON) tests/bench/index_bench.py $(BUILD)
 	@$(PYTHON) tests/bench/reload.py $(BUILD)
+	@$(PYTHON) tests/bench/scrape_bench.py $(BUILD)
 	@$(BUILD)/tests/unit/script/test_hostile --times
 	@$(PYTHON) tests/bench/templates.py $(BUILD)
 

@@ -4,9 +4,9 @@
 #   test    what `make test` wants        bench   what `make bench` wants
 #   fuzz    what `make fuzz` wants
 # What is there already is left alone, and costs one dpkg-query. As root apt is called directly, else
-# through sudo. No recommended packages. Nothing here starts or enables a service: two packages from
-# which one file each is wanted (node-llhttp, which would bring Node.js, and nginx, whose package
-# starts a server) are only unpacked, under build/packages/.
+# through sudo. No recommended packages. Nothing here starts or enables a service: three packages from
+# which one file each is wanted (node-llhttp, which would bring Node.js, nginx and prometheus, whose packages
+# start a server) are only unpacked, under build/packages/.
 set -eu
 cd "$(dirname "$0")/.."
 unpacked=build/packages
@@ -29,7 +29,8 @@ for group in "$@"; do
         command -v npm >/dev/null || packages="$packages npm"
         ;;
     demo) packages="$packages $demo" ;;
-    test) packages="$packages $test" files="$files nginx:usr/sbin/nginx" ;;
+    test) packages="$packages $test"
+        files="$files nginx:usr/sbin/nginx prometheus:usr/bin/promtool" ;;
     bench) packages="$packages $bench" files="$files nginx:usr/sbin/nginx" ;;
     fuzz) packages="$packages $fuzz" ;;
     *) echo "dist/packages.sh: no group '$group' (build, demo, test, bench, fuzz)" >&2 && exit 2 ;;

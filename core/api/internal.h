@@ -90,6 +90,9 @@ struct str api_paused_reason(const struct api *a, char out[API_PAUSED_MAX]);
 void api_write_overview(struct json_writer *w, struct api *a);
 void api_get_overview(struct api *a, struct httpd_request *r, struct str id);
 
+// --- metrics.c ---
+void api_get_metrics(struct api *a, struct httpd_request *r, struct str id);
+
 // --- backlog.c ---
 // Looks how old what is owed is, and what each target is owed, unless that was done just now: what
 // is known then is in a->backlog and in the figures of the targets.

@@ -132,11 +132,14 @@ static void overview_write_family(struct json_writer *w, const struct api *a,
             overview_write_workflow(w, name, e->count);
         }
     }
-    bool has_rest = f->entries.count > count;
+    bool has_rest = false;
+    for (size_t c = 0; c < STATS_COUNTS; c++) {
+        has_rest |= rest[c] > 0;
+    }
     if (has_rest && is_targets) {
-        overview_write_target(w, a, STR("other"), rest, -1, NULL);
+        overview_write_target(w, a, STR(STATS_OTHER), rest, -1, NULL);
     } else if (has_rest) {
-        overview_write_workflow(w, STR("other"), rest);
+        overview_write_workflow(w, STR(STATS_OTHER), rest);
     }
     json_array_end(w);
 }

@@ -92,11 +92,11 @@ static struct stats_entry *family_make(struct stats_family *f, struct str name)
 // Found or made; NULL: it is counted as the rest's.
 static struct stats_entry *family_get(struct stats_family *f, struct str name)
 {
-    struct stats_entry *e = name.len ? map_get(&f->entries, name) : NULL;
-    if (e || name.len == 0 || f->entries.count >= STATS_NAMES_MAX) {
-        return e;
+    if (name.len == 0 || str_eq(name, STR(STATS_OTHER))) { // which is what the rest goes by
+        return NULL;
     }
-    return family_make(f, name);
+    struct stats_entry *e = map_get(&f->entries, name);
+    return e || f->entries.count >= STATS_NAMES_MAX ? e : family_make(f, name);
 }
 
 static void family_count(struct stats_family *f, struct stats_entry *e, enum stats_count c,

@@ -16,6 +16,8 @@ enum {
     STATS_MINUTES = 60
 };
 
+#define STATS_OTHER "other" // the name of the rest
+
 enum stats_count { // of a workflow or a target
     STATS_EVENTS,  // that a workflow matched
     STATS_RUNS,    // four, in the order of enum run_outcome

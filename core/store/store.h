@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "loop/loop.h"
@@ -52,7 +53,10 @@ struct store_owed_states { // the same by state, in the order of enum delivery_s
     int64_t superseded;
 };
 void store_owed_states(const struct store *s, struct store_owed_states *out);
-int64_t store_free_bytes(struct store *s); // on the disk, looked up at most once a second
+// How long transactions that wrote have taken, up to their sync. Copied; the bounds are static.
+void store_commits(struct store *s, struct histogram *out);
+int64_t store_size_bytes(const struct store *s); // of the files, looked up
+int64_t store_free_bytes(struct store *s);       // on the disk, looked up at most once a second
 // NULL while the last write went well, else why the store can write nothing now (full, failing):
 // kept up to date by the writer, which tries again by itself, but not once the file was found
 // damaged. Borrowed until the next turn.

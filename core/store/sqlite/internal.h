@@ -165,6 +165,7 @@ struct store {
     struct item_list done; // completed, not yet seen by the loop
     bool is_done_posted;
     bool has_trouble_news;
+    struct histogram commits;
     struct owed_counts owed_news;
     char trouble_news[ERR_TEXT_MAX];
 
@@ -186,6 +187,7 @@ int queue_start(struct store *s, struct err *e); // starts the threads
 struct store_news {
     struct owed_counts owed;
     const char *trouble; // NULL: as it was; empty: none any more
+    int64_t commit_us;   // how long the transaction took; negative: it wrote nothing
 };
 void queue_complete(struct store *s, struct item_list done, const struct store_news *news);
 

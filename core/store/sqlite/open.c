@@ -156,6 +156,9 @@ static struct store *store_make(const struct store_config *c, const struct sqlit
     s->lock_fd = -1;
     s->dir = strdup(c->dir);
     s->db_path = database_path(c->dir, "hookline.db");
+    static const int64_t bounds_us[] = {100,   250,   500,    1000,   2500,   5000,    10000,
+                                        25000, 50000, 100000, 250000, 500000, 1000000, 5000000};
+    histogram_init(&s->commits, bounds_us, sizeof bounds_us / sizeof bounds_us[0]);
     map_init(&s->writer.targets);
     buf_init(&s->writer.runs, RUNS_MAX_BYTES);
     buf_init(&s->writer.scratch, SCRATCH_MAX_BYTES);

@@ -3,7 +3,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+
+#include "base/file.h"
 
 enum { FREE_LOOK_MS = 1000 };
 
@@ -62,6 +65,9 @@ void queue_complete(struct store *s, struct item_list done, const struct store_n
     item_list_append(&s->done, done);
     if (news) {
         s->owed_news = news->owed;
+    }
+    if (news && news->commit_us >= 0) {
+        histogram_add(&s->commits, news->commit_us, 1);
     }
     if (news && news->trouble) {
         s->has_trouble_news = true;
@@ -525,6 +531,26 @@ void store_owed_states(const struct store *s, struct store_owed_states *out)
 const char *store_trouble(const struct store *s)
 {
     return s->trouble[0] ? s->trouble : NULL;
+}
+
+void store_commits(struct store *s, struct histogram *out)
+{
+    pthread_mutex_lock(&s->lock);
+    *out = s->commits;
+    pthread_mutex_unlock(&s->lock);
+}
+
+int64_t store_size_bytes(const struct store *s)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    int64_t bytes = 0;
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        char path[FILE_PATH_MAX];
+        struct stat st;
+        snprintf(path, sizeof path, "%s%s", s->db_path, suffixes[i]);
+        bytes += stat(path, &st) == 0 ? st.st_size : 0;
+    }
+    return bytes;
 }
 
 int64_t store_free_bytes(struct store *s)

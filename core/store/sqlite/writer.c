@@ -352,6 +352,7 @@ static void serve_batch(struct store *s, struct item_list batch)
     struct err e;
     bool is_writing = batch_writes(batch.first);
     // A damaged file is read as far as it goes, but to write into it could only make it worse.
+    int64_t from_us = clock_real_us();
     int code = is_writing && queue_is_damaged(s, &e) ? ERR_CORRUPT : batch_run(s, batch.first, &e);
     for (struct store_item *item = batch.first; code != 0 && item; item = item->next) {
         item_fail(item, &e);
@@ -366,7 +367,9 @@ static void serve_batch(struct store *s, struct item_list batch)
     }
     // A look that went well says nothing of the next write.
     bool is_telling = code != 0 || is_writing;
-    struct store_news news = {.owed = s->writer.owed};
+    bool is_commit = is_writing && code == 0;
+    struct store_news news = {.owed = s->writer.owed,
+                              .commit_us = is_commit ? clock_real_us() - from_us : -1};
     news.trouble = is_telling ? trouble_news(s, code, &e) : NULL;
     queue_complete(s, batch, &news);
 }
@@ -421,7 +424,8 @@ static void probe(struct store *s)
     if (code == 0) {
         code = write_probe(s, &e);
     }
-    struct store_news news = {.owed = s->writer.owed, .trouble = trouble_news(s, code, &e)};
+    struct store_news news = {
+        .owed = s->writer.owed, .trouble = trouble_news(s, code, &e), .commit_us = -1};
     queue_complete(s, (struct item_list){NULL, NULL}, &news);
 }
 
