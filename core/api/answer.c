@@ -60,6 +60,14 @@ struct answer_extra { // a member of its own; name NULL: none
     size_t number;
 };
 
+void api_write_problem(struct json_writer *w, int status, const char *detail)
+{
+    json_member_text(w, "type", "about:blank");
+    json_member_text(w, "title", answer_title(status));
+    json_member_integer(w, "status", status);
+    json_member_text(w, "detail", detail);
+}
+
 static void answer_problem(struct httpd_request *r, int status, const char *detail,
                            const struct answer_extra *extra, const char *extra_headers)
 {
@@ -68,10 +76,7 @@ static void answer_problem(struct httpd_request *r, int status, const char *deta
     buf_init(&body, 16384);
     json_writer_init(&w, &body);
     json_object_begin(&w);
-    json_member_text(&w, "type", "about:blank");
-    json_member_text(&w, "title", answer_title(status));
-    json_member_integer(&w, "status", status);
-    json_member_text(&w, "detail", detail);
+    api_write_problem(&w, status, detail);
     if (extra && extra->text) {
         json_member_text(&w, extra->name, extra->text);
     } else if (extra && extra->name) {
@@ -97,11 +102,16 @@ void api_send_problem_at(struct httpd_request *r, int status, const char *detail
     answer_problem(r, status, detail, &(struct answer_extra){place, NULL, at}, NULL);
 }
 
+const char *api_retry_after(char out[API_RETRY_AFTER_MAX])
+{
+    snprintf(out, API_RETRY_AFTER_MAX, "Retry-After: %d\r\n", API_RETRY_AFTER_S);
+    return out;
+}
+
 void api_send_unavailable(struct httpd_request *r, const char *detail)
 {
-    char retry[40];
-    snprintf(retry, sizeof retry, "Retry-After: %d\r\n", API_RETRY_AFTER_S);
-    answer_problem(r, 503, detail, NULL, retry);
+    char retry[API_RETRY_AFTER_MAX];
+    answer_problem(r, 503, detail, NULL, api_retry_after(retry));
 }
 
 void api_send_forbidden(struct httpd_request *r, const char *detail, const char *role)

@@ -52,8 +52,12 @@ void api_send_json(struct httpd_request *r, int status, struct buf *body);
 // application/problem+json (RFC 9457). place: an extra member ("index", "line") or NULL.
 // headers: more lines with CRLF, or NULL.
 void api_send_problem(struct httpd_request *r, int status, const char *detail, const char *headers);
+// Its members, into an object that has more.
+void api_write_problem(struct json_writer *w, int status, const char *detail);
 void api_send_problem_at(struct httpd_request *r, int status, const char *detail, const char *place,
                          size_t at);
+enum { API_RETRY_AFTER_MAX = 40 };
+const char *api_retry_after(char out[API_RETRY_AFTER_MAX]);             // the header's line: `out`
 void api_send_unavailable(struct httpd_request *r, const char *detail); // 503 with Retry-After
 // kind: base/id.h. key: NULL in an array.
 void api_write_id(struct json_writer *w, const char *key, const char *kind, uint64_t id);

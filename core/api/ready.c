@@ -57,6 +57,9 @@ void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
     json_object_begin(&w);
+    if (refusal) {
+        api_write_problem(&w, 503, refusal);
+    }
     json_member_bool(&w, "ready", refusal == NULL);
     json_member_text(&w, "reason", refusal);
     json_member_string_or_null(&w, "paused", api_paused_reason(a, paused));
@@ -64,5 +67,14 @@ void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
     json_member_text(&w, "redirect_all", a->config.redirect_all);
     ready_write_suspended(&w, engine_generation(a->config.engine));
     json_object_end(&w);
-    api_send_json(r, refusal ? 503 : 200, &body);
+    if (refusal && !body.failed) {
+        char retry[API_RETRY_AFTER_MAX];
+        httpd_send(r, &(struct httpd_answer){.status = 503,
+                                             .content_type = "application/problem+json",
+                                             .extra_headers = api_retry_after(retry),
+                                             .body = buf_str(&body)});
+        buf_fini(&body);
+    } else {
+        api_send_json(r, 200, &body);
+    }
 }

@@ -183,3 +183,18 @@ def test_queries_of_the_dashboard_parse(folder):
              for p in panels for i, t in enumerate(p["targets"])]
     (folder / "queries.yml").write_text("groups:\n- name: q\n  rules:\n" + "\n".join(rules) + "\n")
     promtool("check", "rules", "queries.yml", cwd=folder)
+
+
+def test_readyz_says_why_not(host):
+    well = host.call("GET", "/readyz", token=False)
+    assert (well.status, well.headers["content-type"], well.json()["ready"]) == (200, "application/json", True)
+    assert host.call("POST", "/v1/drain").status == 200
+    reply = host.call("GET", "/readyz", token=False)
+    problem = reply.json()
+    assert (reply.status, reply.headers["content-type"]) == (503, "application/problem+json")
+    assert (problem["type"], problem["title"], problem["status"]) == ("about:blank", "Service Unavailable", 503)
+    assert "drained by an operator" in problem["detail"] and problem["ready"] is False
+    assert problem["draining"] and reply.headers["retry-after"] == "5"
+    assert values(host)["hookline_ready"] == 0
+    assert host.call("POST", "/v1/resume").status == 200
+    assert host.call("GET", "/readyz", token=False).status == 200
