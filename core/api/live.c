@@ -177,6 +177,25 @@ static void live_tell_owed(struct live *l, const struct store_event *ev,
     message_end(l, LIVE_DELIVERIES);
 }
 
+// s: to this one alone, NULL: to all that watch it.
+static void live_tell_overview(struct live *l, struct live_stream *s)
+{
+    bool is_watched = s != NULL;
+    for (const struct live_stream *each = l->streams; each && !is_watched; each = each->next) {
+        is_watched = stream_watches(each, LIVE_OVERVIEW);
+    }
+    if (!is_watched) {
+        return;
+    }
+    api_write_overview(message_begin(l, TOPICS[LIVE_OVERVIEW].event), l->api);
+    if (s) {
+        buf_append_str(&l->message, STR("\n\n"));
+        stream_take(s, l);
+    } else {
+        message_end(l, LIVE_OVERVIEW);
+    }
+}
+
 // --- a delivery that changed ---------------------------------------------------------------------
 
 static void change_free(struct live_change *c)
@@ -334,6 +353,7 @@ static void live_on_tick(void *ctx)
 {
     struct live *l = ctx;
     bool is_comment_due = ++l->ticks % LIVE_COMMENT_S == 0;
+    live_tell_overview(l, NULL);
     for (struct live_stream *s = l->streams; s; s = s->next) {
         live_tell_skipped(l, s);
         if (is_comment_due) {
@@ -414,6 +434,9 @@ void api_get_live(struct api *a, struct httpd_request *r, struct str id)
     }
     answer.body = STR(": live\n\n"); // at once, so that the client knows that it watches
     httpd_stream_open(r, &answer, LIVE_UNSENT_MAX_BYTES);
+    if (stream_watches(s, LIVE_OVERVIEW)) {
+        live_tell_overview(l, s); // the first one is not waited for
+    }
 }
 
 // --- life ----------------------------------------------------------------------------------------

@@ -66,6 +66,15 @@ def test_the_topics_that_are_asked_for(host, watch):
     assert host.call("HEAD", "/v1/live").status == 200
 
 
+def test_the_overview_at_once_and_once_a_second(host, watch):
+    live = watch("?topics=overview")
+    first = live.next("overview")
+    assert set(first) == set(host.call("GET", "/v1/overview").json()) and first["events"]["total"] == 0
+    host.accept(deal(1))
+    until(lambda: live.next("overview")["events"]["total"] == 1, "the next one", 5)
+    assert "overview" not in {watch("?topics=runs,events,deliveries").message()[0] for _ in [host.accept(deal(2))]}
+
+
 def test_a_stream_needs_a_token(host, watch):
     assert watch(token="wrong").status == 401
     assert host.call("GET", "/v1/live", token=False).status == 401
