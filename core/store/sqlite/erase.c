@@ -65,7 +65,8 @@ static int erase_delivery(struct erasing *e, uint64_t id)
     if (rc != SQLITE_ROW) {
         return statement_end(s, rc); // retention has taken it
     }
-    const bool is_owed = state_is_owed((enum delivery_state)sqlite3_column_int(s, 0));
+    const enum delivery_state state = (enum delivery_state)sqlite3_column_int(s, 0);
+    const bool is_owed = state_is_owed(state);
     const bool is_first = is_owed && sqlite3_column_int(s, 2) == 0;
     const struct str order_key = column_dup(s, 1, q->arena);
     q->erased.deliveries++;
@@ -78,7 +79,9 @@ static int erase_delivery(struct erasing *e, uint64_t id)
     if (rc != SQLITE_OK || q->is_dry_run) {
         return rc;
     }
-    e->w->owed -= is_owed;
+    e->w->owed.all -= is_owed;
+    e->w->owed.retrying -= state == DELIVERY_RETRYING;
+    e->w->owed.held -= state == DELIVERY_HELD;
     rc = retain_drop_delivery(e->w, id);
     rc = rc == SQLITE_OK && is_owed ? add_ended(e, id) : rc;
     return rc == SQLITE_OK && is_first && order_key.len ? release(e, order_key) : rc;
