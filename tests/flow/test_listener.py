@@ -289,6 +289,27 @@ def test_the_command_line_and_tls(serve, receiver, authority, folder):
     assert refused.returncode == 1 and "(tls)" in refused.stderr
 
 
+@pytest.mark.parametrize("kind", ["tls", "unix"])
+def test_live_streams_too(serve, receiver, authority, identity, folder, kind):
+    """Answers in pieces, and their end at the stop."""
+    options = ({"args": tls_args(identity), "ca": authority.cert} if kind == "tls"
+               else {"listen": [f"unix:{folder}/h.sock"]})
+    host = serve({"w.lua": workflow(receiver.url)}, **options)
+    connection = host.connect()
+    connection.request("GET", "/v1/live?topics=deliveries", headers={"Authorization": f"Bearer {host.token}"})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    host.accept(deal(1))
+    until(lambda: b"delivered" in answer.readline(), "the delivery is told")
+    receiver.wait()
+    host.hang_up()
+    host.signal(signal.SIGTERM)
+    while answer.readline():
+        pass
+    assert host.wait_end() == 0
+    connection.close()
+
+
 # --- Unix sockets ---------------------------------------------------------------------------------
 
 def test_a_unix_socket(serve, receiver, folder):
