@@ -10,12 +10,13 @@
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "deliver/curl_command.h"
-#include "deliver/notices.h"
 #include "deliver/secrets.h"
 #include "script/rules.h"
 #include "wire/client.h"
 #include "wire/httpd.h"
 #include "wire/smtp.h"
+
+struct notices_config;
 
 struct config_limits {       // with the defaults in parentheses
     int64_t body_bytes;      // of one POST /v1/events (8 MiB)

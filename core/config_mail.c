@@ -1,5 +1,6 @@
 // The keys of mail: a server, who sends, who is told.
 #include "config_keys.h"
+#include "deliver/notices.h"
 #include "deliver/secrets.h"
 #include "encode/mail.h"
 

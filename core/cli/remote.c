@@ -1,7 +1,6 @@
 #include "cli/remote.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/caller.h"
@@ -26,9 +25,9 @@ struct remote {
     struct buf body;               // of the last answer
     char data_dir[PATH_LEN_MAX];
     char key_path[PATH_LEN_MAX + 32];
-    const char *unix_path; // of url; NULL: none
-    bool is_own;           // the host of the data folder
-    bool is_elsewhere;     // named by --url or HOOKLINE_URL
+    char unix_path[PATH_LEN_MAX]; // of url; empty: none
+    bool is_own;                  // the host of the data folder
+    bool is_elsewhere;            // named by --url or HOOKLINE_URL
     // of the call under way:
     struct remote_answer *answer;
     struct err *err;
@@ -149,7 +148,7 @@ static int find_host(struct remote *r, const struct invocation *in, struct err *
     if (buf_append_char(&r->url, '\0') == 0)
         r->url.len--;
     if (str_starts_with(buf_str(&r->url), STR("unix:")))
-        r->unix_path = r->url.data + strlen("unix:");
+        snprintf(r->unix_path, sizeof(r->unix_path), "%s", r->url.data + strlen("unix:"));
     else
         code = url_parse(buf_str(&r->url), &parsed, e);
     if (code) {
@@ -175,9 +174,9 @@ static void find_trust(struct remote *r, const struct invocation *in, struct cli
 {
     config->ca_file = setting(in, "ca", "HOOKLINE_CA");
     snprintf(r->key_path, sizeof(r->key_path), "%s/address.pem", r->data_dir);
-    if (!config->ca_file && r->is_own && access(r->key_path, F_OK) == 0)
+    if (!config->ca_file && r->is_own)
         config->key_file = r->key_path;
-    config->unix_path = r->unix_path;
+    config->unix_path = *r->unix_path ? r->unix_path : NULL;
 }
 
 int remote_open(struct remote **out, const struct invocation *in, const struct config *c,
@@ -230,9 +229,15 @@ int remote_look_again(struct remote *r, const struct invocation *in)
     struct err e = {0};
     int code;
 
+    if (*r->unix_path)
+        return 0; // a Unix socket stays where it is, and the client is bound to it
     buf_init(&r->url, PATH_LEN_MAX);
     buf_init(&r->authorization, PATH_LEN_MAX);
     code = find_host(r, in, &e);
+    if (code == 0 && *r->unix_path) {
+        *r->unix_path = '\0';
+        code = ERR_NOT_FOUND; // another listener by now: the client cannot go there
+    }
     buf_fini(code ? &r->url : &url);
     buf_fini(code ? &r->authorization : &authorization);
     if (code) {
@@ -284,7 +289,7 @@ static void address(const struct remote *r, const char *path, struct buf *url,
                     struct client_request *q, struct client_header headers[HEADERS_MAX])
 {
     buf_init(url, URL_MAX_BYTES);
-    buf_append_str(url, r->unix_path ? STR("http://127.0.0.1") : buf_str(&r->url));
+    buf_append_str(url, *r->unix_path ? STR("http://127.0.0.1") : buf_str(&r->url));
     buf_append_text(url, path);
     buf_append_char(url, '\0');
     q->url = url->data;

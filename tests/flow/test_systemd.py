@@ -4,6 +4,7 @@ import json
 import select
 import signal
 import socket
+import sqlite3
 import threading
 import time
 
@@ -54,13 +55,36 @@ def test_it_is_not_ready_before_it_can_be_asked(serve, receiver, systemd):
 
 
 def test_signs_of_life_end_with_the_writer(serve, receiver, systemd):
-    """Half of WATCHDOG_USEC apart; none while the store's writer, or the loop, does not come round."""
+    """The loop goes on and answers, but what writes to the disk hangs: here, at a lock of another program's."""
+    manager = systemd(watchdog_us=100_000)
+    host = manager.adopt(serve({"w.lua": workflow(receiver.url)}, start=False))
+    host.start()
+    manager.until("WATCHDOG=1")
+    other = sqlite3.connect(host.data / "hookline.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers = []
+    poster = threading.Thread(target=lambda: answers.append(host.post(deal(1), fresh=True).status))
+    poster.start()
+
+    def stays_away():
+        manager.drain()
+        return not select.select([manager.notify], [], [], 0.5)[0]
+    until(stays_away, "no sign of life")
+    other.execute("ROLLBACK")
+    other.close()
+    poster.join(60)
+    manager.until("WATCHDOG=1")
+    if answers == [202]:  # it was in time before the store gave up waiting
+        receiver.wait()
+
+
+def test_signs_of_life_end_with_the_loop(serve, receiver, systemd):
+    """Half of WATCHDOG_USEC apart; none from a process that is stopped."""
     manager = systemd(watchdog_us=100_000)
     host = manager.adopt(serve({"w.lua": workflow(receiver.url)}, start=False))
     host.start()
     for _ in range(3):
         manager.until("WATCHDOG=1")
-    # The writer alone: the thread is stopped by a debugger's means in no test; the whole process is.
     host.signal(signal.SIGSTOP)
     until(lambda: "T" in open(f"/proc/{host.pid}/stat").read().rsplit(")", 1)[1].split()[0], "it is stopped")
     manager.drain()
