@@ -44,10 +44,12 @@ LLHTTP_ROOT := $(patsubst %/share/llhttp,%,$(firstword \
 LLHTTP      := $(LLHTTP_ROOT)/share/llhttp
 LLHTTP_CFLAGS := -I$(LLHTTP_ROOT)/share/include/llhttp
 CPPFLAGS  += -Icore -D_GNU_SOURCE -DHOOKLINE_VERSION='"$(VERSION)"'
-ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) -MMD -MP
+# Where it was built stands nowhere in what was built.
+PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(PREFIX_MAP) $(CFLAGS) -MMD -MP
 
 TOP_SOURCES := $(if $(filter cli,$(LAYERS)),$(wildcard core/*.c))
-SOURCES := $(foreach l,$(LAYERS),$(shell find core/$(l) -name '*.c' 2>/dev/null)) \
+SOURCES := $(foreach l,$(LAYERS),$(sort $(shell find core/$(l) -name '*.c' 2>/dev/null))) \
            $(filter-out core/main.c,$(TOP_SOURCES))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LLHTTP_OBJECTS := $(if $(filter wire,$(LAYERS)),$(addprefix $(BUILD)/llhttp/,api.o http.o llhttp.o))
@@ -69,7 +71,7 @@ all: $(BUILD)/hookline ## build build/release/hookline
 
 $(BUILD)/libhookline.a: $(OBJECTS) $(LLHTTP_OBJECTS) $(EMBEDDED)
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar rcsD $@ $^
 
 $(BUILD)/hookline: $(BUILD)/core/main.o $(BUILD)/libhookline.a
 	@echo "  link  $@"
@@ -82,7 +84,7 @@ $(BUILD)/%.o: %.c
 
 $(BUILD)/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	@$(CC) $(LLHTTP_CFLAGS) $(CFLAGS_$(FLAVOUR)) -w -c -o $@ $<
+	@$(CC) $(LLHTTP_CFLAGS) $(CFLAGS_$(FLAVOUR)) $(PREFIX_MAP) -w -c -o $@ $<
 
 missing-llhttp/%:
 	@echo "The sources of llhttp are not here. Run: dist/packages.sh build" >&2; exit 1
@@ -272,12 +274,7 @@ $(BUILD)/tests/simulate/simulate: $(SIMULATE_OBJECTS) $(BUILD)/libhookline.a
 simulate: $(BUILD)/tests/simulate/simulate ## random histories with faults, simulated (SEEDS=, SEED=, DAY=1)
 	@$(BUILD)/tests/simulate/simulate $(if $(DAY),--day) $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),$(if $(DAY)$(SEED),1,200))
 
-.PHONY: install
-install: $(BUILD)/hookline ## into PREFIX (/usr/local), under DESTDIR
-	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/hookline/rules
-	@install -m 755 $(BUILD)/hookline $(DESTDIR)$(PREFIX)/bin/hookline
-	@install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/hookline
-	@install -m 644 $(wildcard rules/*.lua) $(DESTDIR)$(PREFIX)/share/doc/hookline/rules
+include dist/package.mk
 
 .PHONY: clean
 clean: ## remove what was built (not what dist/packages.sh unpacked)
@@ -285,6 +282,6 @@ clean: ## remove what was built (not what dist/packages.sh unpacked)
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(filter-out %.d,$(MAKEFILE_LIST)) | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
