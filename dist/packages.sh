@@ -2,7 +2,7 @@
 # Brings what hookline needs from Debian 12: dist/packages.sh GROUP...
 #   build   compiler and libraries        demo    what `make demo` wants besides
 #   test    what `make test` wants        bench   what `make bench` wants
-#   fuzz    what `make fuzz` wants
+#   fuzz    what `make fuzz` wants        package what `make deb` wants
 # What is there already is left alone, and costs one dpkg-query. As root apt is called directly, else
 # through sudo. No recommended packages. Nothing here starts or enables a service: three packages from
 # which one file each is wanted (node-llhttp, which would bring Node.js, nginx and prometheus, whose packages
@@ -18,6 +18,7 @@ test="tzdata mandoc dpkg-dev systemd python3-pytest python3-aiosmtpd openssl lib
       strace curl libxml2-utils iproute2 chromium chromium-driver python3-selenium"
 bench="python3 wrk strace tzdata"
 fuzz="python3 clang libclang-rt-14-dev"
+package="dpkg-dev"
 
 packages=""
 files=""
@@ -33,7 +34,8 @@ for group in "$@"; do
         files="$files nginx:usr/sbin/nginx prometheus:usr/bin/promtool" ;;
     bench) packages="$packages $bench" files="$files nginx:usr/sbin/nginx" ;;
     fuzz) packages="$packages $fuzz" ;;
-    *) echo "dist/packages.sh: no group '$group' (build, demo, test, bench, fuzz)" >&2 && exit 2 ;;
+    package) packages="$packages $package" ;;
+    *) echo "dist/packages.sh: no group '$group' (build, demo, test, bench, fuzz, package)" >&2 && exit 2 ;;
     esac
 done
 [ $# -gt 0 ] || { sed -n '2,5s/^# //p' "$0" && exit 2; }
