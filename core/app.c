@@ -20,8 +20,7 @@
 enum {
     APP_FINISH_MS = 3 * 1000, // for who is connected, when told to stop
     APP_DRAIN_MS = 10 * 1000, // for what is in flight, then
-    APP_STOP_CHECK_MS = 10,
-    APP_SIGNALS = 3
+    APP_STOP_CHECK_MS = 10
 };
 
 struct app {
@@ -44,7 +43,6 @@ struct app {
     struct api *api;
     struct app_service service;
     struct loop_test_clock *test_clock;
-    struct loop_signal *signals[APP_SIGNALS];
     struct loop_timer stop_timer;
     struct netblock redirect_block;
     bool has_redirect_block;
@@ -62,11 +60,7 @@ static void app_on_store_closed(void *ctx)
 {
     struct app *app = ctx;
     app->store = NULL;
-    for (int i = 0; i < APP_SIGNALS; i++) {
-        if (app->signals[i]) {
-            loop_signal_close(app->signals[i]);
-        }
-    }
+    app_service_close_signals(&app->service);
     // Nothing is open any more: the loop ends by itself.
 }
 
@@ -169,8 +163,7 @@ static void app_fail(struct app *app, int code)
     app_stop(app);
 }
 
-// --- signals
-// ---------------------------------------------------------------------------------------------
+// --- signals ----------------------------------------------------------------------------------
 
 static void app_on_reloaded(void *ctx, int code, const struct err *e)
 {
@@ -213,22 +206,7 @@ static void app_on_signal(void *ctx, int signum)
     app_stop(app);
 }
 
-static int app_open_signals(struct app *app)
-{
-    static const int numbers[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-    for (int i = 0; i < APP_SIGNALS; i++) {
-        int code = loop_signal_open(&app->signals[i], app->loop, numbers[i], app_on_signal, app);
-        if (code) {
-            return err_set(app->err, ERR_IO, "a signal handler could not be set");
-        }
-    }
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the store, not our end
-    return 0;
-}
-
-// --- the start
-// -----------------------------------------------------------------------------------------------
+// --- the start --------------------------------------------------------------------------------
 
 static bool app_is_settled(void *ctx)
 {
@@ -582,7 +560,7 @@ int app_run(const struct config *c, struct err *e)
         app.code = app_service_open_tls(&app.service, c, app.loop, &app.log, e);
     }
     if (app.code == 0) {
-        app.code = app_open_signals(&app);
+        app.code = app_service_open_signals(&app.service, app.loop, app_on_signal, &app, e);
     }
     if (app.code == 0 && !c->no_watch) {
         app.code = engine_watch(app.engine);

@@ -1,6 +1,7 @@
 #include "app_service.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -143,4 +144,27 @@ void app_service_reloaded(const struct app_service *s)
 void app_service_stopping(const struct app_service *s)
 {
     service_tell(&s->service, "STOPPING=1\nSTATUS=Finishing what is in flight");
+}
+
+int app_service_open_signals(struct app_service *s, struct loop *l,
+                             void (*on_signal)(void *ctx, int signum), void *ctx, struct err *e)
+{
+    static const int numbers[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < APP_SIGNALS; i++) {
+        if (loop_signal_open(&s->signals[i], l, numbers[i], on_signal, ctx)) {
+            return err_set(e, ERR_IO, "a signal handler could not be set");
+        }
+    }
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the store, not our end
+    return 0;
+}
+
+void app_service_close_signals(struct app_service *s)
+{
+    for (int i = 0; i < APP_SIGNALS; i++) {
+        if (s->signals[i]) {
+            loop_signal_close(s->signals[i]);
+        }
+    }
 }

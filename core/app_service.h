@@ -7,8 +7,11 @@
 #include "base/service.h"
 #include "config.h"
 
+enum { APP_SIGNALS = 3 };
+
 struct app_service {
     struct service service;
+    struct loop_signal *signals[APP_SIGNALS];
     const struct config *config;
     const struct log *log;
     struct tls_server *tls; // NULL: the host listens without
@@ -31,6 +34,11 @@ void app_service_read_tls_again(const struct app_service *s, const struct api *a
 // end: its lock is waited for.
 int app_service_open_store(const struct app_service *s, struct store **out,
                            const struct store_config *c, struct err *e);
+// SIGTERM and SIGINT (stop) and SIGHUP (read again) go to on_signal; others that would end the
+// process are ignored. ERR_IO.
+int app_service_open_signals(struct app_service *s, struct loop *l,
+                             void (*on_signal)(void *ctx, int signum), void *ctx, struct err *e);
+void app_service_close_signals(struct app_service *s);
 // The host is ready: tells systemd, and stdout, where it listens.
 void app_service_ready(struct app_service *s, const struct api *a);
 // Signs of life, while both the loop and the store's writer give them.
