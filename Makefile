@@ -57,7 +57,7 @@ LUA_FILES := $(shell find lua -name '*.lua' 2>/dev/null)
 CONSOLE_FILES := $(shell find core/console/js core/console/css -type f) core/console/index.html core/console/icon.svg
 CONSOLE_LIBRARIES := $(addprefix build/console/lib/,preact.js hooks.js htm.js uplot.js uplot.css LICENSES.txt)
 EMBEDDED := $(if $(filter script,$(LAYERS)),$(BUILD)/embedded_lua.o) \
-            $(if $(filter api,$(LAYERS)),$(BUILD)/embedded_console.o)
+            $(if $(filter api,$(LAYERS)),$(BUILD)/embedded_console.o $(BUILD)/embedded_openapi.o)
 
 UNIT_LAYERS  ?= $(LAYERS)
 UNIT_SOURCES := $(foreach l,$(UNIT_LAYERS) .,$(wildcard tests/unit/$(l)/test_*.c))
@@ -109,6 +109,9 @@ $(BUILD)/embedded_lua.S: $(LUA_FILES) Makefile
 
 $(BUILD)/embedded_console.S: $(CONSOLE_FILES) $(CONSOLE_LIBRARIES) Makefile
 	$(call embed,embedded_console_files,$(CONSOLE_FILES) $(CONSOLE_LIBRARIES))
+
+$(BUILD)/embedded_openapi.S: core/api/openapi.json Makefile
+	$(call embed,embedded_openapi_files,core/api/openapi.json)
 
 $(BUILD)/embedded_%.o: $(BUILD)/embedded_%.S
 	@$(CC) -c -o $@ $<

@@ -214,6 +214,7 @@ void api_resume_target(struct api *a, struct httpd_request *r, struct str id);
 // --- console.c ---
 // id: the file's name; empty: the page.
 void api_get_console(struct api *a, struct httpd_request *r, struct str id);
+void api_get_openapi(struct api *a, struct httpd_request *r, struct str id);
 
 // --- routes.c ---
 int api_on_head(void *ctx, struct httpd_request *r);

@@ -56,6 +56,7 @@ static const struct route ROUTES[] = {
     {"GET", "/", ROLE_OPEN, .handle = api_get_console},
     {"GET", "/console/{path}", ROLE_OPEN, .handle = api_get_console},
     {"GET", "/metrics", ROLE_READ, .handle = api_get_metrics},
+    {"GET", "/openapi.json", ROLE_READ, .handle = api_get_openapi},
     {"GET", "/healthz", ROLE_OPEN, .handle = api_get_healthz},
     {"GET", "/readyz", ROLE_OPEN, .handle = api_get_readyz},
 };

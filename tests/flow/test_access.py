@@ -19,13 +19,13 @@ def routes():
     found = []
     for method, path, role in re.findall(r'\{"(\w+)", "([^"]*)", ROLE_(\w+)', text):
         start = path.split("/{")[0]
-        found.append((method, re.sub(r"\{\w+\}", IDS.get(start, "x"), path), role.lower()))
+        found.append((method, re.sub(r"\{\w+\}", IDS.get(start, "index.html"), path), role.lower()))
     return found
 
 
 def wanted(method, path):
     """The rule, beside the table: posting is ingest's, looking is read's (but at tokens), all else admin's."""
-    if not path.startswith("/v1/"):
+    if not path.startswith("/v1/") and path not in ("/metrics", "/openapi.json"):
         return "open"
     if (method, path) in INGEST:
         return "ingest"

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import time
 
+from support import openapi
 from support.waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -207,6 +208,8 @@ class Host:
             connection = None
         if not fresh:
             self.connection = connection
+        fault = openapi.fault(method, path, reply.status, reply.headers, reply.body)
+        assert fault is None, f"{fault}: {reply}"
         return reply
 
     def post(self, event, **options):
