@@ -7,6 +7,7 @@ import ssl
 import stat
 import subprocess
 import threading
+import time
 
 import pytest
 from support.certificates import Authority
@@ -162,6 +163,24 @@ def test_hostile_tls_clients(serve, receiver, authority, identity):
     assert host.call("GET", "/healthz").status == 200
     for connection in held:
         connection.close()
+
+
+@pytest.mark.release_only
+def test_a_handshake_has_ten_seconds(serve, receiver, authority, identity):
+    """However many bytes come meanwhile: those of a slow drip are no progress."""
+    host = serve({"w.lua": workflow(receiver.url)}, args=tls_args(identity), ca=authority.cert)
+    with socket.create_connection(("127.0.0.1", host.port)) as connection:
+        connection.settimeout(0.5)
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        began = time.monotonic()
+        while True:
+            try:
+                assert connection.recv(1) == b""
+                break
+            except TimeoutError:
+                assert time.monotonic() - began < 30
+                connection.sendall(b"x")
+        assert time.monotonic() - began > 5
 
 
 def test_renegotiation_is_refused(serve, receiver, authority, identity):
