@@ -32,6 +32,9 @@ put 644 "$BUILD/completions/hookline.fish" "$share/fish/vendor_completions.d/hoo
 for f in README.md LICENSE CHANGELOG.md SECURITY.md $(find docs rules -type f | LC_ALL=C sort); do
     put 644 "$f" "$doc/$f"
 done
+for f in $(find dist/grafana dist/prometheus -type f | LC_ALL=C sort); do
+    put 644 "$f" "$share/hookline/${f#dist/}"
+done
 unit hookline.service
 unit hookline.socket
 put 644 dist/systemd/hookline.sysusers "$PREFIX/lib/sysusers.d/hookline.conf"
@@ -43,7 +46,9 @@ install)
     ;;
 uninstall)
     ! cmp -s dist/hookline.conf.lua "$DESTDIR$configuration" || put 644 - "$configuration"
-    [ ! -d "$DESTDIR$doc" ] || find "$DESTDIR$doc" -depth -type d -exec rmdir --ignore-fail-on-non-empty {} +
+    for folder in "$DESTDIR$doc" "$DESTDIR$share/hookline"; do
+        [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir --ignore-fail-on-non-empty {} +
+    done
     for folder in hookline/rules hookline; do
         [ ! -d "$DESTDIR$SYSCONFDIR/$folder" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$SYSCONFDIR/$folder"
     done

@@ -34,7 +34,8 @@ def documents():
 PROGRAM = {"bin/hookline", "share/man/man1/hookline.1", "share/man/man5/hookline.conf.lua.5",
            "share/bash-completion/completions/hookline", "share/zsh/site-functions/_hookline",
            "share/fish/vendor_completions.d/hookline.fish", "lib/systemd/system/hookline.service",
-           "lib/systemd/system/hookline.socket", "lib/sysusers.d/hookline.conf"}
+           "lib/systemd/system/hookline.socket", "lib/sysusers.d/hookline.conf",
+           "share/hookline/grafana/hookline.json", "share/hookline/prometheus/alerts.yml"}
 
 
 def test_install_and_uninstall(folder):
