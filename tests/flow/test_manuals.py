@@ -70,4 +70,4 @@ def test_the_keys_are_those_of_the_configuration(pages):
     assert found == [(p, "" if env == "NULL" else env) for p, env in keys]
     alone = [env.strip('"') for p, env, kind in table if p == "NULL" and env != "NULL"]
     environment = shown(pages / "hookline.1", "ENVIRONMENT")
-    assert all(env in environment for env in alone) and len(alone) > 3
+    assert [env for env in alone if env not in environment] == [] and len(alone) > 3
