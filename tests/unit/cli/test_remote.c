@@ -341,11 +341,13 @@ static void a_delivery_is_shown_with_its_attempts(void **state)
 
     assert_int_equal(r.status, CLI_DONE);
     assert_contains(asked, "GET /v1/deliveries/dlv_1?");
-    assert_contains(r.out, "dlv_1  retrying\n  event      e\\x1B[0m\n");
-    assert_contains(r.out,
-                    "Attempt 1 at 2026-11-23T09:15:00.140Z, 12 ms\n  > POST https://a.example/\n");
-    assert_contains(r.out, "  < status 503\n  < \n  < busy\n");
-    assert_contains(r.out, "Attempt 2 at x, 1 ms, failed: dns: no\n");
+    assert_contains(r.out, "dlv_1  retrying\n  workflow   w\n");
+    assert_contains(r.out, "  event      e\\x1B[0m\n  to         https://a.example/\n");
+    assert_contains(r.out, "Why it is so\n  attempt 2: dns: no\n");
+    assert_contains(r.out, "What comes next\n  attempt 3 at 2026-11-23T09:15:15.900Z");
+    assert_contains(r.out, "    1  2026-11-23T09:15:00.140Z  +20 ms       12 ms  503\n");
+    assert_contains(r.out, "Attempt 1: what came back\n  < status 503\n  < \n  < busy\n");
+    assert_contains(r.out, "Attempt 2: what was sent\n  > POST https://a.example/\n");
     free(asked);
     result_free(&r);
 }
