@@ -127,6 +127,17 @@ const char *access_find(const struct access *a, uint64_t id)
     return t ? t->name : NULL;
 }
 
+static bool token_has_expired(const struct access *a, const struct access_token *t)
+{
+    return t->expires_at_ms && clock_wall_ms(loop_clock(a->config.loop)) >= t->expires_at_ms;
+}
+
+bool access_is_good(const struct access *a, uint64_t id)
+{
+    const struct access_token *t = map_get(&a->by_id, id_key(&id));
+    return t && !token_has_expired(a, t);
+}
+
 uint64_t access_find_token(const struct access *a, struct str name_or_id)
 {
     uint64_t id = 0;
@@ -214,7 +225,7 @@ enum access_verdict access_judge(struct access *a, struct str authorization, enu
     caller->id = t->id;
     caller->name = t->name;
     caller->role = store_role_word(t->role);
-    if (t->expires_at_ms && clock_wall_ms(loop_clock(a->config.loop)) >= t->expires_at_ms) {
+    if (token_has_expired(a, t)) {
         return ACCESS_EXPIRED;
     }
     note_use(a, t, now_ms);

@@ -59,6 +59,8 @@ enum access_verdict access_judge(struct access *a, struct str authorization, enu
 int64_t access_failed(struct access *a, struct str peer);
 // The name of a caller of earlier, borrowed until the next turn; NULL: it is revoked.
 const char *access_find(const struct access *a, uint64_t id);
+// Whether its token is good still: neither revoked nor expired.
+bool access_is_good(const struct access *a, uint64_t id);
 
 // --- tokens --------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ static uint64_t caller_id(const struct httpd_request *r)
 
 bool api_caller_is_gone(const struct api *a, const struct httpd_request *r)
 {
-    return caller_id(r) && access_find(a->config.access, caller_id(r)) == NULL;
+    return caller_id(r) && !access_is_good(a->config.access, caller_id(r));
 }
 
 struct str api_caller(const struct api *a, const struct httpd_request *r)

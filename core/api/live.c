@@ -334,6 +334,19 @@ void live_end(struct live *l)
     }
 }
 
+// A stream is as good as the token that it came with.
+static void live_end_of_the_gone(struct live *l)
+{
+    struct live_stream **link = &l->streams;
+    while (*link) {
+        if (api_caller_is_gone(l->api, (*link)->request)) {
+            stream_remove(l, link);
+        } else {
+            link = &(*link)->next;
+        }
+    }
+}
+
 static void live_tell_skipped(struct live *l, struct live_stream *s)
 {
     if (s->skipped == 0) {
@@ -353,6 +366,10 @@ static void live_on_tick(void *ctx)
 {
     struct live *l = ctx;
     bool is_comment_due = ++l->ticks % LIVE_COMMENT_S == 0;
+    live_end_of_the_gone(l);
+    if (l->streams == NULL) {
+        return;
+    }
     live_tell_overview(l, NULL);
     for (struct live_stream *s = l->streams; s; s = s->next) {
         live_tell_skipped(l, s);

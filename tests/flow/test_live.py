@@ -144,3 +144,16 @@ def test_a_stream_ends_with_the_host(host, watch):
     host.stop()
     while live.message():
         pass
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+def test_a_stream_ends_with_its_token(host, watch, end):
+    made = host.call("POST", "/v1/tokens", {"name": "watcher", "role": "read", "expires_in": "1h"}).json()
+    live, other = watch("?topics=overview", token=made["token"]), watch("?topics=overview")
+    if end == "revoked":
+        assert host.call("POST", "/v1/tokens/watcher/revoke").status == 200
+    else:
+        host.advance("61m")
+    while live.message():
+        pass
+    other.next("overview")
