@@ -90,14 +90,21 @@ static void read_environment(struct config *c, char *const *environment)
             continue;
         value = str_from(equals + 1);
         if (str_starts_with(name, var)) {
-            config_add_var(c, (struct str){name.data + var.len, name.len - var.len}, value);
+            struct config_place at = {
+                .source = CONFIG_FROM_ENVIRONMENT,
+                .label = arena_dup(&c->arena, name).data,
+                .name = {name.data + var.len, name.len - var.len},
+            };
+
+            if (at.label)
+                config_add_var(c, &at, value);
             continue;
         }
         k = key_by_environment(name);
         if (!k) {
             warn_of_slip(c, name);
         } else if (value.len) {
-            struct config_place at = {.label = k->environment};
+            struct config_place at = {.source = CONFIG_FROM_ENVIRONMENT, .label = k->environment};
 
             config_key_set(c, k, &at, value);
         }
@@ -106,7 +113,7 @@ static void read_environment(struct config *c, char *const *environment)
 
 static void set_flag(struct config *c, const char *flag, const char *value)
 {
-    struct config_place at = {.label = flag};
+    struct config_place at = {.source = CONFIG_FROM_FLAG, .label = flag};
 
     if (!value)
         return;

@@ -70,6 +70,25 @@ struct config_message { // for a person; printed or logged by who loaded it
     const char *text;
 };
 
+enum config_source { // the later one wins
+    CONFIG_FROM_DEFAULT,
+    CONFIG_FROM_FILE,
+    CONFIG_FROM_ENVIRONMENT,
+    CONFIG_FROM_FLAG
+};
+
+struct config_key;
+
+struct config_origin { // a value that was given, and where
+    struct config_origin *next;
+    const struct config_key *key;
+    struct str name; // of a plain setting, or a target as it was written
+    struct str text; // as given, a token hidden
+    enum config_source source;
+    const char *where; // the file, the variable or the flag
+    bool is_secret;    // text is a secret's name
+};
+
 struct config {
     const char *file; // the file that was read; NULL: there is none
     const char *rules_dir;
@@ -99,6 +118,8 @@ struct config {
     struct config_mail mail;
     struct config_message *messages; // in the order they were found
     size_t message_count;
+    struct config_origin *origins; // as they were read, the later one wins; lists add up
+    struct config_origin *last_origin;
     struct arena arena; // what all of this is made of
 };
 
@@ -137,6 +158,20 @@ void config_notices(const struct config *c, struct notices_config *out);
 // The value of a plain setting (hook.var), {NULL,0} where it has none. ctx: the struct config. Any
 // thread.
 struct str config_var(void *ctx, struct str name);
+
+// One value in force. Borrowed for the visit.
+struct config_value {
+    const char
+        *key; // "limits.body", "targets[\"https://h\"].rate"; a flag or variable without a key
+    const char *text; // as one would write it; NULL: none is set
+    enum config_source source;
+    const char *where; // the file, the variable or the flag; NULL: the default
+};
+// Every key with what is in force, in the order of the documents; what adds up (network.allow) once
+// for each place. Passwords and tokens are hidden. ERR_NOMEM where it is not all of it.
+int config_each_value(const struct config *c,
+                      void (*visit)(void *ctx, const struct config_value *v), void *ctx);
+
 // How workflow files are loaded by this configuration; c stays borrowed by it.
 struct rules_config config_rules(const struct config *c);
 // The block that redirect_all's own address needs, where that is known without a lookup; else one

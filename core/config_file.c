@@ -140,7 +140,7 @@ static bool is_empty_table(struct walk *w, enum json_token first)
 static void read_list(struct walk *w, const struct config_key *k, const char *label,
                       enum json_token first)
 {
-    struct config_place at = {.label = label, .folder = w->folder};
+    struct config_place at = {.source = CONFIG_FROM_FILE, .label = label, .folder = w->folder};
     enum json_token t;
 
     if (is_empty_table(w, first))
@@ -183,8 +183,10 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
 {
     char label[LABEL_MAX];
     char digits[32];
-    struct config_place at = {
-        .label = label, .folder = w->folder, .name = w->segments[count > 1 ? 1 : 0]};
+    struct config_place at = {.source = CONFIG_FROM_FILE,
+                              .label = label,
+                              .folder = w->folder,
+                              .name = w->segments[count > 1 ? 1 : 0]};
     const struct json_number *n = &w->reader.number;
     bool wants_number =
         k->kind == CONFIG_COUNT || k->kind == CONFIG_TARGET_COUNT || k->kind == CONFIG_BYTES;

@@ -53,7 +53,7 @@ const struct config_key config_keys[] = {
     {NULL, "HOOKLINE_REDIRECT_ALL", "--redirect-all", CONFIG_URL, AT(redirect_all), 0, 0},
     {NULL, "HOOKLINE_CONFIG", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
     {NULL, "HOOKLINE_URL", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
-    {NULL, "HOOKLINE_TOKEN", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
+    {NULL, "HOOKLINE_TOKEN", NULL, CONFIG_TOKEN, 0, 0, 0},
     {NULL, "HOOKLINE_CA", NULL, CONFIG_ELSEWHERE, 0, 0, 0},
     {"mail.server", NULL, NULL, CONFIG_MAIL_SERVER, 0, 0, 0},
     {"mail.from", NULL, NULL, CONFIG_MAIL_FROM, 0, 0, 0},
@@ -237,18 +237,28 @@ struct str config_var(void *ctx, struct str name)
     return (struct str){NULL, 0};
 }
 
-void config_add_var(struct config *c, struct str name, struct str value)
+static const struct config_key *key_of_vars(void)
+{
+    const struct config_key *k = config_keys;
+
+    while (k->kind != CONFIG_VAR)
+        k++;
+    return k;
+}
+
+void config_add_var(struct config *c, const struct config_place *at, struct str value)
 {
     if (!c->vars)
         c->vars = arena_alloc(&c->arena, VARS_MAX * sizeof(*c->vars));
-    if (config_var(c, name).data)
+    if (config_var(c, at->name).data)
         return;
     if (!c->vars || c->var_count == VARS_MAX) {
         config_say(c, true, "vars: there are more than %d", VARS_MAX);
         return;
     }
     c->vars[c->var_count++] =
-        (struct config_var){arena_dup(&c->arena, name), arena_dup(&c->arena, value)};
+        (struct config_var){arena_dup(&c->arena, at->name), arena_dup(&c->arena, value)};
+    config_note(c, key_of_vars(), at, value);
 }
 
 static void set_log_level(struct config *c, const struct config_place *at, struct str text)
@@ -277,17 +287,35 @@ static void set_log_format(struct config *c, const struct config_place *at, stru
         config_say(c, true, "%s: wants text or json, not '" STR_FMT "'", at->label, STR_ARG(text));
 }
 
-void config_key_set(struct config *c, const struct config_key *k, const struct config_place *at,
-                    struct str text)
+void config_note(struct config *c, const struct config_key *k, const struct config_place *at,
+                 struct str text)
+{
+    struct config_origin *o = arena_alloc(&c->arena, sizeof(*o));
+
+    if (!o) {
+        config_say(c, true, "the configuration takes too much memory");
+        return;
+    }
+    *o = (struct config_origin){
+        .key = k,
+        .name = arena_dup(&c->arena, at->name),
+        .text = arena_dup(&c->arena, k->kind == CONFIG_TOKEN ? STR("****") : text),
+        .source = at->source,
+        .where = at->source == CONFIG_FROM_FILE ? c->file
+                                                : arena_dup(&c->arena, str_from(at->label)).data,
+        .is_secret = at->is_secret,
+    };
+    *(c->last_origin ? &c->last_origin->next : &c->origins) = o;
+    c->last_origin = o;
+}
+
+static void set_value(struct config *c, const struct config_key *k, const struct config_place *at,
+                      struct str text)
 {
     struct err why = {0};
     struct url u;
     int64_t n;
 
-    if (!text.len && k->kind != CONFIG_VAR) {
-        config_say(c, true, "%s: is empty", at->label);
-        return;
-    }
     switch (k->kind) {
     case CONFIG_TEXT:
         *(const char **)((char *)c + k->offset) = copy_text(c, text);
@@ -324,7 +352,7 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
         break;
     case CONFIG_VAR:
         if (is_name(at->name))
-            config_add_var(c, at->name, text);
+            config_add_var(c, at, text);
         else
             config_say(c, true, "%s: a name has letters, digits and _, and no digit first",
                        at->label);
@@ -343,6 +371,21 @@ void config_key_set(struct config *c, const struct config_key *k, const struct c
         config_mail_set(c, k, at, text);
         break;
     case CONFIG_ELSEWHERE:
+    case CONFIG_TOKEN:
         break;
     }
+}
+
+void config_key_set(struct config *c, const struct config_key *k, const struct config_place *at,
+                    struct str text)
+{
+    size_t before = c->message_count;
+
+    if (!text.len && k->kind != CONFIG_VAR) {
+        config_say(c, true, "%s: is empty", at->label);
+        return;
+    }
+    set_value(c, k, at, text);
+    if (c->message_count == before && k->kind != CONFIG_VAR)
+        config_note(c, k, at, text);
 }

@@ -1,5 +1,5 @@
 // The keys of the configuration: one table from which the file, the environment and the flags are
-// read, and the values checked. Used by config.c and config_file.c alone.
+// read, and the values checked. Used by config*.c alone.
 #ifndef CONFIG_KEYS_H
 #define CONFIG_KEYS_H
 
@@ -27,7 +27,8 @@ enum config_kind {
     CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
     CONFIG_MAIL_TLS,
     CONFIG_MAIL_PASSWORD, // the name of a secret
-    CONFIG_ELSEWHERE      // an environment variable that another part reads
+    CONFIG_ELSEWHERE,     // an environment variable that another part reads
+    CONFIG_TOKEN          // the same, never shown
 };
 
 enum { CONFIG_SEGMENTS_MAX = 3 };
@@ -49,6 +50,7 @@ extern const struct config_key config_keys[];
 
 // Where a value stands, for messages, and what goes with it.
 struct config_place {
+    enum config_source source;
     const char *label;  // "hookline.conf.lua: limits.body", "HOOKLINE_DATA", "--data"
     const char *folder; // put before a relative path; NULL: nothing
     struct str name;    // VAR: the name; TARGET_*: the target as written
@@ -85,8 +87,12 @@ const char *config_key_path(struct config *c, const struct config_place *at, str
 void config_say(struct config *c, bool is_error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Takes a value that a setting of the environment gives only where the file gave none.
-void config_add_var(struct config *c, struct str name, struct str value);
+// A plain setting: what the environment gives counts only where the file gave none.
+void config_add_var(struct config *c, const struct config_place *at, struct str value);
+
+// Remembers where a value came from.
+void config_note(struct config *c, const struct config_key *k, const struct config_place *at,
+                 struct str text);
 
 // Reads the file at path into c. Faults become messages.
 void config_read_file(struct config *c, const char *path);

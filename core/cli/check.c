@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/config_faults.h"
 #include "cli/fault.h"
 #include "cli/test_paths.h"
 #include "encode/json_writer.h"
@@ -184,12 +185,49 @@ static void count_faults(struct check *c)
         *(f->is_warning ? &c->warning_count : &c->error_count) += 1;
 }
 
+// The configuration alone, with its mistakes where the workflows' are: on stdout.
+static int check_config(const struct invocation *in)
+{
+    struct config c;
+    struct buf out;
+    struct json_writer w;
+    bool is_wrong = cli_read_config(in, &c) != 0;
+
+    buf_init(&out, JSON_MAX_BYTES);
+    if (options_has(&in->options, "json")) {
+        json_writer_init(&w, &out);
+        json_object_begin(&w);
+        if (c.file)
+            json_member_text(&w, "file", c.file);
+        config_faults_write(&w, &c);
+        json_object_end(&w);
+        fprintf(in->out, STR_FMT "\n", STR_ARG(buf_str(&out)));
+    } else {
+        config_faults_print(in->out, &c);
+        if (!c.file)
+            fputs("There is no hookline.conf.lua here: what is in force comes from the environment "
+                  "and from defaults.\n",
+                  in->messages);
+        if (!c.message_count)
+            fprintf(in->out, "%s: all fine.\n", c.file ? c.file : "the configuration");
+    }
+    if (c.message_count && options_has(&in->options, "strict"))
+        is_wrong = true;
+    buf_fini(&out);
+    config_fini(&c);
+    return is_wrong ? CLI_FAILED : CLI_DONE;
+}
+
 static int run(const struct invocation *in)
 {
     struct check c = {.in = in};
     struct err e = {0};
-    int status = cli_load_config(in, &c.config);
+    const char *config = options_text(&in->options, "config");
+    int status;
 
+    if (config && !*config)
+        return check_config(in);
+    status = cli_load_config(in, &c.config);
     if (status)
         goto out;
     for (size_t i = 0; i < c.config.message_count; i++)
@@ -217,6 +255,8 @@ out:
 }
 
 static const struct option check_options[] = {
+    {"config", "[FILE]", OPTION_MAYBE_PATH, false, false,
+     "without FILE: look at the configuration alone"},
     {"strict", NULL, OPTION_SWITCH, false, false, "a warning fails, too"},
     {0},
 };
@@ -237,7 +277,13 @@ const struct command command_check = {
         "and warning as\n"
         "{ \"file\", \"line\", \"column\", \"severity\", \"path\", \"message\" }. `hookline test` "
         "runs the "
-        "tests.\n",
+        "tests.\n"
+        "--config without a FILE looks at hookline.conf.lua (or $HOOKLINE_CONFIG), the environment "
+        "and the\n"
+        "flags alone, needs no rules, and prints every mistake; with FILE, that is the "
+        "configuration "
+        "that\n"
+        "the workflows are checked with. `hookline config` shows what is in force.\n",
     .options = check_options,
     .common = COMMON_LOAD | COMMON_JSON,
     .least_arguments = 0,

@@ -48,7 +48,10 @@ extern const struct command command_serve, command_check, command_try, command_s
     command_audit, command_targets, command_template, command_explain, command_test, command_stubs,
     command_diff, command_status, command_pause, command_drain, command_resume, command_verify,
     command_backup, command_restore, command_tokens, command_erase, command_tail, command_top,
-    command_completion;
+    command_completion, command_config;
+
+// What `serve` takes, for `config`, which shows what it would mean.
+extern const struct option serve_options[];
 
 // Every command, in the order of the help; it ends with NULL.
 extern const struct command *const cli_commands[];
@@ -60,9 +63,11 @@ int cli_fail(const struct invocation *in, const char *format, ...)
 int cli_refuse(const struct invocation *in, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-// Loads the configuration by the invocation's flags and prints its errors (its warnings are for
-// `serve`, which logs them, and `check`). 0, or the exit status to end with. config_fini whatever
-// it returned.
+// Loads the configuration by the invocation's flags; what is wrong with it is in its messages. 0 or
+// an error. config_fini whatever it returned.
+int cli_read_config(const struct invocation *in, struct config *c);
+// The same, and prints its errors (its warnings are for
+// `serve`, which logs them, and `check`). 0, or the exit status to end with.
 int cli_load_config(const struct invocation *in, struct config *c);
 
 // The whole command line: argv as main() gets it. Returns the exit status.

@@ -32,6 +32,7 @@ static enum completes completes(const struct option *p)
     case OPTION_SWITCH:
         return SWITCH;
     case OPTION_PATH:
+    case OPTION_MAYBE_PATH:
         return strcmp(p->argument, "DIR") == 0 ? FOLDER : ANY_FILE;
     case OPTION_STATE:
         return STATES;

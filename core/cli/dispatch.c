@@ -11,6 +11,7 @@
 const struct command *const cli_commands[] = {
     &command_serve,
     &command_check,
+    &command_config,
     &command_try,
     &command_test,
     &command_template,
@@ -101,12 +102,12 @@ int cli_refuse(const struct invocation *in, const char *format, ...)
     return CLI_USAGE;
 }
 
-int cli_load_config(const struct invocation *in, struct config *c)
+int cli_read_config(const struct invocation *in, struct config *c)
 {
     const struct options *o = &in->options;
     const char *allow[OPTIONS_VALUES_MAX], *listen[OPTIONS_VALUES_MAX];
     struct config_flags flags = {
-        .config_file = options_text(o, "config"),
+        .config_file = options_text(o, "config"), // without a value: where it always is
         .rules_dir = options_text(o, "rules"),
         .data_dir = options_text(o, "data"),
         .library_dir = options_text(o, "lua"),
@@ -122,14 +123,21 @@ int cli_load_config(const struct invocation *in, struct config *c)
     };
     size_t at = 0;
     const char *block, *address;
-    int code;
 
+    if (flags.config_file && !*flags.config_file)
+        flags.config_file = NULL;
     while ((block = options_next(o, "allow-target", &at)))
         allow[flags.allow_count++] = block;
     at = 0;
     while ((address = options_next(o, "listen", &at)))
         listen[flags.listen_count++] = address;
-    code = config_load(c, &flags, in->environment, NULL);
+    return config_load(c, &flags, in->environment, NULL);
+}
+
+int cli_load_config(const struct invocation *in, struct config *c)
+{
+    int code = cli_read_config(in, c);
+
     for (size_t i = 0; i < c->message_count; i++)
         if (c->messages[i].is_error)
             fprintf(in->messages, "hookline: %s\n", c->messages[i].text);

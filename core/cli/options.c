@@ -89,6 +89,7 @@ static int check_value(const struct option *p, const char *text, struct err *e)
     case OPTION_SWITCH:
     case OPTION_TEXT:
     case OPTION_PATH:
+    case OPTION_MAYBE_PATH:
         return 0;
     case OPTION_COUNT:
         if (str_to_int64(str_from(text), &n) != 0 || n < 1 || n > COUNT_MOST)
@@ -173,7 +174,11 @@ static int parse_option(struct options *o, int argc, char *const *argv, int *at,
     }
     if (!equals) {
         // A value that looks like an option is most likely a forgotten value.
-        if (*at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0)
+        bool is_missing = *at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0;
+
+        if (is_missing && p->kind == OPTION_MAYBE_PATH)
+            return add_value(o, p, "", e);
+        if (is_missing)
             return err_set(e, ERR_INVALID, "--%s wants a value: --%s %s", p->name, p->name,
                            p->argument);
         value = argv[++*at];

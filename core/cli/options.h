@@ -8,19 +8,20 @@
 #include "base/str.h"
 
 enum option_kind {
-    OPTION_SWITCH,   // takes no value
-    OPTION_TEXT,     // anything but nothing
-    OPTION_PATH,     // not empty
-    OPTION_COUNT,    // a whole number from 1 to 1,000
-    OPTION_LISTEN,   // ADDR:PORT, as loop_listen takes it
-    OPTION_CIDR,     // an address or a block of addresses
-    OPTION_URL,      // http or https
-    OPTION_HOST,     // the same, or unix:PATH
-    OPTION_SINCE,    // a duration back from now ("2d"), an RFC 3339 time, or a date
-    OPTION_DURATION, // "10m"
-    OPTION_STATE,    // a delivery's state
-    OPTION_ROLE,     // a token's role
-    OPTION_RATE      // "100/s"
+    OPTION_SWITCH,     // takes no value
+    OPTION_TEXT,       // anything but nothing
+    OPTION_PATH,       // not empty
+    OPTION_MAYBE_PATH, // the same, or no value at all, which is ""
+    OPTION_COUNT,      // a whole number from 1 to 1,000
+    OPTION_LISTEN,     // ADDR:PORT, as loop_listen takes it
+    OPTION_CIDR,       // an address or a block of addresses
+    OPTION_URL,        // http or https
+    OPTION_HOST,       // the same, or unix:PATH
+    OPTION_SINCE,      // a duration back from now ("2d"), an RFC 3339 time, or a date
+    OPTION_DURATION,   // "10m"
+    OPTION_STATE,      // a delivery's state
+    OPTION_ROLE,       // a token's role
+    OPTION_RATE        // "100/s"
 };
 
 struct option {

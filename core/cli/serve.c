@@ -13,7 +13,7 @@ static int run(const struct invocation *in)
     return status;
 }
 
-static const struct option options[] = {
+const struct option serve_options[] = {
     {"listen", "ADDR:PORT", OPTION_LISTEN, true, false,
      "where to listen (127.0.0.1:8080), or unix:PATH (again for more); port 0 takes a free one"},
     {"socket-mode", "MODE", OPTION_TEXT, false, false, "the rights of a Unix socket's file (0660)"},
@@ -45,7 +45,7 @@ const struct command command_serve = {
         "POST /v1/records takes the same as /v1/events and loads the records without running "
         "workflows,\n"
         "for what runs at a time; there the type may be a record type alone, \"deal\".\n",
-    .options = options,
+    .options = serve_options,
     .common = COMMON_LOAD,
     .least_arguments = 0,
     .most_arguments = 0,

@@ -14,9 +14,8 @@
 
 // 1,000,000 steps take about 10 ms, and no run may be given more than ten times that. Processor
 // time is the backstop for what steps do not see.
-enum { RULES_RUN_STEPS = 1000000, RULES_RUN_STEPS_MAX = 10000000, RULES_RUN_CPU_MS = 90 };
+enum { RULES_RUN_STEPS_MAX = 10000000, RULES_RUN_CPU_MS = 90 };
 enum { RULES_LOAD_FACTOR = 10 };
-enum { RULES_RUN_MEMORY = 32 * 1024 * 1024, RULES_RUN_OUTPUT = 8 * 1024 * 1024 };
 enum { RULES_ARENA_MAX = 256 * 1024 * 1024, RULES_FILE_MAX = 4 * 1024 * 1024 };
 enum { RULES_YOUNG_BYTES = 512 * 1024 };
 enum { RULES_FAULTS_MAX = 10000 };

@@ -23,6 +23,12 @@ struct rules_limits { // of one run; 0: the default
     int64_t cpu_ms;      // of the processor, where steps do not see what takes long (default 90)
 };
 
+enum { // those defaults
+    RULES_RUN_STEPS = 1000000,
+    RULES_RUN_MEMORY = 32 * 1024 * 1024,
+    RULES_RUN_OUTPUT = 8 * 1024 * 1024
+};
+
 struct rules_config {
     const char *library_dir; // --lua DIR; NULL: the embedded library
     const char *rules_dir;   // for the words in messages
