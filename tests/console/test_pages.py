@@ -3,7 +3,8 @@ from world import SECRET
 
 
 def test_the_overview(admin):
-    admin.open("", "Overview").see("Owed", "score_lead", "attempt to compare", "the receiver answered 410")
+    admin.open("", "Overview").see("Events this minute", "since the start", "Oldest owed", "The last hour, by minute", "p99",
+                                   "score_lead", "attempt to compare", "the receiver answered 410")
     admin.judge("overview")
 
 
