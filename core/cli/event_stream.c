@@ -130,8 +130,11 @@ static enum event_stream_item check(struct event_stream *s, struct str event, st
     enum json_token t;
 
     json_reader_init(&r, event, JSON_DEPTH_MAX, &s->scratch);
+    s->has_id = false;
     do {
         t = json_read(&r);
+        if (t == JSON_KEY && r.depth == 1 && str_eq(r.text, STR("id")))
+            s->has_id = true;
     } while (t != JSON_END && t != JSON_ERROR);
     if (t == JSON_END)
         return EVENT_STREAM_EVENT;
@@ -262,8 +265,8 @@ static void find_form(struct event_stream *s, struct err *e)
         s->form = EVENT_STREAM_VALUES;
 }
 
-enum event_stream_item event_stream_next(struct event_stream *s, struct str *event, size_t *line,
-                                         struct err *e)
+static enum event_stream_item next_item(struct event_stream *s, struct str *event, size_t *line,
+                                        struct err *e)
 {
     int ch;
 
@@ -287,4 +290,13 @@ enum event_stream_item event_stream_next(struct event_stream *s, struct str *eve
         return EVENT_STREAM_BROKEN;
     }
     return next_value(s, event, line, e);
+}
+
+enum event_stream_item event_stream_next(struct event_stream *s, struct str *event, size_t *line,
+                                         struct err *e)
+{
+    enum event_stream_item item = next_item(s, event, line, e);
+
+    s->count += item == EVENT_STREAM_EVENT || item == EVENT_STREAM_BAD;
+    return item;
 }

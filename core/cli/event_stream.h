@@ -34,6 +34,8 @@ struct event_stream {
     enum event_stream_form form;
     struct buf scratch; // for the check of one event
     uint64_t read_bytes;
+    bool has_id;    // of the last event: the member is there, whatever it is
+    uint64_t count; // of items taken, bad ones too
 };
 
 void event_stream_init(struct event_stream *s, int fd, size_t max_event_bytes);

@@ -96,6 +96,11 @@ static int check_value(const struct option *p, const char *text, struct err *e)
             return err_set(e, ERR_INVALID, "--%s wants a whole number from 1 to %d, not '%s'",
                            p->name, COUNT_MOST, text);
         return 0;
+    case OPTION_NUMBER:
+        if (str_to_int64(str_from(text), &n) != 0 || n < 1)
+            return err_set(e, ERR_INVALID, "--%s wants a whole number from 1, not '%s'", p->name,
+                           text);
+        return 0;
     case OPTION_LISTEN:
         if (config_check_listen(str_from(text), &why) != 0)
             return err_set(e, ERR_INVALID, "--%s: %s", p->name, why.text);

@@ -13,6 +13,7 @@ enum option_kind {
     OPTION_PATH,       // not empty
     OPTION_MAYBE_PATH, // the same, or no value at all, which is ""
     OPTION_COUNT,      // a whole number from 1 to 1,000
+    OPTION_NUMBER,     // a whole number from 1
     OPTION_LISTEN,     // ADDR:PORT, as loop_listen takes it
     OPTION_CIDR,       // an address or a block of addresses
     OPTION_URL,        // http or https

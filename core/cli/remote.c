@@ -270,6 +270,8 @@ static void on_done(void *ctx, const struct client_response *a)
     struct remote *r = ctx;
 
     if (a->error != CLIENT_OK) {
+        r->answer->never_arrived =
+            a->error == CLIENT_CONNECT || a->error == CLIENT_DNS || a->error == CLIENT_TLS;
         r->code = no_answer(r, a, r->err);
     } else if (a->body_is_truncated) {
         r->code = err_set(r->err, ERR_TOO_LARGE, "the answer of " STR_FMT " is over %d bytes",

@@ -12,6 +12,7 @@ struct remote_answer {
     int status;
     struct str body;        // borrowed until the next call
     int64_t retry_after_ms; // -1: none
+    bool never_arrived;     // where there is no answer: no connection was made
 };
 
 // Finds out where the host is; calls nobody yet. ERR_NOT_FOUND with words where there is none.
