@@ -26,6 +26,12 @@ void log_init(struct log *l, int fd,
 void log_write(const struct log *l, enum log_level level, const struct log_field *fields,
                size_t field_count, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+// The fields of one line, as two arguments of log_write:
+//     log_write(l, LOG_WARN, LOG_FIELDS({"workflow", id}, {"target", name}), "...")
+#define LOG_FIELDS(...)                                                                            \
+    (const struct log_field[]){__VA_ARGS__},                                                       \
+        sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
+
 #define log_info(l, ...) log_write((l), LOG_INFO, NULL, 0, __VA_ARGS__)
 #define log_warn(l, ...) log_write((l), LOG_WARN, NULL, 0, __VA_ARGS__)
 #define log_error(l, ...) log_write((l), LOG_ERROR, NULL, 0, __VA_ARGS__)

@@ -19,21 +19,24 @@ static void attempt_log_failure(const struct job *j)
     const struct store_finish *f = &j->finish;
     char id[ID_SHOWN_LEN + 1];
     struct log_field fields[] = {{"delivery", id_show(id, ID_DELIVERY, j->id)},
-                                 {"target", {j->target->name, j->target->name_len}},
+                                 {"workflow", j->workflow},
+                                 {"target", target_name(j->target)},
                                  {"state", str_from(delivery_state_word(f->state))}};
     const struct log *log = j->target->deliver->config.log;
     if (f->attempt.number) {
-        log_write(log, LOG_WARN, fields, 3, "attempt %d failed: " STR_FMT, f->attempt.number,
+        log_write(log, LOG_WARN, fields, 4, "attempt %d failed: " STR_FMT, f->attempt.number,
                   STR_ARG(f->attempt.detail));
     } else {
-        log_write(log, LOG_WARN, fields, 3, "given up: " STR_FMT, STR_ARG(f->reason));
+        log_write(log, LOG_WARN, fields, 4, "given up: " STR_FMT, STR_ARG(f->reason));
     }
 }
 
 static void attempt_log_fault(const struct job *j, struct str fault)
 {
-    struct log_field fields[] = {{"workflow", j->workflow}};
-    log_write(j->target->deliver->config.log, LOG_ERROR, fields, 1,
+    char id[ID_SHOWN_LEN + 1];
+    log_write(j->target->deliver->config.log, LOG_ERROR,
+              LOG_FIELDS({"delivery", id_show(id, ID_DELIVERY, j->id)}, {"workflow", j->workflow},
+                         {"target", target_name(j->target)}),
               "a function of a webhook failed, so what holds without it does: " STR_FMT,
               STR_ARG(fault));
 }
@@ -72,7 +75,7 @@ static void attempt_tell(struct job *j)
     struct target *t = j->target;
     const struct store_finish *f = &j->finish;
     struct notices *notices = t->deliver->config.notices;
-    struct str name = {t->name, t->name_len};
+    struct str name = target_name(t);
     t->is_failing = f->state != DELIVERY_DELIVERED;
     if (!t->is_failing) {
         notices_recovered(notices, name, j->workflow);

@@ -154,7 +154,11 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
 {
     struct target *t = target_get(d, one->target);
     if (t == NULL) {
-        log_error(d->config.log, "out of memory: a delivery waits for the next start");
+        char id[ID_SHOWN_LEN + 1];
+        log_write(d->config.log, LOG_ERROR,
+                  LOG_FIELDS({"delivery", id_show(id, ID_DELIVERY, one->id)},
+                             {"workflow", workflow}, {"target", one->target}),
+                  "out of memory: a delivery waits for the next start");
         return;
     }
     bool has_room = t->job_count < TARGET_JOBS_MAX && d->job_bytes < DELIVER_JOB_BYTES_MAX;

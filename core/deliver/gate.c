@@ -149,8 +149,8 @@ static void gate_earn(struct target *t)
 void gate_succeeded(struct target *t)
 {
     if (t->state != TARGET_CLOSED) {
-        log_info(t->deliver->config.log, "the target %s answers again: it gets what it is owed",
-                 t->name);
+        log_write(t->deliver->config.log, LOG_INFO, LOG_FIELDS({"target", target_name(t)}),
+                  "the target %s answers again: it gets what it is owed", t->name);
         t->state = TARGET_CLOSED;
         t->held_up_until_ms = deliver_now_ms(t->deliver);
         gate_forget(t);
@@ -176,10 +176,11 @@ static void gate_open(struct target *t)
     t->open_ms = t->open_ms ? t->open_ms * 2 : GATE_OPEN_MS;
     t->open_ms = t->open_ms < GATE_OPEN_MAX_MS ? t->open_ms : GATE_OPEN_MAX_MS;
     if (t->state == TARGET_CLOSED) {
-        log_warn(t->deliver->config.log,
-                 "the target %s failed %d times in a row: from now on it is tried with one webhook "
-                 "at a time, in %d s first",
-                 t->name, t->failures, (int)(t->open_ms / 1000));
+        log_write(
+            t->deliver->config.log, LOG_WARN, LOG_FIELDS({"target", target_name(t)}),
+            "the target %s failed %d times in a row: from now on it is tried with one webhook "
+            "at a time, in %d s first",
+            t->name, t->failures, (int)(t->open_ms / 1000));
     }
     t->state = TARGET_OPEN;
     t->has_probe = false;

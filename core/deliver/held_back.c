@@ -77,7 +77,8 @@ void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back
         return;
     }
     if (!held_back_add(d, workflow)) {
-        log_error(d->config.log, "out of memory: some webhooks of " STR_FMT " may still be sent",
+        log_write(d->config.log, LOG_ERROR, LOG_FIELDS({"workflow", workflow}),
+                  "out of memory: some webhooks of " STR_FMT " may still be sent",
                   STR_ARG(workflow));
     }
     struct drop what = {.workflow = workflow};
@@ -129,7 +130,8 @@ void deliver_freed(struct deliver *d, const struct store_freed *freed)
         target_update_ready(t);
         schedule_arm(d);
     } else if (freed->target.len) {
-        log_error(d->config.log, "out of memory: a delivery waits for the next start");
+        log_write(d->config.log, LOG_ERROR, LOG_FIELDS({"target", freed->target}),
+                  "out of memory: a delivery waits for the next start");
     }
 }
 

@@ -64,6 +64,11 @@ struct target {
     char name[]; // "https://host:443"
 };
 
+static inline struct str target_name(const struct target *t)
+{
+    return (struct str){t->name, t->name_len};
+}
+
 struct cause { // what caused a delivery
     struct job *job;
     struct store_read read;

@@ -1,6 +1,8 @@
 // The outcome of a delivery is an event where a workflow in force wants it. What caused
 // it is read from the store, the outcome is judged, and the event is stored with what it makes owed
 // in the transaction that stores the outcome. Without such a workflow nothing of this runs.
+#include <stdio.h>
+
 #include "base/id.h"
 #include "deliver/internal.h"
 #include "deliver/outcome_event.h"
@@ -63,6 +65,17 @@ static int outcome_judge(struct job *j, struct err *e)
 
 // --- the way there -------------------------------------------------------------------------------
 
+// It is stored, and no workflow runs for it, or with nothing of what it made owed.
+static void outcome_log(const struct job *j, const char *words)
+{
+    char id[ID_SHOWN_LEN + 1];
+    log_write(j->target->deliver->config.log, LOG_ERROR,
+              LOG_FIELDS({"delivery", id_show(id, ID_DELIVERY, j->id)}, {"workflow", j->workflow},
+                         {"target", target_name(j->target)}),
+              "the outcome of a webhook of " STR_FMT " is not run: %s", STR_ARG(j->workflow),
+              words);
+}
+
 static void outcome_on_cause(struct job *j, int code)
 {
     struct deliver *d = j->target->deliver;
@@ -76,11 +89,11 @@ static void outcome_on_cause(struct job *j, int code)
         return;
     }
     if (code) { // to ask again would not help: at least the outcome is stored
-        log_error(d->config.log, "an outcome is no event: what caused it cannot be read (%s)",
-                  err_word((enum err_code)code));
+        snprintf(e.text, sizeof e.text, "what caused it cannot be read (%s)",
+                 err_word((enum err_code)code));
+        outcome_log(j, e.text);
     } else if (outcome_judge(j, &e)) {
-        log_error(d->config.log, "the outcome of a webhook of " STR_FMT " is not run: %s",
-                  STR_ARG(j->workflow), e.text);
+        outcome_log(j, e.text);
     }
     o->is_judged = true;
     store_finish(d->config.store, &j->finish);

@@ -124,7 +124,7 @@ static void pause_follow(struct deliver *d, struct str target)
         }
         if (p == NULL || map_put(&d->pauses, pause_name(p), p)) {
             free(p);
-            log_error(d->config.log,
+            log_write(d->config.log, LOG_ERROR, LOG_FIELDS({"target", target}),
                       "out of memory: what is held for " STR_FMT " is seen to by the next start",
                       STR_ARG(target));
             return;
@@ -205,8 +205,9 @@ static void pause_on_put(struct store_pause_put *put)
         pause_set(t, q->was_paused);
     }
     if (put->code == 0) {
-        log_info(d->config.log, "the target " STR_FMT " is %s by an operator", STR_ARG(put->target),
-                 put->is_paused ? "paused" : "resumed");
+        log_write(d->config.log, LOG_INFO, LOG_FIELDS({"target", put->target}),
+                  "the target " STR_FMT " is %s by an operator", STR_ARG(put->target),
+                  put->is_paused ? "paused" : "resumed");
         pause_follow(d, put->target);
     }
     q->on_done(q->ctx, put->code);

@@ -12,8 +12,9 @@ static void target_on_lease(struct store_lease *l)
     t->shards = l->shards;
     t->is_leased = l->code == 0;
     if (l->code) {
-        log_error(d->config.log, "the target %s could not be leased (%s): its webhooks wait",
-                  t->name, err_word((enum err_code)l->code));
+        log_write(d->config.log, LOG_ERROR, LOG_FIELDS({"target", target_name(t)}),
+                  "the target %s could not be leased (%s): its webhooks wait", t->name,
+                  err_word((enum err_code)l->code));
         deliver_ask_again(d);
         return;
     }

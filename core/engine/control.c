@@ -183,7 +183,8 @@ static void control_on_put(struct store_workflow_put *put)
     struct engine *g = c->engine;
     c->is_busy = false;
     if (put->code) {
-        log_error(g->config.log, "what is said of the workflow %s could not be stored (%s)", c->id,
+        log_write(g->config.log, LOG_ERROR, LOG_FIELDS({"workflow", str_from(c->id)}),
+                  "what is said of the workflow %s could not be stored (%s)", c->id,
                   err_word((enum err_code)put->code));
         c->wanted.started = c->now.started; // whoever wanted otherwise is told so
         c->is_dirty = true;
@@ -237,8 +238,9 @@ static void control_log_owed(const struct control *c)
 {
     static const char *const done[] = {"is sent again", "is held", "was cancelled"};
     if (c->changed) {
-        log_info(c->engine->config.log, "workflow %s: what it owes %s (%zu webhooks)", c->id,
-                 done[c->now.owed], c->changed);
+        log_write(c->engine->config.log, LOG_INFO, LOG_FIELDS({"workflow", str_from(c->id)}),
+                  "workflow %s: what it owes %s (%zu webhooks)", c->id, done[c->now.owed],
+                  c->changed);
     }
 }
 
@@ -290,7 +292,8 @@ static void control_next(struct control *c)
 static void control_lift_if_mended(struct control *c, const struct generation_workflow *w)
 {
     if (c->wanted.suspended_at_ms && c->wanted.suspended_text != w->text_hash) {
-        log_info(c->engine->config.log, "workflow %s: its file was changed, it runs again", c->id);
+        log_write(c->engine->config.log, LOG_INFO, LOG_FIELDS({"workflow", str_from(c->id)}),
+                  "workflow %s: its file was changed, it runs again", c->id);
         c->wanted.suspended_at_ms = 0;
         c->now.suspended_at_ms = 0;
         c->is_dirty = true;
@@ -306,7 +309,8 @@ static void control_follow(struct engine *g, const struct generation_workflow *w
     if (c == NULL && w->rule && w->rule->when_stopped != WHEN_STOPPED_FINISH) {
         c = control_make(g, str_from(w->id));
         if (c == NULL) {
-            log_error(g->config.log, "out of memory: when_stopped of %s is not followed", w->id);
+            log_write(g->config.log, LOG_ERROR, LOG_FIELDS({"workflow", str_from(w->id)}),
+                      "out of memory: when_stopped of %s is not followed", w->id);
         }
     }
     if (c) {

@@ -62,10 +62,11 @@ static void reload_log_faults(const struct engine *g)
     }
     for (size_t i = 0; i < now->workflow_count; i++) {
         if (now->workflows[i].has_fault) {
-            log_warn(g->config.log, "%s: %s", now->workflows[i].file,
-                     now->workflows[i].is_last_good
-                         ? "its last good text stays in force"
-                         : "nothing of it is in force until it is mended");
+            log_write(
+                g->config.log, LOG_WARN, LOG_FIELDS({"workflow", str_from(now->workflows[i].id)}),
+                "%s: %s", now->workflows[i].file,
+                now->workflows[i].is_last_good ? "its last good text stays in force"
+                                               : "nothing of it is in force until it is mended");
         }
     }
 }

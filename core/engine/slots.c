@@ -97,7 +97,8 @@ static int entry_fill(struct slots *s, struct slots_entry *e, const struct slots
     snprintf(schedule, sizeof schedule, "%s %s %s", w->rule->record, rule->text, rule->zone);
     bool is_same = old && strcmp(old->schedule, schedule) == 0;
     if (old && !is_same && old->under_way_ms) {
-        log_warn(s->config.log, "%s has another schedule: what was under way ends here", w->id);
+        log_write(s->config.log, LOG_WARN, LOG_FIELDS({"workflow", str_from(w->id)}),
+                  "%s has another schedule: what was under way ends here", w->id);
     }
     *e = (struct slots_entry){.workflow = strdup(w->id),
                               .schedule = strdup(schedule),

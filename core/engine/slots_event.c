@@ -32,9 +32,10 @@ static int run_judge(struct slots *s, const struct slots_run *run)
     int code = engine_judge_one(s->config.engine, s->page.entry->of, &run->event, run->event.id,
                                 &s->page.owed, ev, &e);
     if (code == ERR_INVALID) { // the record as Lua cannot have it
-        struct log_field fields[] = {{"event", run->event.id}};
-        log_write(s->config.log, LOG_ERROR, fields, 1, "%s does not run for a record: %s",
-                  s->page.entry->workflow, e.text);
+        log_write(
+            s->config.log, LOG_ERROR,
+            LOG_FIELDS({"workflow", str_from(s->page.entry->workflow)}, {"event", run->event.id}),
+            "%s does not run for a record: %s", s->page.entry->workflow, e.text);
         return 0;
     }
     return code || ev->run_count == 0 ? code : run_keep(s, run, ev);

@@ -55,7 +55,8 @@ static bool is_refused(const struct slots *s)
 // The entry keeps its place: from there it goes on.
 static void page_fail(struct slots *s, const char *words)
 {
-    log_error(s->config.log, "%s: %s; it is tried again", s->page.entry->workflow, words);
+    log_write(s->config.log, LOG_ERROR, LOG_FIELDS({"workflow", str_from(s->page.entry->workflow)}),
+              "%s: %s; it is tried again", s->page.entry->workflow, words);
     page_forget_owed(s);
     slots_pause(s);
 }
@@ -84,10 +85,10 @@ static void page_store(struct slots *s);
 static void page_drop_event(struct slots *s, size_t index)
 {
     struct slots_page *p = &s->page;
-    struct log_field fields[] = {{"event", p->events[index].key}};
-    log_write(s->config.log, LOG_WARN, fields, 1,
-              "%s does not run for a record: another event has the id of its run",
-              p->entry->workflow);
+    log_write(
+        s->config.log, LOG_WARN,
+        LOG_FIELDS({"workflow", str_from(p->entry->workflow)}, {"event", p->events[index].key}),
+        "%s does not run for a record: another event has the id of its run", p->entry->workflow);
     p->event_count--;
     memmove(&p->events[index], &p->events[index + 1],
             (p->event_count - index) * sizeof p->events[0]);
@@ -99,8 +100,9 @@ static void page_finish(struct slots *s)
     struct slots_entry *e = s->page.entry;
     char time[RFC3339_LEN + 1];
     rfc3339_format(time, e->under_way_ms);
-    log_info(s->config.log, "%s has run for its time %s: %zu of the records fired", e->workflow,
-             time, s->page.run_count);
+    log_write(s->config.log, LOG_INFO, LOG_FIELDS({"workflow", str_from(e->workflow)}),
+              "%s has run for its time %s: %zu of the records fired", e->workflow, time,
+              s->page.run_count);
     e->done_ms = e->under_way_ms;
     e->under_way_ms = 0;
     e->next_ms = timetable_next_ms(&e->times, e->done_ms);
@@ -202,8 +204,9 @@ static bool page_judge_next(struct slots *s)
         return false;
     }
     if (code) { // alone it does not fit either
-        struct log_field fields[] = {{"record", p->read.records[p->at].record_id}};
-        log_write(s->config.log, LOG_ERROR, fields, 1,
+        log_write(s->config.log, LOG_ERROR,
+                  LOG_FIELDS({"workflow", str_from(p->entry->workflow)},
+                             {"record", p->read.records[p->at].record_id}),
                   "%s does not run for a record: what it owes takes too much memory",
                   p->entry->workflow);
     }
