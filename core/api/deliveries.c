@@ -72,6 +72,7 @@ static void deliveries_write_attempt(struct json_writer *w, const struct api *a,
     struct request_input in = {.head = o->head,
                                .delivery = o->id,
                                .at_ms = at->at_ms,
+                               .attempt = at->number,
                                .redirect_all = a->config.redirect_all};
     if (o->head.len == 0 ||
         request_write_json(w, "request_sent", &in, deliveries_body(d, i), arena)) {

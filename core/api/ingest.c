@@ -16,9 +16,10 @@ enum { INGEST_ROUNDS_MAX = 8 }; // of judging a body against states that changed
 struct ingest {
     struct api *api;
     struct httpd_request *request;
-    bool is_judged;     // else the records are loaded, and nothing runs
-    const char *source; // whose adapter made the events; NULL: they are the request's body
-    struct arena arena; // all that this body caused
+    bool is_judged;             // else the records are loaded, and nothing runs
+    struct trace_context trace; // of the request
+    const char *source;         // whose adapter made the events; NULL: they are the request's body
+    struct arena arena;         // all that this body caused
     struct batch batch;
     struct store_accept accept;
     struct loop_timer turn; // a large batch lets the loop turn between its events
@@ -220,15 +221,17 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
     if (!in->is_judged) {
         return 0;
     }
+    char trace[TRACE_TEXT_MAX]; // a webhook's head has a copy
+    struct event judged = *ev;
+    judged.trace = trace_put_event(trace, &in->trace, out->id);
     if (in->compare.count == 0) {
-        return engine_judge(a->config.engine, ev, shown_id, &in->arena, out, e);
+        return engine_judge(a->config.engine, &judged, shown_id, &in->arena, out, e);
     }
-    struct event compared = *ev;
     int code = in->compare.events[i].is_wanting
-                   ? compare_event(&in->compare, i, &compared, out, &in->round, e)
+                   ? compare_event(&in->compare, i, &judged, out, &in->round, e)
                    : 0;
     if (code == 0) {
-        code = engine_judge(a->config.engine, &compared, shown_id, &in->round, out, e);
+        code = engine_judge(a->config.engine, &judged, shown_id, &in->round, out, e);
     }
     if (code == 0) {
         compare_advance(&in->compare, i, ev, out);
@@ -348,6 +351,11 @@ static int ingest_take_key(struct ingest *in, struct err *e)
     return event_check_id(key, e);
 }
 
+struct trace_context api_trace(const struct httpd_request *r)
+{
+    return trace_read(httpd_header(r, "traceparent"), httpd_header(r, "tracestate"));
+}
+
 static bool ingest_is_ndjson(const struct httpd_request *r)
 {
     return memmem(httpd_header(r, "content-type").data, httpd_header(r, "content-type").len,
@@ -366,6 +374,7 @@ static struct ingest *ingest_new(struct api *a, struct httpd_request *r, const c
     in->request = r;
     in->source = source;
     in->is_judged = is_judged;
+    in->trace = api_trace(r);
     api_begin(a);
     arena_init(&in->arena, API_ARENA_MAX);
     loop_timer_init(&in->turn, a->config.loop, LOOP_REAL_TIME, ingest_turn, in);

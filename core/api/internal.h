@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/id.h"
 #include "encode/json_writer.h"
+#include "encode/trace_context.h"
 #include "engine/record_queue.h"
 #include "store/audit.h"
 #include "wire/httpd.h"
@@ -111,6 +112,8 @@ void api_post_events(struct api *a, struct httpd_request *r, struct str id);
 // that of /v1/events is. `source` made them: where they are not legal that is its fault, logged and
 // answered with 500, so that the sender tries again.
 void api_ingest(struct api *a, struct httpd_request *r, struct str events, const char *source);
+// The trace that a request is of, borrowed from it: what it makes owed is, too.
+struct trace_context api_trace(const struct httpd_request *r);
 
 // --- sources.c ---
 void api_post_source(struct api *a, struct httpd_request *r, struct str id);

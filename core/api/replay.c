@@ -124,11 +124,14 @@ static const char *replay_obstacle(const struct generation *g, const struct gene
     return NULL;
 }
 
-static int replay_judge(struct replay *q, const struct event *ev,
-                        const struct generation_workflow *only, struct err *e)
+static int replay_judge(struct replay *q, struct event *ev, const struct generation_workflow *only,
+                        struct err *e)
 {
     struct engine *engine = q->api->config.engine;
     struct str id = buf_str(&q->key);
+    struct trace_context trace = api_trace(q->request);
+    char text[TRACE_TEXT_MAX];
+    ev->trace = trace_put_event(text, &trace, q->event.id);
     int code = only ? engine_judge_one(engine, only, ev, id, &q->arena, &q->event, e)
                     : engine_judge(engine, ev, id, &q->arena, &q->event, e);
     for (size_t i = 0; code == 0 && i < q->event.run_count; i++) {

@@ -291,6 +291,7 @@ static int attempt_send(struct job *j, struct err *e)
                                .body = j->body,
                                .delivery = j->id,
                                .at_ms = j->started_ms,
+                               .attempt = j->attempts_made + 1,
                                .token = j->token,
                                .redirect_all = d->config.redirect_all};
     int code = request_build(&request, &in, d->config.secrets, &j->mask, &j->arena, e);

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "deliver/internal.h"
 #include "deliver/outcome_event.h"
+#include "encode/head.h"
 #include "engine/engine.h"
 
 struct outcome { // on the job's arena
@@ -56,6 +57,9 @@ static int outcome_judge(struct job *j, struct err *e)
                                     .is_stateless = true};
     j->finish.events = &o->event;
     j->finish.event_count = 1;
+    struct trace_context trace = trace_split(head_find_trace(j->head));
+    char text[TRACE_TEXT_MAX];
+    ev.trace = trace_put_event(text, &trace, id);
     code = engine_judge(d->config.engine, &ev, ev.id, &j->arena, &o->event, e);
     if (code) { // the event is kept: it can be run again
         o->event.run_count = 0;

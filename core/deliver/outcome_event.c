@@ -60,6 +60,7 @@ static int outcome_write_record(struct json_writer *w, const struct outcome_end 
     struct request_input in = {.head = end->head,
                                .delivery = end->delivery,
                                .at_ms = end->attempt->at_ms,
+                               .attempt = end->attempt->number,
                                .redirect_all = end->redirect_all};
     int code = request_write_json(w, "request", &in, end->body, arena);
     outcome_write_answer(w, end);

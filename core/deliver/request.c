@@ -250,6 +250,25 @@ static int request_add_own(struct request_builder *b)
     return code;
 }
 
+// traceparent and tracestate: the attempt is a span of its own. A rule's own traceparent is the
+// last word, and a request that has no room left goes without.
+static int request_add_trace(struct request_builder *b)
+{
+    const struct trace_context *t = &b->head.trace;
+    struct str name = STR("traceparent");
+    char text[TRACE_PARENT_LEN + 1];
+    if (t->parent.len == 0 || request_has(b->out, name) ||
+        b->out->header_count + 2 > REQUEST_HEADERS_MAX) {
+        return 0;
+    }
+    uint64_t span = trace_span_id(t, b->in->delivery, b->in->attempt, b->in->at_ms);
+    int code = request_add_copy(b, name, trace_put_parent(text, t, span));
+    if (code == 0 && t->state.len && !request_has(b->out, STR("tracestate"))) {
+        code = request_add(b, STR("tracestate"), t->state);
+    }
+    return code;
+}
+
 static int request_redirect(struct request_builder *b)
 {
     // The original goes into a header as it was declared, without the secrets of its query.
@@ -280,6 +299,9 @@ static int request_build_parts(struct request_builder *b)
     }
     if (code == 0 && b->in->redirect_all) {
         code = request_redirect(b);
+    }
+    if (code == 0) {
+        code = request_add_trace(b);
     }
     return code;
 }

@@ -18,6 +18,7 @@ struct request_input {
     uint64_t delivery; // the webhook-id
     struct str token;  // of hook.oauth2; empty where none was got: "****" stands in its place
     int64_t at_ms;     // wall time of the attempt: webhook-timestamp
+    int attempt;       // its number, from 1: of its span in a trace
     const char
         *redirect_all; // send here instead, the original URL in hookline-original-url; or NULL
 };

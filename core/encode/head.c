@@ -321,6 +321,11 @@ int head_write_depth(struct buf *out, unsigned depth, struct err *e)
     return put_line(out, (struct str[]){STR(":depth "), str_from(text)}, 2, e);
 }
 
+int head_write_trace(struct buf *out, struct str text, struct err *e)
+{
+    return put_line(out, (struct str[]){STR(":trace "), text}, 2, e);
+}
+
 // Takes what stands before `mark` off the front of *rest, and the mark too.
 static bool take_until(struct str *rest, struct str mark, struct str *part)
 {
@@ -438,8 +443,21 @@ static int parse_depth(struct str line, struct head *out, struct err *e)
     return 0;
 }
 
+static int parse_trace(struct str line, struct head *out, struct err *e)
+{
+    struct str word;
+    take_until(&line, STR(" "), &word);
+    out->trace = trace_split(line);
+    return out->trace.parent.len
+               ? 0
+               : err_set(e, ERR_INVALID, "a line about the trace is not as Trace Context has it");
+}
+
 static int parse_line(struct str line, struct head *out, struct err *e)
 {
+    if (str_starts_with(line, STR(":trace "))) {
+        return parse_trace(line, out, e);
+    }
     if (str_starts_with(line, STR(":depth "))) {
         return parse_depth(line, out, e);
     }
@@ -452,6 +470,7 @@ int head_parse(struct str text, struct head *out, struct err *e)
     out->header_count = 0;
     out->secret_count = 0;
     out->depth = 1;
+    out->trace = (struct trace_context){.parent = {NULL, 0}};
     if (text.len > HEAD_BYTES_MAX) {
         return err_set(e, ERR_TOO_LARGE, "a request head of %zu bytes; %d are allowed", text.len,
                        HEAD_BYTES_MAX);
@@ -470,9 +489,8 @@ int head_parse(struct str text, struct head *out, struct err *e)
     return rc;
 }
 
-struct str head_find_oauth2(struct str text)
+static struct str find_line(struct str text, struct str mark)
 {
-    struct str mark = STR("\n:oauth2 ");
     const char *at = text.len ? memmem(text.data, text.len, mark.data, mark.len) : NULL;
     if (at == NULL) {
         return (struct str){NULL, 0};
@@ -481,6 +499,16 @@ struct str head_find_oauth2(struct str text)
     size_t left = text.len - (size_t)(at - text.data);
     const char *end = memchr(at, '\n', left);
     return (struct str){at, end ? (size_t)(end - at) : left};
+}
+
+struct str head_find_oauth2(struct str text)
+{
+    return find_line(text, STR("\n:oauth2 "));
+}
+
+struct str head_find_trace(struct str text)
+{
+    return find_line(text, STR("\n:trace "));
 }
 
 int head_parse_oauth2(struct str text, struct head_secret *out, struct err *e)

@@ -29,12 +29,15 @@
 //                                 PLACE: basic, a header, or body. FORM: the other parameters, as a
 //                                 form. There is one such line at most
 //
-// And ":depth N": how many workflows this request came through, where it is more than one.
+// And ":depth N": how many workflows this request came through, where it is more than one;
+// ":trace TRACEPARENT TRACESTATE": of the event, where its sender said it (encode/trace_context.h).
+// Each attempt is another span of that trace; without a state the line ends before it.
 #ifndef ENCODE_HEAD_H
 #define ENCODE_HEAD_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "encode/trace_context.h"
 
 enum head_secret_kind {
     HEAD_SECRET_BASIC,
@@ -83,6 +86,7 @@ struct head {
     struct head_secret secrets[HEAD_SECRETS_MAX];
     size_t secret_count;
     unsigned depth; // 1 where no line says another
+    struct trace_context trace;
 };
 
 // Writers append one line and check it; on a fault nothing is appended. ERR_INVALID with words that
@@ -93,7 +97,8 @@ int head_write_start(struct buf *out, struct str method, struct str url, struct 
 // Spaces and tabs around the value are dropped: they are no part of it (RFC 9110, 5.5).
 int head_write_header(struct buf *out, struct str name, struct str value, struct err *e);
 int head_write_secret(struct buf *out, const struct head_secret *s, struct err *e);
-int head_write_depth(struct buf *out, unsigned depth, struct err *e); // from 1 up
+int head_write_depth(struct buf *out, unsigned depth, struct err *e);  // from 1 up
+int head_write_trace(struct buf *out, struct str text, struct err *e); // as trace_put_event has it
 
 // Takes a head apart; the parts are borrowed from text. ERR_INVALID for what the writers do not
 // make, ERR_TOO_LARGE over one of the maxima.
@@ -102,7 +107,9 @@ int head_parse(struct str text, struct head *out, struct err *e);
 // What stands behind ":oauth2 " in a head, which is what its token depends on; {NULL,0}: no such
 // line. Borrowed from text.
 struct str head_find_oauth2(struct str text);
-// Takes that apart, borrowed. ERR_INVALID.
+// The same of ":trace ".
+struct str head_find_trace(struct str text);
+// Takes apart what head_find_oauth2 found, borrowed. ERR_INVALID.
 int head_parse_oauth2(struct str text, struct head_secret *out, struct err *e);
 
 // Whether a header may be given by a rule at all: a token (RFC 9110, 5.1), and not one of the

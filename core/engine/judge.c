@@ -9,15 +9,20 @@ enum { ORDER_KEY_MAX = 8 << 20 }; // an id of a record may be as large as an eve
 
 static const struct str JUDGE_DRY = STR(STORE_DRY_REASON);
 
-// What an event makes owed that came through workflows itself says so to its receiver.
-static struct str judge_head_with_depth(struct str head, unsigned depth, struct arena *arena)
+// What an event makes owed that came through workflows itself says so to its receiver, and it is of
+// the event's trace where that has one; but no webhook fails for the few bytes of a trace.
+static struct str judge_head_of(struct str head, const struct event *ev, struct arena *arena)
 {
     struct buf text;
     struct err e;
     buf_init(&text, HEAD_BYTES_MAX);
     buf_append_str(&text, head);
     struct str kept = {NULL, 0};
-    if (head_write_depth(&text, depth + 1, &e) == 0 && !text.failed) {
+    int code = ev->depth ? head_write_depth(&text, ev->depth + 1, &e) : text.failed;
+    if (code == 0 && ev->trace.len && text.len + TRACE_TEXT_MAX + 16 <= HEAD_BYTES_MAX) {
+        code = head_write_trace(&text, ev->trace, &e);
+    }
+    if (code == 0) {
         kept = arena_dup(arena, buf_str(&text));
     }
     buf_fini(&text);
@@ -76,8 +81,8 @@ static int judge_copy_requests(const struct judge_context *c, struct store_run *
                 return ERR_TOO_LARGE;
             }
         }
-        if (ev->depth > 0) {
-            struct str head = judge_head_with_depth(q->head, ev->depth, c->arena);
+        if (ev->depth > 0 || ev->trace.len) {
+            struct str head = judge_head_of(q->head, ev, c->arena);
             if (head.data == NULL) {
                 return ERR_TOO_LARGE;
             }

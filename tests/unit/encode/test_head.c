@@ -291,6 +291,9 @@ static void test_parse_refuses(void **state)
         "POST https://h/\n:oauth2 K basic id https://t/ a=b c\n",
         "POST https://h/\n:oauth2 ../K basic id https://t/ a=b\n",
         "POST https://h/\n:depth \n",
+        "POST https://h/\n:trace \n",
+        "POST https://h/\n:trace 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0\n",
+        "POST https://h/\n:trace 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01a=b\n",
         "POST https://h/\n:depth 0\n",
         "POST https://h/\n:depth -1\n",
         "POST https://h/\n:depth 2 \n",
@@ -326,6 +329,27 @@ static void test_depth(void **state)
     assert_int_equal(head_parse(buf_str(&out), &h, &e), 0);
     assert_int_equal(h.depth, 3);
     assert_int_equal(h.header_count + h.secret_count, 0);
+    buf_fini(&out);
+}
+
+static void test_trace(void **state)
+{
+    (void)state;
+    static struct head h;
+    struct err e;
+    struct buf out;
+    struct str parent = STR("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    struct str line = STR("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 a=b, c=d");
+    buf_init(&out, HEAD_BYTES_MAX);
+    head_write_start(&out, STR("GET"), STR("https://h/"), &e);
+    assert_null(head_find_trace(buf_str(&out)).data);
+    assert_int_equal(head_write_trace(&out, line, &e), 0);
+    assert_int_equal(head_parse(buf_str(&out), &h, &e), 0);
+    assert_true(str_eq(h.trace.parent, parent));
+    assert_true(str_eq(h.trace.state, STR("a=b, c=d")));
+    assert_true(str_eq(head_find_trace(buf_str(&out)), line));
+    assert_int_equal(head_parse(STR("GET https://h/\n"), &h, &e), 0);
+    assert_int_equal(h.trace.parent.len, 0);
     buf_fini(&out);
 }
 
@@ -418,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_injection),   cmocka_unit_test(test_refused_pieces),
         cmocka_unit_test(test_full_buffer), cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_depth),       cmocka_unit_test(test_maxima),
+        cmocka_unit_test(test_trace),
         cmocka_unit_test(test_oauth2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
