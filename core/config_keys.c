@@ -203,16 +203,10 @@ static void add_block(struct config *c, const struct config_place *at, struct st
 
 static void add_blocks(struct config *c, const struct config_place *at, struct str text)
 {
-    while (text.len) {
-        const char *comma = memchr(text.data, ',', text.len);
-        size_t len = comma ? (size_t)(comma - text.data) : text.len;
-        struct str one = str_trim((struct str){text.data, len});
+    struct str one;
 
-        if (one.len)
-            add_block(c, at, one);
-        len += comma ? 1 : 0;
-        text = (struct str){text.data + len, text.len - len};
-    }
+    while (str_next_item(&text, &one))
+        add_block(c, at, one);
 }
 
 static bool is_name(struct str s)

@@ -125,16 +125,10 @@ void config_listen_set(struct config *c, const struct config_key *k, const struc
         set_mode(c, at, text);
         return;
     }
-    while (text.len) {
-        const char *comma = memchr(text.data, ',', text.len);
-        size_t len = comma ? (size_t)(comma - text.data) : text.len;
-        struct str one = str_trim((struct str){text.data, len});
+    struct str one;
 
-        if (one.len)
-            add_listen(c, at, one);
-        len += comma ? 1 : 0;
-        text = (struct str){text.data + len, text.len - len};
-    }
+    while (str_next_item(&text, &one))
+        add_listen(c, at, one);
 }
 
 void config_listen_check(struct config *c)

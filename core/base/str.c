@@ -202,3 +202,18 @@ bool str_is_utf8(struct str s, size_t *bad_at)
     }
     return true;
 }
+
+bool str_next_item(struct str *text, struct str *item)
+{
+    while (text->len) {
+        const char *comma = memchr(text->data, ',', text->len);
+        size_t len = comma ? (size_t)(comma - text->data) : text->len;
+        *item = str_trim((struct str){text->data, len});
+        len += comma != NULL;
+        *text = (struct str){text->data + len, text->len - len};
+        if (item->len) {
+            return true;
+        }
+    }
+    return false;
+}

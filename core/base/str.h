@@ -46,4 +46,8 @@ bool str_is_utf8(struct str s, size_t *bad_at);
 // The length of the UTF-8 character at `at`, 0 where it is malformed or cut off. left > 0.
 size_t str_utf8_char_len(const char *at, size_t left);
 
+// The next item of a list separated by commas, without the blanks around it; text is moved behind
+// it. Empty items are passed over. false at the end.
+bool str_next_item(struct str *text, struct str *item);
+
 #endif

@@ -178,12 +178,28 @@ static void checks_utf8(void **state)
     }
 }
 
+static void walks_a_list(void **state)
+{
+    (void)state;
+    struct str text = STR(" a, b c ,,\t,d"), item;
+    assert_true(str_next_item(&text, &item));
+    assert_str_text(item, "a");
+    assert_true(str_next_item(&text, &item));
+    assert_str_text(item, "b c");
+    assert_true(str_next_item(&text, &item));
+    assert_str_text(item, "d");
+    assert_false(str_next_item(&text, &item));
+    text = STR(" , ");
+    assert_false(str_next_item(&text, &item));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares),          cmocka_unit_test(finds_ends),
         cmocka_unit_test(reads_integers),    cmocka_unit_test(copies),
         cmocka_unit_test(measures_distance), cmocka_unit_test(checks_utf8),
+        cmocka_unit_test(walks_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

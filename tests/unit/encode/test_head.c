@@ -442,8 +442,7 @@ int main(void)
         cmocka_unit_test(test_injection),   cmocka_unit_test(test_refused_pieces),
         cmocka_unit_test(test_full_buffer), cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_depth),       cmocka_unit_test(test_maxima),
-        cmocka_unit_test(test_trace),
-        cmocka_unit_test(test_oauth2),
+        cmocka_unit_test(test_trace),       cmocka_unit_test(test_oauth2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
