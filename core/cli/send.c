@@ -261,7 +261,7 @@ static int flush_batch(struct sending *s, const struct event_stream *stream, uin
     if (code) {
         s->is_in_doubt = s->is_in_doubt || s->accepted != accepted;
         s->from_line = s->events[0].line;
-        return code;
+        return err_context(e, "stopped at the events from line %zu on", s->from_line);
     }
     s->count = 0;
     s->is_without_id = false;
@@ -364,7 +364,7 @@ static void say_how_to_go_on(const struct sending *s)
     if (s->state.is_kept && (s->state.events || s->is_in_doubt))
         fprintf(messages, "It was sent as far as line %zu. Go on with: hookline send %s --resume\n",
                 s->from_line, s->in->options.arguments[0]);
-    else if (s->from_line > 1 || s->is_in_doubt)
+    else if (s->accepted || s->is_in_doubt)
         fprintf(messages, "It was sent as far as line %zu. Go on with: --from-line %zu\n",
                 s->from_line, s->from_line);
     if (s->is_in_doubt && !s->state.is_kept)
