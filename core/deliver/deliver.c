@@ -173,7 +173,7 @@ static void deliver_take(struct deliver *d, const struct store_delivery *one, st
                               .order_key = one->order_key,
                               .timeout_ms = one->timeout_ms};
     if (one->due_at_ms > now_ms || one->wants_recheck || !has_room || has_older ||
-        d->paused.since_ms || job_add(t, &owed) == NULL) {
+        d->paused.since_ms || t->is_paused || job_add(t, &owed) == NULL) {
         target_mark_due(t, one->due_at_ms);
     }
     target_update_ready(t);

@@ -241,6 +241,10 @@ struct store_freed {
 
 struct store_finish {
     struct store_item item; // the store's
+    struct {                // the store's: as they were given, for when it has to be made again
+        enum delivery_state state;
+        struct str reason;
+    } wanted;
     uint64_t delivery;
     enum delivery_state state; // what it is now
     int64_t due_at_ms;         // RETRYING: the next attempt's time

@@ -61,8 +61,15 @@ static void bind_finish(sqlite3_stmt *s, const struct store_finish *f, bool keep
     bind_int(s, f->attempt.number == 1 ? 15 : 8, keeps_reason);
 }
 
+void finish_restore(struct store_finish *f)
+{
+    f->state = f->wanted.state;
+    f->reason = f->wanted.reason;
+}
+
 int finish_run(struct writer *w, struct store_finish *f)
 {
+    finish_restore(f); // of a run in a batch that failed
     bool is_first = f->attempt.number == 1;
     bool has_order = f->order_key.len > 0;
     bool yields = (f->state == DELIVERY_RETRYING && (f->attempt.number > 0 || has_order)) ||

@@ -238,6 +238,7 @@ int accept_run(struct writer *w, struct store_accept *a);
 // arena: for out values.
 int accept_write(struct writer *w, struct store_event *ev, struct arena *arena);
 int finish_run(struct writer *w, struct store_finish *f);
+void finish_restore(struct store_finish *f); // its state and reason are as they were given
 int due_run(struct writer *w, struct store_due *d);
 int targets_run(struct writer *w, struct store_targets *t);
 int generation_put_run(struct writer *w, struct store_generation *g);

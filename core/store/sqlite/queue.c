@@ -365,6 +365,8 @@ void store_audit_put(struct store *s, struct store_audit_put *p)
 
 void store_finish(struct store *s, struct store_finish *f)
 {
+    f->wanted.state = f->state;
+    f->wanted.reason = f->reason;
     submit(s, &s->turn_writes, &f->item, REQUEST_FINISH);
 }
 

@@ -149,6 +149,7 @@ static void item_fail(struct store_item *item, const struct err *e)
     }
     case REQUEST_FINISH:
         ((struct store_finish *)item)->code = e->code;
+        finish_restore((struct store_finish *)item);
         break;
     case REQUEST_LEASE:
         ((struct store_lease *)item)->code = e->code;

@@ -408,6 +408,42 @@ static void a_step_whose_write_fails_is_made_again_from_where_it_began(void **st
     faulty_remove();
 }
 
+// An attempt that fails while its target is being paused leaves its delivery held, as the pause has
+// it: also where that could not be stored at once, since then it has to be let go by the resume.
+static void what_a_failed_attempt_leaves_held_is_let_go_later(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const struct str target = STR("https://a.example:443");
+    faulty_install();
+    fixture_init(&f, open_quick);
+    fixture_open(&f);
+    uint64_t id = owe_one(&f, target.data, f.now_ms);
+    struct store_pause_step pause = {.target = target}, resume = pause;
+    say_pause(&f, target, true);
+    assert_int_equal(step_pause(&f, &pause), 0);
+
+    struct store_finish failed = {.delivery = id,
+                                  .state = DELIVERY_RETRYING,
+                                  .due_at_ms = f.now_ms + 15000,
+                                  .base_ms = f.now_ms,
+                                  .attempt = {.number = 1, .at_ms = f.now_ms}};
+    let_one_write_fail();
+    assert_int_equal(do_finish(&f, &failed), ERR_IO);
+    assert_int_equal(failed.state, DELIVERY_RETRYING);
+    wait_for_recovery(&f);
+    assert_int_equal(do_finish(&f, &failed), 0);
+    assert_int_equal(failed.state, DELIVERY_HELD);
+    assert_int_equal(read_delivery_of(&f, id)->owed.state, DELIVERY_HELD);
+    assert_int_equal(read_delivery_of(&f, id)->owed.attempt_count, 1);
+
+    say_pause(&f, target, false);
+    assert_int_equal(step_pause(&f, &resume), 0);
+    assert_int_equal(read_delivery_of(&f, id)->owed.state, DELIVERY_RETRYING);
+    fixture_fini(&f);
+    faulty_remove();
+}
+
 // --- a lock of somebody else
 // -----------------------------------------------------------------------------
 
@@ -500,6 +536,7 @@ int main(void)
         cmocka_unit_test(every_write_may_fail),
         cmocka_unit_test(what_a_failed_sync_may_have_lost_is_written_again),
         cmocka_unit_test(a_step_whose_write_fails_is_made_again_from_where_it_began),
+        cmocka_unit_test(what_a_failed_attempt_leaves_held_is_let_go_later),
         FAULT_TEST(a_locked_database_is_waited_for),
         FAULT_TEST(a_damaged_page_stops_the_writing),
     };
