@@ -83,10 +83,16 @@ static void app_on_client_closed(void *ctx)
     }
 }
 
-static void app_on_notices_stopped(void *ctx)
+static void app_close_client(void *ctx)
 {
     struct app *app = ctx;
     client_close(app->client, app_on_client_closed, app);
+}
+
+static void app_on_notices_stopped(void *ctx)
+{
+    struct app *app = ctx;
+    api_end_spans(app->api, app_close_client, app);
 }
 
 static void app_on_drained(void *ctx)
@@ -258,6 +264,7 @@ static int app_open_api(struct app *app)
         .redirect_all = app->config->redirect_all,
         .redirect_allow = app->has_redirect_block ? &app->redirect_block : NULL,
         .crash_at = app->config->crash_at,
+        .otlp = &app->config->otlp,
         .max_body_bytes = (size_t)l->body_bytes,
         .max_connections = app->sockets.from_clients,
         .batch = {.events = (size_t)l->events, .depth = (unsigned)l->depth},
@@ -470,7 +477,8 @@ static int app_open_parts(struct app *app)
                                        .on_reload = app_on_reload,
                                        .on_suspended = app_on_suspended,
                                        .on_looping = app_on_looping,
-                                       .ctx = app};
+                                       .ctx = app,
+                                       .traces_all = c->otlp.url != NULL};
         code = engine_new(&app->engine, &engine, app->err);
     }
     if (code == 0) {

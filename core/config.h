@@ -5,6 +5,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include "api/spans_config.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -116,6 +117,7 @@ struct config {
     struct config_target *targets;
     size_t target_count;
     struct config_mail mail;
+    struct spans_config otlp;        // where spans go
     struct config_message *messages; // in the order they were found
     size_t message_count;
     struct config_origin *origins; // as they were read, the later one wins; lists add up

@@ -113,6 +113,8 @@ static const char *kind_words(enum config_kind kind)
                "them";
     case CONFIG_VAR:
         return "a text, a number or a boolean";
+    case CONFIG_OTLP_HEADER:
+        return "a text, or hook.secret \"NAME\" where it lets somebody in";
     case CONFIG_TARGET_PROXY:
         return "a text such as \"http://proxy.example.com:3128\", or hook.secret \"NAME\" where a "
                "user and a password are in it";
@@ -193,11 +195,14 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
     bool is_list = k->kind == CONFIG_BLOCKS || k->kind == CONFIG_MAIL_ADMIN ||
                    (k->kind == CONFIG_LISTEN_ADDRESS && first == JSON_ARRAY_BEGIN);
 
+    if (k->kind == CONFIG_OTLP_HEADER)
+        at.name = w->segments[count - 1];
     write_label(w, count, label);
     if (is_list) {
         read_list(w, k, label, first);
     } else if (k->kind == CONFIG_MAIL_PASSWORD ||
-               (k->kind == CONFIG_TARGET_PROXY && first == JSON_OBJECT_BEGIN)) {
+               ((k->kind == CONFIG_TARGET_PROXY || k->kind == CONFIG_OTLP_HEADER) &&
+                first == JSON_OBJECT_BEGIN)) {
         read_secret(w, k, at, first);
     } else if (first == JSON_NUMBER && wants_number && !n->is_integer && n->value >= -1e15 &&
                n->value <= 1e15 && n->value == (double)(int64_t)n->value) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/duration.h"
+#include "encode/head.h"
 #include "encode/url.h"
 
 enum { MESSAGES_MAX = 64, VARS_MAX = 1024, BLOCKS_MAX = 256 };
@@ -61,6 +62,8 @@ const struct config_key config_keys[] = {
     {"mail.tls", NULL, NULL, CONFIG_MAIL_TLS, 0, 0, 0},
     {"mail.user", NULL, NULL, CONFIG_TEXT, AT(mail.user), 0, 0},
     {"mail.password", NULL, NULL, CONFIG_MAIL_PASSWORD, 0, 0, 0},
+    {"otlp.url", "HOOKLINE_OTLP_URL", NULL, CONFIG_URL, AT(otlp.url), 0, 0},
+    {"otlp.headers.*", NULL, NULL, CONFIG_OTLP_HEADER, 0, 0, 0},
     {"retention.payloads", "HOOKLINE_RETENTION_PAYLOADS", NULL, CONFIG_AGE,
      AT(retention.payloads_ms), CONFIG_DAY_MS / 24, 36500 * CONFIG_DAY_MS},
     {"retention.attempts", "HOOKLINE_RETENTION_ATTEMPTS", NULL, CONFIG_AGE,
@@ -285,6 +288,7 @@ void config_note(struct config *c, const struct config_key *k, const struct conf
                  struct str text)
 {
     struct config_origin *o = arena_alloc(&c->arena, sizeof(*o));
+    bool is_hidden = k->kind == CONFIG_TOKEN || (k->kind == CONFIG_OTLP_HEADER && !at->is_secret);
 
     if (!o) {
         config_say(c, true, "the configuration takes too much memory");
@@ -293,7 +297,7 @@ void config_note(struct config *c, const struct config_key *k, const struct conf
     *o = (struct config_origin){
         .key = k,
         .name = arena_dup(&c->arena, at->name),
-        .text = arena_dup(&c->arena, k->kind == CONFIG_TOKEN ? STR("****") : text),
+        .text = arena_dup(&c->arena, is_hidden ? STR("****") : text),
         .source = at->source,
         .where = at->source == CONFIG_FROM_FILE ? c->file
                                                 : arena_dup(&c->arena, str_from(at->label)).data,
@@ -301,6 +305,23 @@ void config_note(struct config *c, const struct config_key *k, const struct conf
     };
     *(c->last_origin ? &c->last_origin->next : &c->origins) = o;
     c->last_origin = o;
+}
+
+static void add_otlp_header(struct config *c, const struct config_place *at, struct str text)
+{
+    struct spans_config *o = &c->otlp;
+    struct err why = {0};
+
+    if (o->header_count == SPANS_HEADERS_MAX)
+        config_say(c, true, "%s: more than %d headers are allowed", at->label, SPANS_HEADERS_MAX);
+    else if (at->is_secret && !secrets_is_name(text))
+        config_say(c, true, "%s: a secret's name is capital letters, digits and '_'", at->label);
+    else if (head_check_name(at->name, &why) != 0 ||
+             (!at->is_secret && head_check_value(text, &why) != 0))
+        config_say(c, true, "%s: %s", at->label, why.text);
+    else
+        o->headers[o->header_count++] = (struct spans_header){
+            arena_dup(&c->arena, at->name), arena_dup(&c->arena, text), at->is_secret};
 }
 
 static void set_value(struct config *c, const struct config_key *k, const struct config_place *at,
@@ -363,6 +384,9 @@ static void set_value(struct config *c, const struct config_key *k, const struct
     case CONFIG_MAIL_TLS:
     case CONFIG_MAIL_PASSWORD:
         config_mail_set(c, k, at, text);
+        break;
+    case CONFIG_OTLP_HEADER:
+        add_otlp_header(c, at, text);
         break;
     case CONFIG_ELSEWHERE:
     case CONFIG_TOKEN:

@@ -27,6 +27,7 @@ enum config_kind {
     CONFIG_MAIL_ADMIN, // a list of addresses, given one by one
     CONFIG_MAIL_TLS,
     CONFIG_MAIL_PASSWORD, // the name of a secret
+    CONFIG_OTLP_HEADER,   // otlp.headers.NAME: a text, or the name of a secret
     CONFIG_ELSEWHERE,     // an environment variable that another part reads
     CONFIG_TOKEN          // the same, never shown
 };
@@ -53,8 +54,8 @@ struct config_place {
     enum config_source source;
     const char *label;  // "hookline.conf.lua: limits.body", "HOOKLINE_DATA", "--data"
     const char *folder; // put before a relative path; NULL: nothing
-    struct str name;    // VAR: the name; TARGET_*: the target as written
-    bool is_secret;     // TARGET_PROXY: the text is a secret's name
+    struct str name;    // VAR, OTLP_HEADER: the name; TARGET_*: the target as written
+    bool is_secret;     // TARGET_PROXY, OTLP_HEADER: the text is a secret's name
 };
 
 // Puts a value in place, or a message why not. text is copied.

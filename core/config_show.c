@@ -135,6 +135,10 @@ static void append_key(struct buf *out, const struct config_key *k, const struct
     } else if (k->kind == CONFIG_VAR) {
         buf_append_text(out, "vars.");
         buf_append_str(out, o->name);
+    } else if (k->kind == CONFIG_OTLP_HEADER) {
+        buf_append_text(out, "otlp.headers[\"");
+        buf_append_str(out, o->name);
+        buf_append_text(out, "\"]");
     } else {
         buf_append_text(out, "targets[\"");
         buf_append_str(out, o->name);
@@ -164,8 +168,9 @@ static void show(struct showing *s, const struct config_key *k, const struct con
 
 static bool is_each_shown(enum config_kind kind)
 {
-    return kind == CONFIG_VAR || kind == CONFIG_BLOCKS || kind == CONFIG_TARGET_COUNT ||
-           kind == CONFIG_TARGET_RATE || kind == CONFIG_TARGET_PATH || kind == CONFIG_TARGET_PROXY;
+    return kind == CONFIG_VAR || kind == CONFIG_OTLP_HEADER || kind == CONFIG_BLOCKS ||
+           kind == CONFIG_TARGET_COUNT || kind == CONFIG_TARGET_RATE ||
+           kind == CONFIG_TARGET_PATH || kind == CONFIG_TARGET_PROXY;
 }
 
 static void show_key(struct showing *s, const struct config_key *k)

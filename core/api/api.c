@@ -6,6 +6,7 @@
 
 #include "api/internal.h"
 #include "api/live.h"
+#include "api/spans.h"
 #include "api/stats.h"
 #include "base/file.h"
 
@@ -68,9 +69,12 @@ int api_open(struct api **out, const struct api_config *c, struct err *e)
                              .on_request = api_on_request,
                              .on_gone = api_on_gone,
                              .ctx = a};
-    int code = live_new(&a->live, a) ? err_set(e, ERR_NOMEM, "out of memory") : 0;
+    int code = live_new(&a->live, a);
+    code = code ? code : spans_new(&a->spans, c->loop, c->client, c->secrets, c->log, c->otlp);
+    code = code ? err_set(e, ERR_NOMEM, "out of memory") : 0;
     code = code ? code : httpd_open(&a->httpd, c->loop, &h, e);
     if (code) {
+        spans_free(a->spans);
         live_free(a->live);
         free(a);
         return code;
@@ -100,12 +104,19 @@ void api_saw_event(struct api *a, const struct store_event *ev)
 {
     stats_saw_event(a->config.stats, ev);
     live_saw_event(a->live, ev);
+    spans_saw_event(a->spans, ev);
 }
 
 void api_saw_state(struct api *a, const struct deliver_change *c)
 {
     stats_saw_state(a->config.stats, c);
     live_saw_delivery(a->live, c->delivery, c->attempt);
+    spans_saw_state(a->spans, c);
+}
+
+void api_end_spans(struct api *a, void (*on_done)(void *ctx), void *ctx)
+{
+    spans_end(a ? a->spans : NULL, on_done, ctx);
 }
 
 void api_drain(struct api *a)
@@ -130,6 +141,7 @@ static void api_on_httpd_closed(void *ctx)
     void (*on_closed)(void *) = a->on_closed;
     void *closed_ctx = a->closed_ctx;
     record_queue_fini(&a->records);
+    spans_free(a->spans);
     live_free(a->live);
     free(a);
     on_closed(closed_ctx);

@@ -37,6 +37,7 @@ struct api_config {
     const char *redirect_all;              // shown by /readyz; or NULL
     const struct netblock *redirect_allow; // as deliver_config has it
     const char *crash_at;
+    const struct spans_config *otlp; // where spans go; borrowed
     size_t max_body_bytes;
     struct batch_limits batch;
     int64_t max_owed;       // deliveries: at that mark events are refused with 503
@@ -53,6 +54,9 @@ bool api_url(const struct api *a, size_t index, char out[HTTPD_URL_MAX]);
 // told.
 void api_saw_event(struct api *a, const struct store_event *ev);
 void api_saw_state(struct api *a, const struct deliver_change *c);
+// The last spans are sent; on_done, perhaps at once, and soon whatever becomes of them. a may be
+// NULL.
+void api_end_spans(struct api *a, void (*on_done)(void *ctx), void *ctx);
 // Writes DATA/address.pem: the certificate is another one.
 int api_write_key(const struct api *a, struct err *e);
 // Accepts no more, ends live streams; who is connected may still ask, once. Returns at once:

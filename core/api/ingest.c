@@ -207,6 +207,7 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
                                 .time_ms = ev->has_time ? ev->time_ms : now_ms,
                                 .received_at_ms = now_ms,
                                 .payload = ev->json,
+                                .trace = in->trace,
                                 .is_import = in->batch.is_import};
     char shown[ID_SHOWN_LEN + 1];
     struct str shown_id = ev->id;
@@ -221,17 +222,15 @@ static int ingest_judge(struct ingest *in, size_t i, struct err *e)
     if (!in->is_judged) {
         return 0;
     }
-    char trace[TRACE_TEXT_MAX]; // a webhook's head has a copy
-    struct event judged = *ev;
-    judged.trace = trace_put_event(trace, &in->trace, out->id);
     if (in->compare.count == 0) {
-        return engine_judge(a->config.engine, &judged, shown_id, &in->arena, out, e);
+        return engine_judge(a->config.engine, ev, shown_id, &in->arena, out, e);
     }
+    struct event compared = *ev;
     int code = in->compare.events[i].is_wanting
-                   ? compare_event(&in->compare, i, &judged, out, &in->round, e)
+                   ? compare_event(&in->compare, i, &compared, out, &in->round, e)
                    : 0;
     if (code == 0) {
-        code = engine_judge(a->config.engine, &judged, shown_id, &in->round, out, e);
+        code = engine_judge(a->config.engine, &compared, shown_id, &in->round, out, e);
     }
     if (code == 0) {
         compare_advance(&in->compare, i, ev, out);
@@ -351,9 +350,13 @@ static int ingest_take_key(struct ingest *in, struct err *e)
     return event_check_id(key, e);
 }
 
-struct trace_context api_trace(const struct httpd_request *r)
+struct trace_context api_trace(const struct httpd_request *r, struct arena *arena)
 {
-    return trace_read(httpd_header(r, "traceparent"), httpd_header(r, "tracestate"));
+    struct trace_context t =
+        trace_read(httpd_header(r, "traceparent"), httpd_header(r, "tracestate"));
+    t.parent = t.parent.len ? arena_dup(arena, t.parent) : t.parent;
+    t.state = t.state.len ? arena_dup(arena, t.state) : t.state;
+    return t;
 }
 
 static bool ingest_is_ndjson(const struct httpd_request *r)
@@ -374,9 +377,9 @@ static struct ingest *ingest_new(struct api *a, struct httpd_request *r, const c
     in->request = r;
     in->source = source;
     in->is_judged = is_judged;
-    in->trace = api_trace(r);
     api_begin(a);
     arena_init(&in->arena, API_ARENA_MAX);
+    in->trace = api_trace(r, &in->arena);
     loop_timer_init(&in->turn, a->config.loop, LOOP_REAL_TIME, ingest_turn, in);
     return in;
 }

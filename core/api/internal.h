@@ -30,6 +30,7 @@ struct api {
     size_t under_way;       // requests whose answer is owed
     struct api_test *tests; // that wait for a receiver's answer
     struct backlog backlog;
+    struct spans *spans;         // of what happens; NULL: nobody wants them
     struct live *live;           // those who watch what happens
     struct record_queue records; // whose stored states are being compared with
     void (*on_closed)(void *ctx);
@@ -112,8 +113,8 @@ void api_post_events(struct api *a, struct httpd_request *r, struct str id);
 // that of /v1/events is. `source` made them: where they are not legal that is its fault, logged and
 // answered with 500, so that the sender tries again.
 void api_ingest(struct api *a, struct httpd_request *r, struct str events, const char *source);
-// The trace that a request is of, borrowed from it: what it makes owed is, too.
-struct trace_context api_trace(const struct httpd_request *r);
+// The trace that a request is of, copied: what it makes owed is of it, too.
+struct trace_context api_trace(const struct httpd_request *r, struct arena *arena);
 
 // --- sources.c ---
 void api_post_source(struct api *a, struct httpd_request *r, struct str id);

@@ -7,6 +7,7 @@
 
 #include "api/exposition.h"
 #include "api/internal.h"
+#include "api/spans.h"
 #include "api/stats.h"
 
 enum { METRICS_MAX_BYTES = 4 << 20, US = 1000000, MS = 1000 };
@@ -189,6 +190,13 @@ static void metrics_write_host(struct exposition *x, const struct api *a)
                      api_refusal(a) == NULL);
     exposition_gauge(x, "hookline_paused", "1 where an operator has paused all sending.",
                      deliver_paused(a->config.deliver)->since_ms != 0);
+    struct spans_counts spans = spans_counts(a->spans);
+    exposition_family(x, "hookline_spans_total", "counter",
+                      "Spans for the collector of traces, by what became of them.");
+    exposition_integer(x, &(struct exposition_label){"result", STR("sent")}, 1,
+                       (int64_t)spans.sent);
+    exposition_integer(x, &(struct exposition_label){"result", STR("dropped")}, 1,
+                       (int64_t)spans.dropped);
     exposition_gauge(x, "hookline_store_writable", "0 while the store cannot write.",
                      store_trouble(store) == NULL);
     exposition_gauge(x, "hookline_store_size_bytes", "The files of the store.",

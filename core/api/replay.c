@@ -124,14 +124,11 @@ static const char *replay_obstacle(const struct generation *g, const struct gene
     return NULL;
 }
 
-static int replay_judge(struct replay *q, struct event *ev, const struct generation_workflow *only,
-                        struct err *e)
+static int replay_judge(struct replay *q, const struct event *ev,
+                        const struct generation_workflow *only, struct err *e)
 {
     struct engine *engine = q->api->config.engine;
     struct str id = buf_str(&q->key);
-    struct trace_context trace = api_trace(q->request);
-    char text[TRACE_TEXT_MAX];
-    ev->trace = trace_put_event(text, &trace, q->event.id);
     int code = only ? engine_judge_one(engine, only, ev, id, &q->arena, &q->event, e)
                     : engine_judge(engine, ev, id, &q->arena, &q->event, e);
     for (size_t i = 0; code == 0 && i < q->event.run_count; i++) {
@@ -173,6 +170,7 @@ static void replay_on_read(struct store_read *read)
                              .record_id = row->record_id,
                              .time_ms = row->time_ms,
                              .received_at_ms = clock_wall_ms(loop_clock(q->api->config.loop)),
+                             .trace = api_trace(q->request, &q->arena),
                              .is_replay = true};
     if (code == 0) {
         code = replay_judge(q, &ev, only, &e);

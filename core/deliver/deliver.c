@@ -187,7 +187,8 @@ void deliver_tell_state(const struct job *j)
         struct deliver_change c = {.delivery = f->delivery,
                                    .state = f->state,
                                    .workflow = j->workflow,
-                                   .target = {j->target->name, j->target->name_len},
+                                   .target = target_name(j->target),
+                                   .head = j->head,
                                    .attempt = f->attempt.number ? &f->attempt : NULL};
         o->on_state(o->ctx, &c);
     }

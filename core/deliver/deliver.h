@@ -29,6 +29,7 @@ struct deliver_change { // of one delivery: it is in another state, or was tried
     enum delivery_state state;
     struct str workflow;
     struct str target;
+    struct str head;                     // of its request (encode/head.h)
     const struct store_attempt *attempt; // that led to it; NULL: none
 };
 

@@ -58,8 +58,13 @@ static int outcome_judge(struct job *j, struct err *e)
     j->finish.events = &o->event;
     j->finish.event_count = 1;
     struct trace_context trace = trace_split(head_find_trace(j->head));
-    char text[TRACE_TEXT_MAX];
-    ev.trace = trace_put_event(text, &trace, id);
+    if (trace.parent.len) { // the attempt is what brought it
+        char text[TRACE_PARENT_LEN + 1];
+        uint64_t span =
+            trace_span_id(&trace, j->id, j->finish.attempt.number, j->finish.attempt.at_ms);
+        trace.parent = arena_dup(&j->arena, trace_put_parent(text, &trace, span));
+        o->event.trace = trace;
+    }
     code = engine_judge(d->config.engine, &ev, ev.id, &j->arena, &o->event, e);
     if (code) { // the event is kept: it can be run again
         o->event.run_count = 0;

@@ -28,14 +28,14 @@ static bool is_hex(const char *at, size_t len, bool *is_zero)
     return true;
 }
 
-static bool parent_is_right(struct str s)
+static bool parent_is_right(struct str s, bool may_begin)
 {
     bool is_zero_id, is_zero_span, is_zero_flags;
     return s.len == TRACE_PARENT_LEN && memcmp(s.data, "00-", AT_ID) == 0 &&
            s.data[AT_SPAN - 1] == '-' && s.data[AT_FLAGS - 1] == '-' &&
            is_hex(s.data + AT_ID, TRACE_ID_LEN, &is_zero_id) && !is_zero_id &&
-           is_hex(s.data + AT_SPAN, TRACE_SPAN_LEN, &is_zero_span) && !is_zero_span &&
-           is_hex(s.data + AT_FLAGS, FLAGS_LEN, &is_zero_flags);
+           is_hex(s.data + AT_SPAN, TRACE_SPAN_LEN, &is_zero_span) &&
+           (may_begin || !is_zero_span) && is_hex(s.data + AT_FLAGS, FLAGS_LEN, &is_zero_flags);
 }
 
 // Printable ASCII, and no more than a webhook may carry.
@@ -54,14 +54,17 @@ static struct str state_bound(struct str s)
     return s;
 }
 
-struct trace_context trace_read(struct str traceparent, struct str tracestate)
+static struct trace_context take(struct str parent, struct str state, bool may_begin)
 {
-    struct trace_context t = {.parent = str_trim(traceparent)};
-    if (!parent_is_right(t.parent)) {
+    if (!parent_is_right(parent, may_begin)) {
         return (struct trace_context){.parent = {NULL, 0}};
     }
-    t.state = state_bound(tracestate);
-    return t;
+    return (struct trace_context){parent, state_bound(state)};
+}
+
+struct trace_context trace_read(struct str traceparent, struct str tracestate)
+{
+    return take(str_trim(traceparent), tracestate, false);
 }
 
 struct trace_context trace_split(struct str text)
@@ -72,7 +75,33 @@ struct trace_context trace_split(struct str text)
         len = 0;
     }
     struct str state = {text.data + len, text.len - len};
-    return trace_read((struct str){text.data, len}, has_state ? state : (struct str){NULL, 0});
+    return take((struct str){text.data, len}, has_state ? state : (struct str){NULL, 0}, true);
+}
+
+struct str trace_begin(char out[TRACE_PARENT_LEN + 1])
+{
+    uint64_t id[2];
+    random_bytes(id, sizeof id);
+    snprintf(out, TRACE_PARENT_LEN + 1, "00-%016" PRIx64 "%016" PRIx64 "-%016d-01", id[0] | 1,
+             id[1], 0);
+    return (struct str){out, TRACE_PARENT_LEN};
+}
+
+struct str trace_id(const struct trace_context *t)
+{
+    return (struct str){t->parent.data + AT_ID, TRACE_ID_LEN};
+}
+
+struct str trace_parent(const struct trace_context *t)
+{
+    struct str span = {t->parent.data + AT_SPAN, TRACE_SPAN_LEN};
+    return str_eq(span, STR("0000000000000000")) ? (struct str){NULL, 0} : span;
+}
+
+bool trace_is_sampled(const struct trace_context *t)
+{
+    char c = t->parent.data[TRACE_PARENT_LEN - 1]; // the last hex digit of the flags
+    return ((c <= '9' ? c - '0' : c - 'a' + 10) & 1) != 0;
 }
 
 uint64_t trace_span_id(const struct trace_context *t, uint64_t id, int number, int64_t at_ms)

@@ -21,8 +21,14 @@ struct trace_context {
 // What the two headers say ({NULL,0}: not there), borrowed: nothing where the first is not right,
 // and of the second as many whole members, from its front, as TRACE_STATE_MAX bytes hold.
 struct trace_context trace_read(struct str traceparent, struct str tracestate);
-// The two parts of a kept text, borrowed; nothing where it is empty or not right.
+// The two parts of a kept text, borrowed; nothing where it is empty or not right. The parent-id may
+// be all zeros there: the trace begins with what was kept.
 struct trace_context trace_split(struct str text);
+// A trace that begins here, as a traceparent with a parent-id of zeros. The text returned is `out`.
+struct str trace_begin(char out[TRACE_PARENT_LEN + 1]);
+struct str trace_id(const struct trace_context *t);     // 32 hex digits, borrowed
+struct str trace_parent(const struct trace_context *t); // 16; {NULL,0}: the trace begins here
+bool trace_is_sampled(const struct trace_context *t);
 
 // The id of a span of that trace, of what has this id, number and time: always the same one, never
 // 0. The rest is told apart by the trace.

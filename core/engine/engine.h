@@ -32,6 +32,7 @@ struct engine_config {
     // A workflow ran too often for one record; once for as long as that goes on.
     void (*on_looping)(void *ctx, struct str workflow, struct str reason);
     void *ctx;
+    bool traces_all; // an event that came without a trace begins one
 };
 
 enum { CONTROL_WORDS_MAX = 512 };

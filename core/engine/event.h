@@ -31,7 +31,6 @@ struct event {
     bool is_compared;    // `previous` was not sent: it was found by comparing with the stored state
     size_t line;         // its line of an NDJSON body, from 1; 0 otherwise
     unsigned depth;      // of the chain of workflows that caused it
-    struct str trace;    // of its sender's, as a head has it (trace_put_event); empty: none
 };
 
 enum event_origin {

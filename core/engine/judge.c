@@ -11,19 +11,20 @@ static const struct str JUDGE_DRY = STR(STORE_DRY_REASON);
 
 // What an event makes owed that came through workflows itself says so to its receiver, and it is of
 // the event's trace where that has one; but no webhook fails for the few bytes of a trace.
-static struct str judge_head_of(struct str head, const struct event *ev, struct arena *arena)
+static struct str judge_head_of(const struct judge_context *c, struct str head)
 {
+    const struct event *ev = c->event;
     struct buf text;
     struct err e;
     buf_init(&text, HEAD_BYTES_MAX);
     buf_append_str(&text, head);
     struct str kept = {NULL, 0};
     int code = ev->depth ? head_write_depth(&text, ev->depth + 1, &e) : text.failed;
-    if (code == 0 && ev->trace.len && text.len + TRACE_TEXT_MAX + 16 <= HEAD_BYTES_MAX) {
-        code = head_write_trace(&text, ev->trace, &e);
+    if (code == 0 && c->trace.len && text.len + TRACE_TEXT_MAX + 16 <= HEAD_BYTES_MAX) {
+        code = head_write_trace(&text, c->trace, &e);
     }
     if (code == 0) {
-        kept = arena_dup(arena, buf_str(&text));
+        kept = arena_dup(c->arena, buf_str(&text));
     }
     buf_fini(&text);
     return kept;
@@ -81,8 +82,8 @@ static int judge_copy_requests(const struct judge_context *c, struct store_run *
                 return ERR_TOO_LARGE;
             }
         }
-        if (ev->depth > 0 || ev->trace.len) {
-            struct str head = judge_head_of(q->head, ev, c->arena);
+        if (ev->depth > 0 || c->trace.len) {
+            struct str head = judge_head_of(c, q->head);
             if (head.data == NULL) {
                 return ERR_TOO_LARGE;
             }
@@ -261,12 +262,14 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
                       struct arena *arena, struct store_event *out, struct err *e)
 {
     const struct clock *clock = loop_clock(g->config.loop);
+    char trace[TRACE_TEXT_MAX];
     struct judge_context context = {.rules = g->current->rules,
                                     .generation = g->current->id,
                                     .event = ev,
                                     .ids = g->config.ids,
                                     .now_ms = clock_wall_ms(clock),
                                     .running_ms = clock_running_ms(clock),
+                                    .trace = trace_put_event(trace, &out->trace, out->id),
                                     .arena = arena};
     struct rules_event re = {.json = ev->json,
                              .id = shown_id,
@@ -313,9 +316,19 @@ static bool judge_is_too_deep(const struct engine *g, const struct event *ev, st
     return true;
 }
 
+// Where spans are exported, an event that came without a trace begins one.
+static void judge_begin_trace(const struct engine *g, struct store_event *out, struct arena *arena)
+{
+    char text[TRACE_PARENT_LEN + 1];
+    if (g->config.traces_all && out->trace.parent.len == 0) {
+        out->trace.parent = arena_dup(arena, trace_begin(text));
+    }
+}
+
 int engine_judge(struct engine *g, const struct event *ev, struct str shown_id, struct arena *arena,
                  struct store_event *out, struct err *e)
 {
+    judge_begin_trace(g, out, arena);
     struct index_look *look = &g->look;
     if (!index_wants(&g->current->index, ev->type) || judge_is_too_deep(g, ev, shown_id)) {
         return 0;
@@ -333,6 +346,7 @@ int engine_judge_one(struct engine *g, const struct generation_workflow *w, cons
                      struct err *e)
 {
     uint32_t index = (uint32_t)w->index;
+    judge_begin_trace(g, out, arena);
     return judge_is_too_deep(g, ev, shown_id)
                ? 0
                : judge_each(g, &index, 1, NULL, ev, shown_id, arena, out, e);

@@ -15,6 +15,7 @@ struct judge_context {
     struct id_source *ids; // of the deliveries
     int64_t now_ms;        // wall
     int64_t running_ms;    // base/clock.h
+    struct str trace;      // of what is owed, as a head has it (trace_put_event); empty: none
     struct arena *arena;   // takes what is owed
 };
 

@@ -16,6 +16,7 @@
 #include "base/histogram.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "encode/trace_context.h"
 #include "loop/loop.h"
 
 struct store;
@@ -172,8 +173,9 @@ struct store_event {
     // The runs are added to those of the stored event `id`; nothing else of it is looked at but
     // record_type and record_id, and received_at_ms, which says what marks have run out.
     bool is_replay;
-    bool is_import;    // the engine's: its runs are not counted (engine/loops.h)
-    bool is_stateless; // it holds no new state of its record, which gets no pointer to it
+    bool is_import;             // the engine's: its runs are not counted (engine/loops.h)
+    struct trace_context trace; // of what brought it, for those who watch: it is not stored
+    bool is_stateless;          // it holds no new state of its record, which gets no pointer to it
     // out:
     bool is_duplicate;      // the same key and digest were there
     uint64_t first_id;      // duplicate: the row of the first one

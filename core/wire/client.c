@@ -216,6 +216,7 @@ int client_send(struct client *c, const struct client_request *q)
     int64_t timeout_ms = q->timeout_ms > 0 ? q->timeout_ms : TIMEOUT_MS;
     t->limit_ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
     t->started_ms = loop_now_ms(c->loop, LOOP_REAL_TIME);
+    t->is_trusted = q->is_trusted;
     t->has_also_allow = q->also_allow != NULL;
     if (q->also_allow) {
         t->also_allow = *q->also_allow;

@@ -101,6 +101,7 @@ struct client_request {
     int64_t timeout_ms;                // in all (0: 30 s; 10 min at most)
     size_t max_response_bytes;         // of this answer's body that are kept; 0: as configured
     const struct netblock *also_allow; // one more block, for this request (redirect-all), or NULL
+    bool is_trusted; // an operator named its URL in the configuration: whatever its address is
     // The body of an answer 200 as it comes, borrowed until it returns, in place of being kept;
     // false: no more of it. It may take any time; timeout_ms is how long (over 5 s at a time) less
     // than a byte a second may come, in whole seconds. NULL: the body is kept.

@@ -54,6 +54,7 @@ struct transfer {
     // the request
     struct str body;
     struct netblock also_allow;
+    bool is_trusted;
     bool has_also_allow;
     bool is_fresh;           // a second try, on a connection of its own
     bool is_resolving_proxy; // the proxy's name, not the target's

@@ -226,7 +226,7 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
         transfer_say_refused(t, &a, why);
         return CURL_SOCKET_BAD;
     }
-    if (t->has_also_allow && !is_unix &&
+    if ((t->has_also_allow || t->is_trusted) && !is_unix &&
         netaddr_refusal(&a, c->config.allow, c->config.allow_count)) {
         c->has_exceptions = true;
     }

@@ -12,6 +12,8 @@ CONF = '''return {
   tls = { cert = "host.pem", key = "host.key" },
   vars = { REGION = "eu", CRM = "https://me:hush@crm.example.com/x" },
   targets = { ["https://app.example.com"] = { rate = "20/s", proxy = hook.secret "PROXY" } },
+  otlp = { url = "http://127.0.0.1:4318/v1/traces",
+           headers = { ["X-Tenant"] = "crm", Authorization = hook.secret "TRACES" } },
   mail = { server = "smtp://127.0.0.1:25", from = "a@example.com", admins = { "b@example.com", "c@example.com" },
            user = "crm", password = hook.secret "SMTP" },
 }
@@ -61,6 +63,9 @@ def test_each_value_and_where_it_came_from(conf):
         ('targets["https://app.example.com"].proxy', 'hook.secret "PROXY"', *file),
         ("mail.admins", "b@example.com, c@example.com", *file),
         ("mail.password", 'hook.secret "SMTP"', *file),
+        ("otlp.url", "http://127.0.0.1:4318/v1/traces", *file),
+        ('otlp.headers["X-Tenant"]', "****", *file),  # it may let somebody in
+        ('otlp.headers["Authorization"]', 'hook.secret "TRACES"', *file),
         ("log.level", "info", "default", None),
         ("HOOKLINE_TOKEN", "****", "environment", "HOOKLINE_TOKEN"),
         ("HOOKLINE_SECRET_SMTP", "****", "environment", "HOOKLINE_SECRET_SMTP"),

@@ -3,6 +3,7 @@ import json
 import re
 
 import pytest
+from support.receiver import PARK, RESET
 from support.rules import deal, workflow
 from support.waiting import until
 
@@ -105,3 +106,111 @@ def test_sources_updates_that_are_compared_outcomes_and_replays(serve, receiver)
     for r in receiver.wait(2 + len(ids)):
         assert parts(r)[0] == ("c" * 32 if r.id in ids else TRACE)
     assert json.loads(host.call("GET", f"/v1/events/{cause}").body)["id"] == cause
+
+
+# --- spans for a collector -----------------------------------------------------------------------
+
+def attributes(span):
+    return {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}
+
+
+def spans_of(request):
+    """The spans of one request, whose form is that of OTLP/HTTP in JSON."""
+    assert request.method == "POST" and request.headers["content-type"] == "application/json"
+    [resource] = request.json()["resourceSpans"]
+    assert attributes(resource["resource"])["service.name"] == "hookline"
+    [scope] = resource["scopeSpans"]
+    assert scope["scope"]["name"] == "hookline"
+    for span in scope["spans"]:
+        assert re.fullmatch("[0-9a-f]{32}", span["traceId"]) and re.fullmatch("[0-9a-f]{16}", span["spanId"])
+        assert re.fullmatch("[0-9a-f]{16}", span.get("parentSpanId", SPAN))
+        start, end = span["startTimeUnixNano"], span["endTimeUnixNano"]
+        assert re.fullmatch("[0-9]{19}", start) and re.fullmatch("[0-9]{19}", end) and int(start) <= int(end)
+        assert span["kind"] in (2, 3) and span["status"]["code"] in (1, 2)
+    return scope["spans"]
+
+
+def otlp(collector):
+    return ('local hook = require "hookline"\nreturn { otlp = { url = "' + collector.url + '/v1/traces", headers = '
+            '{ ["X-Tenant"] = "crm", Authorization = hook.secret "TRACES" } } }\n')
+
+
+def counted(host):
+    return {m[0]: int(m[1]) for m in re.findall(
+        r'hookline_spans_total\{result="(\w+)"\} (\d+)', host.call("GET", "/metrics").body.decode())}
+
+
+def test_spans_of_an_event_and_its_attempts(serve, receivers):
+    receiver = receivers(lambda r: 500 if r.path == "/bad" else 200)
+    collector = receivers()
+    host = serve({"good.lua": workflow(receiver.url + "/good"), "bad.lua": workflow(receiver.url + "/bad"),
+                  "next.lua": workflow(receiver.url + "/next", wf_record='"webhook"', wf_trigger='hook.every { "delivered" }',
+                                       wf_when='function(event) return event.record.workflow == "good" end',
+                                       content="function(event) return { of = event.record.id } end")},
+                 config=otlp(collector), env={"HOOKLINE_SECRET_TRACES": "Bearer sesame"}, test_clock=True)
+    event = traced(host, deal(1, event_id="crm-1"), tracestate="a=b")[0]
+    traced(host, deal(2, event_id="crm-2"), PARENT[:-1] + "0")  # not sampled
+    seen = {r.path: r for r in receiver.wait(6) if parts(r)[2] == "01"}
+    for r in receiver.requests:
+        host.until_state(r.id, "retrying" if r.path == "/bad" else "delivered")
+    assert counted(host) == {"sent": 0, "dropped": 0}
+    host.advance("5s")
+    request = collector.wait(1)[0]
+    assert request.path == "/v1/traces"
+    assert (request.headers["x-tenant"], request.headers["authorization"]) == ("crm", "Bearer sesame")
+    spans = spans_of(request)
+    assert {s["traceId"] for s in spans} == {TRACE} and {s["traceState"] for s in spans} == {"a=b"}
+    by = {(s["name"], attributes(s).get("hookline.workflow") or attributes(s)["hookline.type"]): s for s in spans}
+    root, good, bad = by["event", "deal.updated"], by["attempt", "good"], by["attempt", "bad"]
+    assert root["parentSpanId"] == SPAN and root["kind"] == 2 and root["status"] == {"code": 1}
+    assert attributes(root) == {"hookline.event": "crm-1", "hookline.type": "deal.updated", "hookline.deliveries": "2"}
+    assert good["parentSpanId"] == bad["parentSpanId"] == root["spanId"]
+    assert good["spanId"] == parts(seen["/good"])[1], "what the receiver got is the attempt's span"
+    assert attributes(good) == {"hookline.delivery": seen["/good"].id, "hookline.workflow": "good",
+                                "hookline.target": receiver.url, "hookline.attempt": "1",
+                                "http.response.status_code": "200"}
+    assert good["status"] == {"code": 1} and good["kind"] == 3
+    assert bad["status"]["code"] == 2 and attributes(bad)["http.response.status_code"] == "500"
+    outcome = next(s for s in spans if s["name"] == "event" and s["parentSpanId"] == good["spanId"])
+    assert attributes(outcome)["hookline.type"] == "webhook.delivered"
+    assert by["attempt", "next"]["parentSpanId"] == outcome["spanId"]
+    assert event["id"] == "crm-1" and until(lambda: counted(host) == {"sent": len(spans), "dropped": 0}, "the count")
+
+
+def test_without_a_senders_trace_one_begins_and_the_stop_sends_the_last(serve, receivers):
+    receiver, collector = receivers(), receivers()
+    host = serve({"w.lua": workflow(receiver.url + "/", wf_when="hook.all { field 'amount':changed_to(1) }")},
+                 config=otlp(collector), env={"HOOKLINE_SECRET_TRACES": "x"}, test_clock=True)
+    host.accept(deal(1, previous={"amount": 3}, amount=1))
+    host.accept(deal(2, "person.created"))
+    seen = receiver.wait(1)[0]
+    host.until_state(seen.id, "delivered")
+    host.stop()
+    spans = spans_of(collector.wait(1)[0])
+    roots = [s for s in spans if "parentSpanId" not in s]
+    assert len(roots) == 2 and len({s["traceId"] for s in roots}) == 2 and len(spans) == 3
+    attempt = next(s for s in spans if s["name"] == "attempt")
+    assert parts(seen) == (attempt["traceId"], attempt["spanId"], "01")
+
+
+@pytest.mark.parametrize("answer", [503, None])
+def test_a_collector_that_is_away_delays_nothing(serve, receivers, answer):
+    receiver, collector = receivers(), receivers(lambda r: answer or RESET)
+    host = serve({"w.lua": workflow(receiver.url + "/")}, config=otlp(collector),
+                 env={"HOOKLINE_SECRET_TRACES": "x"}, test_clock=True)
+    host.accept(*[deal(n) for n in range(600)])
+    receiver.wait(600)
+    until(lambda: counted(host)["dropped"] >= 512, "what was not taken is counted")
+    assert counted(host)["sent"] == 0
+    assert any("spans are dropped" in line["message"] for line in host.log_lines())
+    host.stop()
+
+
+def test_a_collector_that_never_answers_holds_up_no_stop(serve, receivers):
+    receiver, collector = receivers(), receivers(lambda r: PARK)
+    host = serve({"w.lua": workflow(receiver.url + "/")}, config=otlp(collector),
+                 env={"HOOKLINE_SECRET_TRACES": "x"}, test_clock=True)
+    host.until_state(host.accept(deal(1))[0]["deliveries"][0], "delivered")
+    host.advance("5s")
+    collector.wait(1)
+    host.stop()
