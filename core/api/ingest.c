@@ -182,10 +182,16 @@ static void ingest_on_accepted(struct store_accept *accept)
         return;
     }
     crash_point(a->config.crash_at, "accepted_before_answer");
+    // What the events say of themselves stands in the request's body, which goes with the answer.
+    for (size_t i = 0; i < accept->event_count; i++) {
+        if (!accept->events[i].is_duplicate) {
+            deliver_tell_event(a->config.deliver, &accept->events[i]);
+        }
+    }
     ingest_answer(in);
     for (size_t i = 0; i < accept->event_count; i++) {
         if (!accept->events[i].is_duplicate) {
-            deliver_take_event(a->config.deliver, &accept->events[i]);
+            deliver_start_event(a->config.deliver, &accept->events[i]);
         }
     }
     ingest_free(in);

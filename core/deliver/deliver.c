@@ -194,15 +194,27 @@ void deliver_tell_state(const struct job *j)
     }
 }
 
-void deliver_take_event(struct deliver *d, const struct store_event *ev)
+void deliver_tell_event(struct deliver *d, const struct store_event *ev)
 {
-    int64_t now_ms = deliver_now_ms(d);
     if (d->config.observer.on_event) {
         d->config.observer.on_event(d->config.observer.ctx, ev);
     }
     for (size_t r = 0; r < ev->run_count; r++) {
+        notices_judged(d->config.notices, ev, &ev->runs[r]);
+    }
+}
+
+void deliver_take_event(struct deliver *d, const struct store_event *ev)
+{
+    deliver_tell_event(d, ev);
+    deliver_start_event(d, ev);
+}
+
+void deliver_start_event(struct deliver *d, const struct store_event *ev)
+{
+    int64_t now_ms = deliver_now_ms(d);
+    for (size_t r = 0; r < ev->run_count; r++) {
         const struct store_run *run = &ev->runs[r];
-        notices_judged(d->config.notices, ev, run);
         for (size_t i = 0; !run->was_marked && !run->is_held_back && i < run->delivery_count; i++) {
             const struct store_delivery *one = &run->deliveries[i];
             if (one->outdated.id) {

@@ -67,6 +67,10 @@ void deliver_start(struct deliver *d);
 // What was stored just now with an event: it is sent from memory where there is room, later from
 // the store otherwise. All is copied.
 void deliver_take_event(struct deliver *d, const struct store_event *ev);
+// Its two halves, for who has to answer in between: first those are told who watch, or get mails
+// (what the event says of itself is looked at for the last time), then it is sent.
+void deliver_tell_event(struct deliver *d, const struct store_event *ev);
+void deliver_start_event(struct deliver *d, const struct store_event *ev);
 // The webhooks of a workflow are held back or cancelled in the store from now on: what waits here
 // is dropped, what is under way ends. Or they go on: what is due is looked for.
 void deliver_hold_back(struct deliver *d, struct str workflow, bool is_held_back);
