@@ -182,7 +182,7 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                              " WHERE state < 2 AND target = ?1 LIMIT ?2",
     [WRITE_PAUSED_OF_ALL] =
         "SELECT d.id,"
-        " d.target = ?2 AND (d.waits = 1 OR d.reason = '" STORE_PAUSED_REASON "'), w.owed,"
+        " d.target = ?2 AND (d.waits IS NOT NULL OR d.reason = '" STORE_PAUSED_REASON "'), w.owed,"
         " w.owed_since_ms, w.owed_reason, d.waits FROM delivery d INDEXED BY delivery_state"
         " LEFT JOIN workflow w ON w.id = d.workflow"
         " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3 AND d.id > ?1"

@@ -87,6 +87,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(a_token_is_listed_with_its_last_use),                                        \
         CONTRACT_TEST(retention_takes_revoked_tokens_with_the_acts_of_their_time),                 \
         CONTRACT_TEST(a_pause_of_everything_is_a_mark),                                            \
+        CONTRACT_TEST(a_pause_moves_what_waits_in_an_order),                                       \
         CONTRACT_TEST(what_is_owed_is_held_and_let_go),                                            \
         CONTRACT_TEST(what_is_owed_is_cancelled_in_bounded_steps),                                 \
         CONTRACT_TEST(a_failed_attempt_leaves_what_was_held_or_cancelled),                         \

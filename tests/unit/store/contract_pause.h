@@ -67,4 +67,55 @@ static void a_pause_of_everything_is_a_mark(void **state)
     assert_str(put_pause_of_all(f, false).before, STR("not paused"));
 }
 
+static inline void say_pause(struct fixture *f, struct str target, bool is_paused)
+{
+    struct store_pause_put p = {.target = target,
+                                .is_paused = is_paused,
+                                .who = STR("me"),
+                                .now_ms = f->now_ms,
+                                .on_done = pause_put_ignore,
+                                .code = 1};
+    store_pause_put(f->store, &p);
+    loop_run(f->loop);
+    assert_int_equal(p.code, 0);
+}
+
+static inline void pause_step_ignore(struct store_pause_step *q)
+{
+    (void)q;
+}
+
+static inline int step_pause(struct fixture *f, struct store_pause_step *q)
+{
+    q->now_ms = f->now_ms;
+    q->on_done = pause_step_ignore;
+    q->code = 1;
+    store_pause_step(f->store, q);
+    loop_run(f->loop);
+    return q->code;
+}
+
+// What waits in its order while its target is paused is moved by the pause as what is held for it.
+static void a_pause_moves_what_waits_in_an_order(void **state)
+{
+    struct fixture *f = *state;
+    const struct str target = STR("https://a.example:443");
+    for (int is_latest = 0; is_latest < 2; is_latest++) {
+        const char *key = is_latest ? "l" : "r";
+        uint64_t first, second;
+        struct store_pause_step pause = {.target = target}, resume = pause;
+        assert_false(owe_in_order(f, key, is_latest, &first));
+        assert_true(owe_in_order(f, key, is_latest, &second));
+        int64_t due_ms = read_delivery_of(f, second)->owed.due_at_ms;
+        say_pause(f, target, true);
+        assert_int_equal(step_pause(f, &pause), 0);
+        f->now_ms += 7000;
+        say_pause(f, target, false);
+        assert_int_equal(step_pause(f, &resume), 0);
+        assert_int_equal(read_delivery_of(f, first)->owed.due_at_ms, due_ms + 7000);
+        assert_int_equal(read_delivery_of(f, second)->owed.due_at_ms, due_ms + 7000);
+        assert_int_equal(read_delivery_of(f, second)->owed.state, DELIVERY_HELD);
+    }
+}
+
 #endif
