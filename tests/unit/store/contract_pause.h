@@ -5,11 +5,6 @@
 #include "store/contract_workflow.h"
 #include "store/targets.h"
 
-static inline void pause_put_ignore(struct store_pause_put *p)
-{
-    (void)p;
-}
-
 static inline struct store_pause_put put_pause_of_all(struct fixture *f, bool is_paused)
 {
     struct store_pause_put p = {.is_paused = is_paused,
@@ -65,34 +60,6 @@ static void a_pause_of_everything_is_a_mark(void **state)
     struct store_delivery_row *row = read_delivery_of(f, failed);
     assert_true(row->owed.base_ms == first.base_ms && row->owed.due_at_ms == first.due_at_ms);
     assert_str(put_pause_of_all(f, false).before, STR("not paused"));
-}
-
-static inline void say_pause(struct fixture *f, struct str target, bool is_paused)
-{
-    struct store_pause_put p = {.target = target,
-                                .is_paused = is_paused,
-                                .who = STR("me"),
-                                .now_ms = f->now_ms,
-                                .on_done = pause_put_ignore,
-                                .code = 1};
-    store_pause_put(f->store, &p);
-    loop_run(f->loop);
-    assert_int_equal(p.code, 0);
-}
-
-static inline void pause_step_ignore(struct store_pause_step *q)
-{
-    (void)q;
-}
-
-static inline int step_pause(struct fixture *f, struct store_pause_step *q)
-{
-    q->now_ms = f->now_ms;
-    q->on_done = pause_step_ignore;
-    q->code = 1;
-    store_pause_step(f->store, q);
-    loop_run(f->loop);
-    return q->code;
 }
 
 // What waits in its order while its target is paused is moved by the pause as what is held for it.

@@ -9,6 +9,7 @@
 
 #include "base/id.h"
 #include "store/store.h"
+#include "store/targets.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -305,6 +306,41 @@ static inline size_t count_of(struct fixture *f, enum store_read_kind kind)
     struct store_read r = {.kind = kind, .limit = STORE_PAGE_MAX};
     assert_int_equal(do_read(f, &r), 0);
     return r.count;
+}
+
+// --- a target that an operator pauses, or resumes ------------------------------------------------
+
+static inline void pause_put_ignore(struct store_pause_put *p)
+{
+    (void)p;
+}
+
+static inline void say_pause(struct fixture *f, struct str target, bool is_paused)
+{
+    struct store_pause_put p = {.target = target,
+                                .is_paused = is_paused,
+                                .who = STR("me"),
+                                .now_ms = f->now_ms,
+                                .on_done = pause_put_ignore,
+                                .code = 1};
+    store_pause_put(f->store, &p);
+    loop_run(f->loop);
+    assert_int_equal(p.code, 0);
+}
+
+static inline void pause_step_ignore(struct store_pause_step *q)
+{
+    (void)q;
+}
+
+static inline int step_pause(struct fixture *f, struct store_pause_step *q)
+{
+    q->now_ms = f->now_ms;
+    q->on_done = pause_step_ignore;
+    q->code = 1;
+    store_pause_step(f->store, q);
+    loop_run(f->loop);
+    return q->code;
 }
 
 #endif

@@ -294,39 +294,6 @@ static void what_a_failed_sync_may_have_lost_is_written_again(void **state)
 // --- a step that failed
 // ---------------------------------------------------------------------------------------------
 
-static void pause_put_ignore(struct store_pause_put *p)
-{
-    (void)p;
-}
-
-static void say_pause(struct fixture *f, struct str target, bool is_paused)
-{
-    struct store_pause_put p = {.target = target,
-                                .is_paused = is_paused,
-                                .who = STR("me"),
-                                .now_ms = f->now_ms,
-                                .on_done = pause_put_ignore,
-                                .code = 1};
-    store_pause_put(f->store, &p);
-    loop_run(f->loop);
-    assert_int_equal(p.code, 0);
-}
-
-static void pause_step_ignore(struct store_pause_step *q)
-{
-    (void)q;
-}
-
-static int step_pause(struct fixture *f, struct store_pause_step *q)
-{
-    q->now_ms = f->now_ms;
-    q->on_done = pause_step_ignore;
-    q->code = 1;
-    store_pause_step(f->store, q);
-    loop_run(f->loop);
-    return q->code;
-}
-
 static void workflow_put_ignore(struct store_workflow_put *p)
 {
     (void)p;
