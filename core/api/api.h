@@ -45,8 +45,8 @@ struct api_config {
     size_t max_connections;
 };
 
-// Listens, writes DATA/address (a line for each
-// listener; commands use the first) and, for one with TLS, DATA/address.pem: its public key.
+// Listens, writes DATA/address (a line for each listener; commands use the first) and, for one with
+// TLS, DATA/address.pem: its public key.
 int api_open(struct api **out, const struct api_config *c, struct err *e);
 // The URLs in force, from 0 on (wire/httpd.h).
 bool api_url(const struct api *a, size_t index, char out[HTTPD_URL_MAX]);

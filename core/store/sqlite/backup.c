@@ -29,26 +29,17 @@ static void rest(int64_t ns)
     nanosleep(&t, NULL);
 }
 
-static int64_t page_bytes(sqlite3 *db)
-{
-    sqlite3_stmt *s = NULL;
-    int64_t bytes = 0;
-    if (sqlite3_prepare_v2(db, "PRAGMA page_size", -1, &s, NULL) == SQLITE_OK &&
-        sqlite3_step(s) == SQLITE_ROW) {
-        bytes = sqlite3_column_int64(s, 0);
-    }
-    sqlite3_finalize(s);
-    return bytes;
-}
-
 static int copy_pages(struct database_copy *c, sqlite3 *to)
 {
-    int64_t page = page_bytes(c->from);
+    int64_t page = 0;
+    int rc = database_integer(c->from, "PRAGMA page_size", &page);
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
     sqlite3_backup *b = sqlite3_backup_init(to, "main", c->from, "main");
     if (b == NULL) {
         return sqlite3_errcode(to);
     }
-    int rc;
     do {
         int64_t began_ns = now_ns();
         rc = sqlite3_backup_step(b, STEP_PAGES);

@@ -16,6 +16,19 @@ char *database_path(const char *dir, const char *name)
     return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
 }
 
+int database_integer(sqlite3 *db, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(stmt);
+        *out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+        rc = rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
 int database_open(const char *path, sqlite3 **db, struct err *e)
 {
     errno = 0;

@@ -13,6 +13,9 @@ enum { DATABASE_BUSY_MS = 5000 };
 // "DIR/NAME", which the caller frees; NULL: out of memory.
 char *database_path(const char *dir, const char *name);
 
+// The number that a statement of one row and column gives. SQLite's result; SQLITE_CORRUPT: no row.
+int database_integer(sqlite3 *db, const char *sql, int64_t *out);
+
 // Opens it to read, in a transaction that sees one moment of it. *db is to be closed whatever it
 // returned. ERR_NOT_FOUND, ERR_IO, with words.
 int database_open(const char *path, sqlite3 **db, struct err *e);

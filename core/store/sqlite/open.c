@@ -72,19 +72,6 @@ static int connect_to(struct store *s, int flags, const char *pragmas, sqlite3 *
     return rc == SQLITE_OK ? 0 : fault_set(e, *db, s->db_path, rc);
 }
 
-static int read_integer(sqlite3 *db, const char *sql, int64_t *out)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(stmt);
-        *out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-        rc = rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
-    }
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
 // A new epoch is also the proof that the disk can be written.
 static int start_epoch(struct store *s, struct err *e)
 {
@@ -92,15 +79,15 @@ static int start_epoch(struct store *s, struct err *e)
     int64_t epoch = 0, owed = 0, last = 0;
     int rc;
     if ((rc = sqlite3_exec(db, "UPDATE host SET epoch = epoch + 1", NULL, NULL, NULL)) ||
-        (rc = read_integer(db, "SELECT epoch FROM host", &epoch)) ||
-        (rc = read_integer(db, "SELECT owed FROM host", &owed)) ||
-        (rc = read_integer(db,
-                           "SELECT max(coalesce((SELECT max(id) FROM event), 0),"
-                           " coalesce((SELECT max(id) FROM delivery), 0),"
-                           " coalesce((SELECT max(id) FROM audit), 0),"
-                           " coalesce((SELECT max(id) FROM token), 0),"
-                           " coalesce((SELECT max(id) FROM generation), 0))",
-                           &last))) {
+        (rc = database_integer(db, "SELECT epoch FROM host", &epoch)) ||
+        (rc = database_integer(db, "SELECT owed FROM host", &owed)) ||
+        (rc = database_integer(db,
+                               "SELECT max(coalesce((SELECT max(id) FROM event), 0),"
+                               " coalesce((SELECT max(id) FROM delivery), 0),"
+                               " coalesce((SELECT max(id) FROM audit), 0),"
+                               " coalesce((SELECT max(id) FROM token), 0),"
+                               " coalesce((SELECT max(id) FROM generation), 0))",
+                               &last))) {
         return fault_set(e, db, s->db_path, rc);
     }
     s->epoch = (uint64_t)epoch;

@@ -251,21 +251,6 @@ const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,
                               .steps = STEPS,
                               .step_count = sizeof STEPS / sizeof STEPS[0]};
 
-static int pragma_read(sqlite3 *db, const char *sql, int64_t *out)
-{
-    sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(s);
-        if (rc == SQLITE_ROW) {
-            *out = sqlite3_column_int64(s, 0);
-            rc = SQLITE_OK;
-        }
-    }
-    sqlite3_finalize(s);
-    return rc;
-}
-
 // The text and the new version together, or neither.
 static int step_apply(sqlite3 *db, const char *sql, int version)
 {
@@ -356,9 +341,9 @@ int schema_prepare(sqlite3 *db, const char *path, const struct schema *schema,
 {
     int64_t version = 0, application = 0, tables = 0;
     int rc;
-    if ((rc = pragma_read(db, "PRAGMA user_version", &version)) != SQLITE_OK ||
-        (rc = pragma_read(db, "PRAGMA application_id", &application)) != SQLITE_OK ||
-        (rc = pragma_read(db, "SELECT count(*) FROM sqlite_schema", &tables)) != SQLITE_OK) {
+    if ((rc = database_integer(db, "PRAGMA user_version", &version)) != SQLITE_OK ||
+        (rc = database_integer(db, "PRAGMA application_id", &application)) != SQLITE_OK ||
+        (rc = database_integer(db, "SELECT count(*) FROM sqlite_schema", &tables)) != SQLITE_OK) {
         return fault_set(e, db, path, rc);
     }
     if (tables == 0 && version == 0) {
