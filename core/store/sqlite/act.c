@@ -68,7 +68,6 @@ static int resend(struct writer *w, struct store_act *a, const struct act_look *
     sqlite3_stmt *s = w->stmts[WRITE_RESEND];
     bind_id(s, 1, a->delivery);
     bind_int(s, 2, a->now_ms);
-    w->owed.all += !state_is_owed(now->state);
     uint64_t active = 0;
     if (rc == SQLITE_OK && now->order_key.len) {
         rc = order_active(w, now->order_key, a->delivery, &active);
@@ -86,7 +85,6 @@ static int cancel(struct writer *w, struct store_act *a, const struct act_look *
     sqlite3_stmt *s = w->stmts[WRITE_CANCEL];
     bind_id(s, 1, a->delivery);
     bind_text(s, 2, STR("cancelled by an operator"));
-    w->owed.all--;
     a->after = str_from(delivery_state_word(DELIVERY_CANCELLED));
     int rc = statement_run(s);
     if (rc == SQLITE_OK && now->order_key.len && !now->is_waiting) {

@@ -1,16 +1,20 @@
 // How many deliveries are in each state that is owed: counted once, at the start, from an index,
-// and then kept by a trigger of the writer's connection alone.
+// and then kept by the statements of the writer: moved() in statement.c, and accept.c and
+// erase.c for the rows that come and go.
 #include "store/sqlite/internal.h"
 
+// moved(from, to): the state a delivery is to have, noted beside what it had.
 static void on_moved(sqlite3_context *context, int count, sqlite3_value **values)
 {
-    struct writer *w = sqlite3_user_data(context);
+    struct owed_counts *owed = sqlite3_user_data(context);
     int from = sqlite3_value_int(values[0]), to = sqlite3_value_int(values[1]);
     (void)count;
-    w->owed.retrying += (to == DELIVERY_RETRYING) - (from == DELIVERY_RETRYING);
-    w->owed.held += (to == DELIVERY_HELD) - (from == DELIVERY_HELD);
-    w->owed.cancelled += to == DELIVERY_CANCELLED;
-    w->owed.superseded += to == DELIVERY_SUPERSEDED;
+    owed->all += state_is_owed(to) - state_is_owed(from);
+    owed->retrying += (to == DELIVERY_RETRYING) - (from == DELIVERY_RETRYING);
+    owed->held += (to == DELIVERY_HELD) - (from == DELIVERY_HELD);
+    owed->cancelled += to == DELIVERY_CANCELLED && from != to;
+    owed->superseded += to == DELIVERY_SUPERSEDED && from != to;
+    sqlite3_result_int(context, to);
 }
 
 static int count_state(sqlite3 *db, enum delivery_state state, int64_t *out)
@@ -29,18 +33,15 @@ static int count_state(sqlite3 *db, enum delivery_state state, int64_t *out)
     return rc;
 }
 
-// The states as numbers: a trigger takes no parameters.
-static const char TRIGGER_SQL[] =
-    "CREATE TEMP TRIGGER delivery_moved AFTER UPDATE OF state ON main.delivery"
-    " WHEN old.state <> new.state AND (old.state IN (1, 2) OR new.state IN (1, 2, 6, 7))"
-    " BEGIN SELECT hookline_moved(old.state, new.state); END";
+int counts_function(sqlite3 *db, struct owed_counts *counts)
+{
+    return sqlite3_create_function(db, "moved", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, counts,
+                                   on_moved, NULL, NULL);
+}
 
 int counts_begin(struct writer *w)
 {
-    int rc =
-        sqlite3_create_function(w->db, "hookline_moved", 2, SQLITE_UTF8, w, on_moved, NULL, NULL);
-    rc = rc == SQLITE_OK ? sqlite3_exec(w->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL) : rc;
-    rc = rc == SQLITE_OK ? sqlite3_exec(w->db, TRIGGER_SQL, NULL, NULL, NULL) : rc;
+    int rc = counts_function(w->db, &w->owed);
     rc = rc == SQLITE_OK ? count_state(w->db, DELIVERY_RETRYING, &w->owed.retrying) : rc;
     return rc == SQLITE_OK ? count_state(w->db, DELIVERY_HELD, &w->owed.held) : rc;
 }

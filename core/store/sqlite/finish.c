@@ -82,7 +82,7 @@ int finish_run(struct writer *w, struct store_finish *f)
         }
     }
     sqlite3_stmt *s = w->stmts[is_first ? WRITE_FIRST_ATTEMPT : WRITE_STATE];
-    // The count of what is owed needs the state before; asking with the update saves a read. A
+    // What comes after needs to know whether it was owed; asking with the update saves a read. A
     // delivery that was owed no more, or is held, takes the second try.
     bind_finish(s, f, false);
     bind_int(s, 6, first_try);
@@ -107,7 +107,6 @@ int finish_run(struct writer *w, struct store_finish *f)
         bind_int(w->stmts[WRITE_HELD_UP], 2, f->held_up_ms);
         rc = statement_run(w->stmts[WRITE_HELD_UP]);
     }
-    w->owed.all += (f->state <= OWED_STATE) - was_owed;
     f->freed = (struct store_freed){0};
     if (rc == SQLITE_OK && has_order && was_owed && f->state > OWED_STATE) {
         rc = order_release(w, f->order_key, f->now_ms, f->arena, &f->freed);

@@ -85,8 +85,7 @@ struct store_message {
 // Whether some workflow's webhooks are held back, so that new ones need a look.
 enum stopped_workflows { STOPPED_UNKNOWN, STOPPED_NONE, STOPPED_SOME };
 
-// Deliveries that are owed, and those that ended beside an attempt since the start. What changes a
-// row's state is noted by a trigger (counts.c), which an ordinary success does not run.
+// Deliveries that are owed, and those that ended beside an attempt since the start (counts.c).
 struct owed_counts {
     int64_t all; // pending, retrying or held
     int64_t retrying;
@@ -178,7 +177,10 @@ struct store {
     struct reader reader;
 };
 
-// counts.c: what is owed by state as it is now, and from now on kept. A code of SQLite.
+// counts.c: the function without which WRITE_STATEMENTS cannot be prepared; what they run is noted
+// in counts, which the connection borrows; NULL: none is to be run. counts_begin: the same for the
+// writer's, which are set to what is owed by state now. A code of SQLite.
+int counts_function(sqlite3 *db, struct owed_counts *counts);
 int counts_begin(struct writer *w);
 
 // queue.c

@@ -67,7 +67,6 @@ int order_enter(struct writer *w, const struct store_delivery *d, struct arena *
         bind_text(s, 2, say(words, "", d->id, " is newer"));
         bind_id(s, 3, d->id);
         rc = statement_run(s);
-        w->owed.all -= rc == SQLITE_OK ? sqlite3_changes(w->db) : 0;
         rc = rc == SQLITE_OK ? hurry(w, active, arena, &out->outdated) : rc;
     }
     return rc == SQLITE_OK ? order_wait(w, d->id, active, d->is_latest) : rc;
@@ -139,7 +138,6 @@ int order_release(struct writer *w, struct str key, int64_t now_ms, struct arena
         bind_id(s, 1, next.id);
         if (is_cancelled) {
             bind_text_or_null(s, 2, as.reason);
-            w->owed.all--;
         } else {
             if (as.state == DELIVERY_PENDING) {
                 sqlite3_bind_null(s, 2);

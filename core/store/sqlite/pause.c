@@ -185,7 +185,6 @@ static int release_row(struct writer *w, const struct paused_row *row, int64_t n
         sqlite3_stmt *s = w->stmts[WRITE_CANCEL];
         bind_id(s, 1, row->id);
         bind_text_or_null(s, 2, row->owed_reason);
-        w->owed.all--;
         int rc = statement_run(s);
         return rc == SQLITE_OK ? workflow_cancel_followers(w, row->id, now_ms) : rc;
     }

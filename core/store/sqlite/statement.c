@@ -19,6 +19,7 @@
     " due_at_ms = due_at_ms + max(?2 - max(?3, iif(base_ms, base_ms, due_at_ms)), 0),"             \
     " base_ms = base_ms + iif(base_ms, max(?2 - max(?3, base_ms), 0), 0)"
 
+// moved(): each statement that changes a delivery's state says so to the counts (counts.c).
 // INDEXED BY, where the plan must not be left to chance: the condition of a partial index has to
 // stand in the query word for word.
 const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
@@ -73,12 +74,12 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                       " WHERE id = (SELECT target FROM delivery WHERE id = ?1)",
     [WRITE_HELD_UP_OF] = "SELECT held_up_ms FROM target WHERE text = ?1",
     [WRITE_FIRST_ATTEMPT] =
-        "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
+        "UPDATE delivery SET state = moved(state, ?2), due_at_ms = ?3, base_ms = ?4,"
         " reason = iif(?15, reason, ?5), attempt_count = max(attempt_count, 1), at_ms = ?7,"
         " elapsed_ms = ?8, status = ?9, answer_is_cut = ?10, error = ?11,"
         " detail = ?12, answer_headers = ?13, answer_body = ?14, delayed = NULL"
         " WHERE id = ?1 AND state <= ?6",
-    [WRITE_STATE] = "UPDATE delivery SET state = ?2, due_at_ms = ?3, base_ms = ?4,"
+    [WRITE_STATE] = "UPDATE delivery SET state = moved(state, ?2), due_at_ms = ?3, base_ms = ?4,"
                     " reason = iif(?8, reason, ?5), attempt_count = max(attempt_count, ?7),"
                     " recheck = iif(?9, NULL, recheck)"
                     " WHERE id = ?1 AND state <= ?6",
@@ -111,22 +112,25 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_ORDER_ACTIVE] = "SELECT id FROM delivery INDEXED BY delivery_order WHERE order_key = ?1"
                            " AND order_key IS NOT NULL AND state <= 2 AND waits IS NULL"
                            " AND id <> ?2 ORDER BY id LIMIT 1",
-    [WRITE_ORDER_WAIT] = "UPDATE delivery SET state = 2, waits = ?3, reason = ?2 WHERE id = ?1",
+    [WRITE_ORDER_WAIT] =
+        "UPDATE delivery SET state = moved(state, 2), waits = ?3, reason = ?2 WHERE id = ?1",
     [WRITE_ORDER_NEXT] = "SELECT d.id, d.due_at_ms, d.workflow, t.text"
                          " FROM delivery d INDEXED BY delivery_order"
                          " LEFT JOIN target t ON t.id = d.target"
                          " WHERE d.order_key = ?1 AND d.order_key IS NOT NULL AND d.state <= 2"
                          " AND d.waits IS NOT NULL ORDER BY d.id LIMIT 1",
     // What it waited is part of its retry windows: they count from when it first fell due.
-    [WRITE_ORDER_FREE] = "UPDATE delivery SET state = coalesce(?2, attempt_count > 0),"
-                         " reason = ?3, waits = NULL,"
-                         " base_ms = iif(base_ms = 0 AND due_at_ms < ?4, due_at_ms, base_ms),"
-                         " due_at_ms = max(due_at_ms, ?4) WHERE id = ?1",
-    [WRITE_ORDER_SUPERSEDE] = "UPDATE delivery INDEXED BY delivery_order"
-                              " SET state = 7, waits = NULL, due_at_ms = NULL, delayed = NULL,"
-                              " reason = ?2"
-                              " WHERE order_key = ?1 AND order_key IS NOT NULL AND state <= 2"
-                              " AND waits IS NOT NULL AND id < ?3",
+    [WRITE_ORDER_FREE] =
+        "UPDATE delivery SET state = moved(state, coalesce(?2, attempt_count > 0)),"
+        " reason = ?3, waits = NULL,"
+        " base_ms = iif(base_ms = 0 AND due_at_ms < ?4, due_at_ms, base_ms),"
+        " due_at_ms = max(due_at_ms, ?4) WHERE id = ?1",
+    [WRITE_ORDER_SUPERSEDE] =
+        "UPDATE delivery INDEXED BY delivery_order"
+        " SET state = moved(state, 7), waits = NULL, due_at_ms = NULL, delayed = NULL,"
+        " reason = ?2"
+        " WHERE order_key = ?1 AND order_key IS NOT NULL AND state <= 2"
+        " AND waits IS NOT NULL AND id < ?3",
     // Of an order the newest says whether those before it are to be sent yet.
     [WRITE_ORDER_NEWER] = "SELECT iif(waits = 2 AND id > ?2, id, 0) FROM delivery"
                           " INDEXED BY delivery_order WHERE order_key = ?1"
@@ -138,8 +142,9 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_ACT_LOOK] = "SELECT d.state, d.reason, d.workflow, t.text, d.order_key, d.waits,"
                        " length(d.head) > 0 FROM delivery d"
                        " LEFT JOIN target t ON t.id = d.target WHERE d.id = ?1",
-    [WRITE_RESEND] = "UPDATE delivery SET state = 0, due_at_ms = ?2, base_ms = 0, reason = NULL,"
-                     " delayed = NULL WHERE id = ?1",
+    [WRITE_RESEND] =
+        "UPDATE delivery SET state = moved(state, 0), due_at_ms = ?2, base_ms = 0, reason = NULL,"
+        " delayed = NULL WHERE id = ?1",
     [WRITE_AUDIT] = "INSERT INTO audit (id, at_ms, who, origin, act, subject, before, after)"
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [WRITE_WORKFLOW] = "INSERT OR REPLACE INTO workflow (" WORKFLOW_COLUMNS ")"
@@ -160,11 +165,13 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
         " LEFT JOIN target t ON t.id = d.target"
         " WHERE d.state = 2 AND d.state <> 0 AND d.state <> 3"
         " AND d.id > ?1 ORDER BY d.id LIMIT ?3",
-    [WRITE_HOLD] = "UPDATE delivery SET state = 2, reason = ?2 WHERE id = ?1",
-    [WRITE_CANCEL] = "UPDATE delivery SET state = 6, due_at_ms = NULL, waits = NULL, reason = ?2,"
-                     " delayed = NULL WHERE id = ?1",
-    [WRITE_RELEASE] = "UPDATE delivery SET state = attempt_count > 0, reason = NULL," RELEASED_TIMES
-                      " WHERE id = ?1",
+    [WRITE_HOLD] = "UPDATE delivery SET state = moved(state, 2), reason = ?2 WHERE id = ?1",
+    [WRITE_CANCEL] =
+        "UPDATE delivery SET state = moved(state, 6), due_at_ms = NULL, waits = NULL, reason = ?2,"
+        " delayed = NULL WHERE id = ?1",
+    [WRITE_RELEASE] =
+        "UPDATE delivery SET state = moved(state, attempt_count > 0), reason = NULL," RELEASED_TIMES
+        " WHERE id = ?1",
     // It waits in an order: it stays so, and its end moves as if it had been held itself.
     [WRITE_ORDER_MOVE] = "UPDATE delivery SET" RELEASED_TIMES " WHERE id = ?1",
     [WRITE_OWED_DONE] = "UPDATE workflow SET is_owed_done = 1 WHERE id = ?1",

@@ -108,6 +108,7 @@ static void check_statements(struct verify *v, const char *const *texts, size_t 
 static void check_schema(struct verify *v)
 {
     begin(v, "statements of the host");
+    counts_function(v->db, NULL);
     check_statements(v, WRITE_STATEMENTS, WRITE_STATEMENT_COUNT);
     check_statements(v, READ_STATEMENTS, READ_STATEMENT_COUNT);
     end(v);

@@ -190,7 +190,6 @@ static int stop_owed(struct writer *w, struct store_workflow_step *q, const stru
         bind_id(s, 1, found->ids[i]);
         bind_text_or_null(s, 2, rule->reason);
         rc = statement_run(s);
-        w->owed.all -= !is_hold;
         if (rc == SQLITE_OK && !is_hold && found->has_order[i]) {
             rc = workflow_cancel_followers(w, found->ids[i], q->now_ms);
         }

@@ -25,9 +25,22 @@ static inline int contract_setup_with(void **state, open_backend *backend)
     return 0;
 }
 
+// What a test did, the counts were kept up with: they say what they say after a start.
+static inline void assert_counts_were_kept(struct fixture *f)
+{
+    struct store_owed_states kept, anew;
+    store_owed_states(f->store, &kept);
+    fixture_reopen(f);
+    store_owed_states(f->store, &anew);
+    assert_memory_equal(kept.count, anew.count, sizeof kept.count);
+}
+
 static inline int contract_teardown(void **state)
 {
     struct fixture *f = *state;
+    if (f->store) {
+        assert_counts_were_kept(f);
+    }
     fixture_fini(f);
     free(f);
     return 0;
