@@ -38,8 +38,9 @@ static void no_space_stops_acknowledging_until_there_is_some(void **state)
         }
         assert_int_equal(n.all[n.count - 1].code, ERR_FULL);
         limit_files(1); // from here on not even a try of the writer itself goes well
-        assert_int_equal(accept_and_note(f, &n, 100), ERR_FULL);
-        assert_non_null(store_trouble(f->store));
+        do { // one that went well before is told once at most
+            assert_int_equal(accept_and_note(f, &n, 100), ERR_FULL);
+        } while (store_trouble(f->store) == NULL);
         assert_non_null(strstr(store_trouble(f->store), "free some space"));
         assert_int_equal(accept_and_note(f, &n, BODY_BYTES), ERR_FULL);
         struct store_event_row *row; // what is there can still be read
@@ -98,10 +99,10 @@ static int small_disk_scenario(struct fixture *f)
         }
         close(fd);
         int code;
-        while ((code = accept_and_note(f, &n, BODY_BYTES)) == 0) {
-        }
+        do { // a try of the writer that went well before is told once at most
+            code = accept_and_note(f, &n, BODY_BYTES);
+        } while (code == 0 || store_trouble(f->store) == NULL);
         assert_int_equal(code, ERR_FULL);
-        assert_non_null(store_trouble(f->store));
         assert_true(store_free_bytes(f->store) < 65536);
         assert_int_equal(unlink(filler), 0);
         wait_for_recovery(f);
