@@ -6,7 +6,8 @@ import pytest
 from harness import World, first_attempts, how_it_ended, probe
 from hostile import Hostile
 from support.names import NXDOMAIN, TYPES, NameServer, read_name
-from support.network import own_files, own_network
+from support.mounts import own_files
+from support.network import own_network
 from support.rules import workflow
 
 HERE, PRIVATE = "127.0.0.1", "10.0.0.1"

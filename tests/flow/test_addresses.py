@@ -10,7 +10,8 @@ import pytest
 from support.docs import table
 from support.host import ROOT, run
 from support.names import NameServer
-from support.network import own_files, own_network
+from support.mounts import own_files
+from support.network import own_network
 from support.receiver import Answer
 from support.rules import workflow
 from support.waiting import until

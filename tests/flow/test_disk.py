@@ -1,26 +1,20 @@
 """A full disk and a folder that is not fit: a clear error, nothing acknowledged, nothing lost."""
-import os
 import subprocess
 
 import pytest
 from support.host import Host
+from support.mounts import own_mounts
 from support.rules import deal, workflow
 from support.waiting import until
 
 
-# Mounts of its own, gone with the process.
-OWN_MOUNTS = ["unshare", "--mount", "--propagation", "private"]
-
-
 @pytest.mark.release_only
 def test_a_full_disk_stops_the_answers_and_loses_nothing(serve, receiver, folder):
-    if os.getuid() != 0 or subprocess.run([*OWN_MOUNTS, "true"], capture_output=True).returncode != 0:
-        pytest.skip("a small file system of its own wants root, outside a chroot")
     disk = folder / "disk"
     disk.mkdir()
-    script = f'mount -t tmpfs -o size=24m tmpfs {disk} && exec "$@"'
     host = serve({"w.lua": workflow(receiver.url)}, data=disk / "data", has_own_mounts=True,
-                 prefix=[*OWN_MOUNTS, "sh", "-c", script, "sh"], config="return { limits = { free_disk = 1 } }")
+                 prefix=own_mounts(f"mount -t tmpfs -o size=24m tmpfs {disk}"),
+                 config="return { limits = { free_disk = 1 } }")
     acknowledged = host.accept(deal(0, event_id="e0"))[0]["deliveries"]
     ballast = host.seen(disk) / "ballast"
     with open(ballast, "wb", buffering=0) as file:
