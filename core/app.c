@@ -12,6 +12,7 @@
 #include "api/stats.h"
 #include "app_service.h"
 #include "app_sockets.h"
+#include "deliver/decide.h"
 #include "deliver/oauth.h"
 #include "engine/slots.h"
 #include "loop/test_clock.h"
@@ -477,6 +478,7 @@ static int app_open_parts(struct app *app)
                                        .on_reload = app_on_reload,
                                        .on_suspended = app_on_suspended,
                                        .on_looping = app_on_looping,
+                                       .window_ms = decide_window_ms,
                                        .ctx = app,
                                        .traces_all = c->otlp.url != NULL};
         code = engine_new(&app->engine, &engine, app->err);

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/service.h"
 #include "config.h"
+#include "store/targets.h"
 
 enum { APP_SIGNALS = 3 };
 

@@ -36,14 +36,13 @@ static void targets_write(struct json_writer *w, const struct store_read *read, 
     struct deliver_target now;
     deliver_look_at(q->api->config.deliver, row->target, &now);
     bool is_paused = row->pause == STORE_PAUSE_ON;
-    bool has_error = now.last_error && now.last_error[0];
     json_object_begin(w);
     json_member_string(w, "target", row->target);
     json_member_text(w, "state", is_paused ? "paused" : deliver_target_state_word(now.state));
     json_member_integer(w, "in_flight", (int64_t)now.in_flight);
     json_member_integer(w, "owed", row->owed);
     targets_write_rate(w, now.interval_us);
-    json_member_text(w, "last_error", has_error ? now.last_error : NULL);
+    json_member_string_or_null(w, "last_error", row->last_error);
     json_object_end(w);
 }
 

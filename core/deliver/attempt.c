@@ -191,10 +191,15 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     f->due_at_ms = outcome.due_ms;
     f->attempt.detail = outcome.detail;
     f->reason = outcome.reason;
+    if (f->state == DELIVERY_RETRYING) {
+        f->window_ms = decide_window_ms(j->retry);
+    }
     if (outcome.fault.len) {
         attempt_log_fault(j, outcome.fault);
     }
     int64_t held_up_ms = t->held_up_until_ms;
+    char target_error[STORE_TARGET_ERROR_MAX];
+    memcpy(target_error, t->last_error, sizeof target_error);
     if (f->state == DELIVERY_DELIVERED) {
         target_succeeded(t);
     } else {
@@ -204,6 +209,9 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
         attempt_log_failure(j);
     }
     f->held_up_ms = t->held_up_until_ms > held_up_ms ? t->held_up_until_ms : 0;
+    if (strcmp(target_error, t->last_error) != 0) {
+        f->target_error = arena_dup(&j->arena, str_from(t->last_error));
+    }
     if (t->is_failing || f->state != DELIVERY_DELIVERED) {
         attempt_tell(j);
     }
@@ -229,6 +237,8 @@ void attempt_give_up(struct job *j)
     } else {
         buf_printf(&words, "%s is down", t->name);
     }
+    j->is_ending = true;
+    t->ending_count++;
     j->started_ms = deliver_wall_ms(t->deliver);
     j->finish = (struct store_finish){.delivery = j->id,
                                       .state = DELIVERY_TERMINATED,

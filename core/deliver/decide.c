@@ -116,15 +116,19 @@ static void decide_failure(const struct decide_attempt *a, const struct policy *
     }
 }
 
-int64_t decide_end_ms(struct str retry, int64_t base_ms, int64_t due_ms)
+int64_t decide_window_ms(struct str retry)
 {
     struct policy policy;
     if (policy_parse(retry, &policy)) {
         policy = (struct policy){.windows = RETRY_DEFAULT};
     }
-    int64_t last_ms = policy.asks_retry ? DECIDE_ASKED_MAX_MS
-                                        : policy.windows.offset_ms[policy.windows.count - 1];
-    return (base_ms ? base_ms : due_ms) + last_ms;
+    return policy.asks_retry ? DECIDE_ASKED_MAX_MS
+                             : policy.windows.offset_ms[policy.windows.count - 1];
+}
+
+int64_t decide_end_ms(struct str retry, int64_t base_ms, int64_t due_ms)
+{
+    return (base_ms ? base_ms : due_ms) + decide_window_ms(retry);
 }
 
 void decide_outcome(const struct decide_attempt *a, struct arena *arena, struct decide_outcome *out)

@@ -41,6 +41,9 @@ struct decide_outcome {
 void decide_outcome(const struct decide_attempt *a, struct arena *arena,
                     struct decide_outcome *out);
 
+// How long a delivery with that policy may be tried, from its base.
+int64_t decide_window_ms(struct str retry);
+
 // When a delivery ends whatever becomes of its attempts. base_ms 0: none was made, and
 // due_ms is when the first fell due.
 int64_t decide_end_ms(struct str retry, int64_t base_ms, int64_t due_ms);

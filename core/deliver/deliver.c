@@ -62,6 +62,7 @@ int deliver_open(struct deliver **out, const struct deliver_config *c, struct er
         list_init(&d->ready[i]);
     }
     list_init(&d->idle);
+    list_init(&d->over);
     d->rechecks.last = &d->rechecks.first;
     loop_timer_init(&d->trial_timer, c->loop, LOOP_REAL_TIME, schedule_on_trial, d);
     d->at_oauth.last = &d->at_oauth.first;
@@ -114,7 +115,6 @@ void deliver_look_at(const struct deliver *d, struct str target, struct deliver_
     }
     out->state = d->paused.since_ms || t->is_paused ? TARGET_PAUSED : t->state;
     out->in_flight = t->in_flight;
-    out->last_error = t->last_error;
     out->not_before_ms = target_not_before_ms(t);
 }
 

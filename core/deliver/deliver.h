@@ -83,9 +83,8 @@ void deliver_cancelled(struct deliver *d, uint64_t id);
 struct deliver_target { // how a target does
     enum deliver_target_state state;
     size_t in_flight;
-    int64_t interval_us;    // of its rate; 0: any
-    int64_t not_before_ms;  // running: its breaker lets nothing through until then
-    const char *last_error; // why its last attempt failed; NULL or empty: it did not
+    int64_t interval_us;   // of its rate; 0: any
+    int64_t not_before_ms; // running: its breaker lets nothing through until then
 };
 // As it stands in memory: of one that has done nothing for long, that it is closed. Borrowed until
 // the next turn. Whether it is paused is in the store, too.

@@ -190,6 +190,7 @@ static void gate_open(struct target *t)
     t->is_ramping = true;
     t->successes = 0;
     list_remove(&t->ready);
+    schedule_ask_over(t);
 }
 
 void gate_failed(struct target *t, const struct job *j, const char *error, int status)

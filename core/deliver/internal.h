@@ -13,7 +13,6 @@
 
 enum {
     TARGET_FIRST_IN_FLIGHT = 2,
-    TARGET_ERROR_MAX = 32,
     TARGET_JOBS_MAX = 128,            // held in memory for one target
     DELIVER_JOB_BYTES_MAX = 16 << 20, // held in memory in all
     DELIVER_IDLE_TARGETS_MAX = 16384,
@@ -32,6 +31,9 @@ struct target {
     struct deliver *deliver;
     struct list_node ready; // among those of its standing that may start something
     struct list_node idle;  // among those that may be forgotten
+    struct list_node over;  // among those of which the store is to be asked what is over
+    bool has_more_over;     // it did not say all at once
+    size_t ending_count;    // jobs that are over, until the store has that
     bool is_failing;        // people are told when it takes something again
     enum target_standing standing;
     bool is_leased;
@@ -43,17 +45,17 @@ struct target {
     // The breaker and the rate (gate.c)
     struct heap_node wake; // place among the targets that sleep, by loop_now_ms(LOOP_HOST_TIME)
     enum deliver_target_state state;
-    bool is_ramping;                   // it was open: what it may have in flight grows slowly
-    bool has_probe;                    // half open: one attempt is under way
-    int failures;                      // in a row, of those that say that it is down
-    int64_t open_ms;                   // how long it was opened for last
-    int64_t open_until_ms;             // loop_now_ms(LOOP_HOST_TIME)
-    int64_t held_up_until_ms;          // up to then it has been open; 0: never
-    int64_t interval_us;               // between the starts of two attempts at least; 0: any
-    int64_t next_us;                   // the next may start then
-    size_t successes;                  // of those that `allowed` grows by while it ramps
-    char last_error[TARGET_ERROR_MAX]; // why the last attempt failed; empty: it did not
-    struct job *first;                 // waiting to be started
+    bool is_ramping;                         // it was open: what it may have in flight grows slowly
+    bool has_probe;                          // half open: one attempt is under way
+    int failures;                            // in a row, of those that say that it is down
+    int64_t open_ms;                         // how long it was opened for last
+    int64_t open_until_ms;                   // loop_now_ms(LOOP_HOST_TIME)
+    int64_t held_up_until_ms;                // up to then it has been open; 0: never
+    int64_t interval_us;                     // between the starts of two attempts at least; 0: any
+    int64_t next_us;                         // the next may start then
+    size_t successes;                        // of those that `allowed` grows by while it ramps
+    char last_error[STORE_TARGET_ERROR_MAX]; // why the last attempt failed; empty: it did not
+    struct job *first;                       // waiting to be started
     struct job **last;
     size_t job_count; // waiting, in flight, or with an outcome that is being stored
     size_t in_flight;
@@ -97,6 +99,7 @@ struct job { // a delivery in memory, from when it is due until its outcome is s
     bool is_probe;    // of a target that is half open
     bool is_in_flight;
     bool is_cancelled;             // by an operator, while it was under way
+    bool is_ending;                // it is over, and was given up
     enum target_standing standing; // of its target when the attempt began: where it is counted
     struct arena arena;            // of this attempt: request and outcome
     struct mask mask;
@@ -121,6 +124,7 @@ struct deliver {
     struct heap due;                     // targets with something due in the store
     struct list ready[TARGET_STANDINGS]; // of targets that may start something
     enum target_standing turn;           // whose was the last
+    struct list over; // of targets of which the store is to be asked what is over
     struct list idle; // of targets that owed nothing when they were looked at last
     size_t trials;    // attempts to targets not proven that were begun since the last turn of those
     struct loop_timer trial_timer;
@@ -263,6 +267,8 @@ bool schedule_is_held(const struct deliver *d); // nothing is started, whatever 
 void schedule_arm(struct deliver *d); // the timer, for the earliest that is due in the store
 void schedule_on_trial(void *ctx);
 void schedule_on_timer(void *ctx);
+// What its breaker holds up ends in time, also where it is in the store alone.
+void schedule_ask_over(struct target *t);
 void schedule_pump(struct deliver *d); // starts what may be started
 void schedule_on_start(struct store_targets *t);
 bool schedule_leave(struct job *j); // it is not in flight any more; whether it was

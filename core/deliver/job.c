@@ -91,6 +91,7 @@ void job_drop(struct job *j)
     map_remove(&d->jobs, (struct str){(const char *)&j->id, sizeof j->id});
     d->job_bytes -= j->size;
     t->job_count--;
+    t->ending_count -= j->is_ending;
     arena_fini(&j->arena);
     mask_fini(&j->mask);
     free(j);

@@ -1,4 +1,5 @@
 // What is started when: the turns of the targets, and the reading of what falls due in the store.
+#include "deliver/decide.h"
 #include "deliver/internal.h"
 
 enum { SCHEDULE_ARENA_MAX = 64 << 20 };
@@ -105,11 +106,12 @@ void schedule_on_trial(void *ctx)
 void schedule_arm(struct deliver *d)
 {
     struct heap_node *top = heap_top(&d->due);
-    if (top == NULL || schedule_is_held(d) || d->is_reading_due) {
+    bool is_over_asked = list_first(&d->over) != NULL;
+    if ((top == NULL && !is_over_asked) || schedule_is_held(d) || d->is_reading_due) {
         loop_timer_stop(&d->timer);
         return;
     }
-    int64_t wait_ms = top->key - deliver_now_ms(d);
+    int64_t wait_ms = is_over_asked ? 0 : top->key - deliver_now_ms(d);
     loop_timer_start(&d->timer, wait_ms > 0 ? running_look_ms(wait_ms) : 0);
 }
 
@@ -135,6 +137,10 @@ static void schedule_on_due(struct store_due *r)
     }
     for (size_t i = 0; i < r->target_count; i++) {
         struct target *t = d->due_owners[i];
+        if (r->targets[i].is_over) {
+            t->has_more_over = r->code == 0 && r->targets[i].owed_count >= r->targets[i].quota;
+            continue;
+        }
         target_mark_due(t, r->code ? deliver_now_ms(d) + DELIVER_AGAIN_MS
                                    : r->targets[i].next_due_at_ms);
         target_update_ready(t);
@@ -146,6 +152,17 @@ static void schedule_on_due(struct store_due *r)
     deliver_check_drained(d);
 }
 
+void schedule_ask_over(struct target *t)
+{
+    struct deliver *d = t->deliver;
+    bool has_more = t->due_ms != INT64_MAX; // than is here
+    if (has_more && t->state != TARGET_CLOSED && t->is_leased && !t->is_paused &&
+        !list_holds(&t->over)) {
+        list_append(&d->over, &t->over);
+        schedule_arm(d);
+    }
+}
+
 // The targets with something due by now and room for it, each asked for as much as it has room for.
 // What is here already is due in the store too, and comes first: it is counted in. With the memory
 // used up a target that has nothing here still gets one, so that none stands still.
@@ -153,6 +170,14 @@ static size_t schedule_collect(struct deliver *d, int64_t now_ms)
 {
     size_t count = 0;
     unsigned quota = d->job_bytes < DELIVER_JOB_BYTES_MAX ? TARGET_JOBS_MAX : 1;
+    struct list_node *first;
+    while (count < DELIVER_DUE_TARGETS_MAX && (first = list_first(&d->over)) != NULL) {
+        struct target *t = LIST_OWNER(first, struct target, over);
+        list_remove(first);
+        d->due_owners[count] = t;
+        d->due_targets[count++] = (struct store_due_target){
+            .target = target_name(t), .shards = t->shards, .quota = quota, .is_over = true};
+    }
     struct heap_node *top;
     while (count < DELIVER_DUE_TARGETS_MAX && (top = heap_top(&d->due)) && top->key <= now_ms) {
         struct target *t = (struct target *)top;
@@ -165,7 +190,7 @@ static size_t schedule_collect(struct deliver *d, int64_t now_ms)
         t->due_ms = INT64_MAX;
         d->due_owners[count] = t;
         d->due_targets[count++] = (struct store_due_target){
-            .target = {t->name, t->name_len}, .shards = t->shards, .quota = quota};
+            .target = target_name(t), .shards = t->shards, .quota = quota};
     }
     return count;
 }
@@ -188,6 +213,7 @@ void schedule_on_timer(void *ctx)
     d->due_read = (struct store_due){.targets = d->due_targets,
                                      .target_count = count,
                                      .until_ms = now_ms,
+                                     .window_ms = decide_window_ms(STR("")),
                                      .arena = &d->due_arena,
                                      .on_done = schedule_on_due,
                                      .ctx = d};

@@ -18,6 +18,7 @@ static void target_on_lease(struct store_lease *l)
         deliver_ask_again(d);
         return;
     }
+    memcpy(t->last_error, l->last_error, sizeof t->last_error);
     if (l->held_up_ms > t->held_up_until_ms) {
         t->held_up_until_ms = l->held_up_ms;
     }
@@ -133,6 +134,7 @@ static void target_forget_oldest(struct deliver *d)
         if (target_is_idle(t)) {
             map_remove(&d->targets, (struct str){t->name, t->name_len});
             gate_forget(t);
+            list_remove(&t->over);
             free(t);
         } // else it comes back when something of it ends
     }
@@ -141,6 +143,10 @@ static void target_forget_oldest(struct deliver *d)
 void target_settle(struct target *t)
 {
     target_look_again(t);
+    if (t->has_more_over && t->ending_count == 0) {
+        t->has_more_over = false;
+        schedule_ask_over(t);
+    }
     list_remove(&t->idle);
     if (target_is_idle(t)) {
         list_append(&t->deliver->idle, &t->idle);

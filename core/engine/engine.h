@@ -32,6 +32,8 @@ struct engine_config {
     // A workflow ran too often for one record; once for as long as that goes on.
     void (*on_looping)(void *ctx, struct str workflow, struct str reason);
     void *ctx;
+    // How long a webhook with that retry text may be tried (deliver/decide.h).
+    int64_t (*window_ms)(struct str retry);
     bool traces_all; // an event that came without a trace begins one
 };
 

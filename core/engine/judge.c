@@ -47,6 +47,13 @@ static struct str judge_order_key(const struct judge_context *c, const struct ru
     return kept;
 }
 
+// The default's is known by the store; what an order holds up has its own, since its base moves
+// without an attempt.
+static int64_t judge_window_ms(const struct judge_context *c, const struct rules_request *q)
+{
+    return c->window_ms && (q->retry.len || q->is_ordered) ? c->window_ms(q->retry) : 0;
+}
+
 static int judge_copy_requests(const struct judge_context *c, struct store_run *run,
                                const struct rules_run *r, const struct rules_workflow *w)
 {
@@ -72,6 +79,7 @@ static int judge_copy_requests(const struct judge_context *c, struct store_run *
             .head = q->head,
             .body = q->body,
             .retry = q->retry,
+            .window_ms = judge_window_ms(c, q),
             .timeout_ms = q->timeout_ms,
             .reason = q->invalid.len || run->outcome != RUN_DRY ? q->invalid : JUDGE_DRY,
         };
@@ -263,7 +271,8 @@ static int judge_each(struct engine *g, const uint32_t *workflows, size_t count,
 {
     const struct clock *clock = loop_clock(g->config.loop);
     char trace[TRACE_TEXT_MAX];
-    struct judge_context context = {.rules = g->current->rules,
+    struct judge_context context = {.window_ms = g->config.window_ms,
+                                    .rules = g->current->rules,
                                     .generation = g->current->id,
                                     .event = ev,
                                     .ids = g->config.ids,

@@ -16,7 +16,9 @@ struct judge_context {
     int64_t now_ms;        // wall
     int64_t running_ms;    // base/clock.h
     struct str trace;      // of what is owed, as a head has it (trace_put_event); empty: none
-    struct arena *arena;   // takes what is owed
+    // How long a webhook with that retry text may be tried; NULL: what is owed is not stored.
+    int64_t (*window_ms)(struct str retry);
+    struct arena *arena; // takes what is owed
 };
 
 // Asks the workflow of that index. *verdict: RULES_NO_MATCH, or *run is to be stored; whether an

@@ -32,7 +32,7 @@ struct store_config {
 };
 
 enum { STORE_SHARDS = 16 };
-enum { STORE_SCHEMA_VERSION = 4 };
+enum { STORE_SCHEMA_VERSION = 5 };
 enum { STORE_PAGE_MAX = 1000 };
 
 // Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier
@@ -116,6 +116,7 @@ struct store_delivery {        // one webhook owed
     struct str head; // encode/head.h
     struct str body;
     struct str retry;   // the retry windows as text where they are not the default, else empty
+    int64_t window_ms;  // how long it may be tried from its base; 0: by the default windows
     int64_t timeout_ms; // 0: the default
     struct str reason;  // why invalid or held
     bool wants_recheck; // its conditions are to be judged again before its first attempt
@@ -256,8 +257,10 @@ struct store_finish {
     bool is_rechecked;            // attempt.number other than 1: it wants no recheck any more
     struct str order_key;         // of the delivery; empty: none
     int64_t now_ms;               // with an order key
-    int64_t held_up_ms;  // up to then the breaker of its target has let nothing through; 0: it has
-    struct arena *arena; // with an order key, or events: for out values
+    int64_t window_ms;            // RETRYING: how long it may be tried from its base
+    int64_t held_up_ms; // up to then the breaker of its target has let nothing through; 0: it has
+    struct str target_error; // why its target fails, empty: it does not; data NULL: as it was
+    struct arena *arena;     // with an order key, or events: for out values
     // The events that this outcome is, with what they make owed, stored in the same transaction.
     // They are new and the host's own: no key, digest or version of theirs is looked at.
     struct store_event *events;
@@ -300,46 +303,6 @@ struct store_owed { // a delivery to be attempted
     struct str recheck_previous;
     bool is_outdated; // RETRYING, and a newer one supersedes it: as struct store_outdated
 };
-
-struct store_due_target {
-    struct str target;
-    uint16_t shards; // in: those held (a bit each)
-    unsigned quota;  // in: at most so many deliveries
-    int64_t
-        next_due_at_ms; // out: of what was not returned, the earliest due time; INT64_MAX: nothing
-};
-
-struct store_due {
-    struct store_item item; // the store's
-    struct store_due_target *targets;
-    size_t target_count;
-    int64_t until_ms;    // due at or before
-    struct arena *arena; // for out values
-    void (*on_done)(struct store_due *d);
-    void *ctx;
-    // out:
-    int code;
-    struct store_owed *owed; // by target in the order asked, the earliest due first
-    size_t owed_count;
-};
-// The heads of what is PENDING or RETRYING, by target, so that a dead target's rows cannot crowd
-// out the rest: those that are in flight too, since nothing is written when an attempt begins. Goes
-// through the writer's queue: it sees every request given before it, and none given after. An arena
-// that is full ends the list early, and next_due_at_ms tells so; ERR_TOO_LARGE where not even one
-// delivery had room.
-void store_due(struct store *s, struct store_due *d);
-
-struct store_targets {      // every target that is owed something, for the start
-    struct store_item item; // the store's
-    struct arena *arena;
-    void (*on_done)(struct store_targets *t);
-    void *ctx;
-    // out:
-    int code;
-    struct store_due_target *targets; // target and next_due_at_ms
-    size_t target_count;
-};
-void store_targets(struct store *s, struct store_targets *t);
 
 // --- workflows: what is said of them beside their files -----------------------------------------
 

@@ -8,6 +8,53 @@
 // The reason of a delivery that is held because its target is paused.
 #define STORE_PAUSED_REASON "its target is paused by an operator"
 
+struct store_due_target {
+    struct str target;
+    uint16_t shards; // in: those held (a bit each)
+    unsigned quota;  // in: at most so many deliveries
+    bool is_over;    // in: those that have no time left, instead of those that are due
+    // out: of what was not returned, the earliest due time; INT64_MAX: nothing, or it is_over
+    int64_t next_due_at_ms;
+    size_t owed_count; // out: how many of the list are its own
+};
+
+struct store_due {
+    struct store_item item; // the store's
+    struct store_due_target *targets;
+    size_t target_count;
+    int64_t until_ms;    // due, or over, at or before
+    int64_t window_ms;   // how long is tried what has no window of its own; with is_over
+    struct arena *arena; // for out values
+    void (*on_done)(struct store_due *d);
+    void *ctx;
+    // out:
+    int code;
+    struct store_owed *owed; // by target in the order asked, the earliest due first
+    size_t owed_count;
+};
+// The heads of what is PENDING or RETRYING, by target, so that a dead target's rows cannot crowd
+// out the rest: those that are in flight too, since nothing is written when an attempt begins. Goes
+// through the writer's queue: it sees every request given before it, and none given after. An arena
+// that is full ends the list early, and next_due_at_ms tells so; ERR_TOO_LARGE where not even one
+// delivery had room. What is over is what has not been sent by the end of its window from its base
+// (or from when it fell due, without a base): the quota is for those that have a window of their
+// own, and once more for the rest.
+void store_due(struct store *s, struct store_due *d);
+
+struct store_targets {      // every target that is owed something, for the start
+    struct store_item item; // the store's
+    struct arena *arena;
+    void (*on_done)(struct store_targets *t);
+    void *ctx;
+    // out:
+    int code;
+    struct store_due_target *targets; // target and next_due_at_ms
+    size_t target_count;
+};
+void store_targets(struct store *s, struct store_targets *t);
+
+enum { STORE_TARGET_ERROR_MAX = 32 };
+
 struct store_lease {
     struct store_item item; // the store's
     struct str target;
@@ -18,6 +65,7 @@ struct store_lease {
     uint16_t shards;    // a bit for each shard of the target that this host now holds
     bool is_paused;     // by an operator
     int64_t held_up_ms; // the last that store_finish told
+    char last_error[STORE_TARGET_ERROR_MAX]; // the same; empty: it does not fail
 };
 // Takes what is free of a target's shards for this host and epoch. SQLite: one host, all of them.
 void store_lease(struct store *s, struct store_lease *l);
@@ -81,8 +129,9 @@ struct store_target_row { // of STORE_READ_TARGETS
     uint64_t id;
     struct str target;
     enum store_pause pause;
-    int64_t paused_at_ms; // 0: it is not
-    int64_t owed;         // deliveries pending, retrying or held
+    int64_t paused_at_ms;  // 0: it is not
+    int64_t owed;          // deliveries pending, retrying or held
+    struct str last_error; // why its last attempt failed; empty: it did not
 };
 
 #endif

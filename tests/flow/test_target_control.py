@@ -267,6 +267,48 @@ def test_short_windows_behind_long_ones_end_in_time(serve, receivers):
         assert shown["attempts"] == [] and "no more got through" in shown["reason"], "its end came while the breaker was open"
 
 
+def test_what_is_not_even_in_memory_ends_in_time(serve, down):
+    """More with long windows go before them than the host reads of one target at once, and more end than that."""
+    host = serve({"long.lua": workflow(down.url, wf_record='"lead"', wf_retry='hook.retry { { "50h" } }'),
+                  "default.lua": workflow(down.url, wf_record='"task"'),
+                  "short.lua": workflow(down.url, wf_retry='hook.retry { { "1h" } }')}, test_clock=True)
+    host.ndjson([deal(n, type="lead.created") for n in range(300)])
+    until(lambda: target(host, down)["state"] == "open" and target(host, down)["in_flight"] == 0, "it is open")
+    assert host.ndjson([deal(n) for n in range(300)]).status == 202
+    assert host.ndjson([deal(n, type="task.created") for n in range(20)]).status == 202
+    start = seconds(host.now())
+    host.advance("59m")
+    assert host.deliveries("&state=terminated") == []
+
+    def ended(workflow):
+        host.advance("10s")
+        shown = host.deliveries(f"&workflow={workflow}")
+        return {d["state"] for d in shown} == {"terminated"}
+    until(lambda: ended("short"), "the short ones have ended")
+    assert seconds(host.now()) < start + 62 * 60, "at the breaker's next look, or the one behind it"
+    assert {d["workflow"] for d in host.deliveries("&state=terminated")} == {"short"}
+    for _ in range(47):
+        host.advance("1h")
+    assert {d["workflow"] for d in host.deliveries("&state=terminated")} == {"short"}
+    until(lambda: ended("default"), "and those by the default windows")
+    assert seconds(host.now()) < start + 49 * 3600 + 240
+    assert "terminated" not in {d["state"] for d in host.deliveries("&workflow=long")}
+
+
+def test_why_a_target_fails_is_known_after_a_restart(serve, down):
+    host = serve({"a.lua": workflow(down.url)}, test_clock=True)
+    host.accept(deal(1))
+    until(lambda: states(host) == ["retrying"], "the first attempt")
+    host.stop()
+    host.start()
+    assert target(host, down)["last_error"] == "status 503"
+    down.script = lambda request: 200
+    until(lambda: host.advance("1m") and states(host) == ["delivered"], "the second")
+    host.stop()
+    host.start()
+    assert target(host, down)["last_error"] is None
+
+
 def test_a_secret_that_is_missing_says_nothing_of_the_target(serve, receivers):
     receiver = receivers(lambda request: 503)
     host = serve({"w.lua": workflow(receiver.url),

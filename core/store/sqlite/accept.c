@@ -147,6 +147,7 @@ static int write_delivery(struct writer *w, const struct store_event *ev,
     } else {
         sqlite3_bind_null(s, 16);
     }
+    bind_int_or_null(s, 17, d->window_ms);
     rc = statement_run(s);
     if (rc == SQLITE_OK && is_large) {
         bind_id(w->stmts[WRITE_LARGE_BODY], 1, d->id);

@@ -22,27 +22,44 @@ static int add_owed(struct due_list *l, sqlite3_stmt *s, struct str target)
     return code;
 }
 
+static int take_over(struct due_list *l, sqlite3_stmt *s, struct store_due_target *t)
+{
+    struct store_due *d = l->request;
+    int rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW && d->code == 0) {
+        d->code = add_owed(l, s, t->target);
+        t->owed_count += d->code == 0;
+    }
+    return statement_end(s, rc);
+}
+
 static int due_of_target(struct writer *w, struct due_list *l, struct store_due_target *t)
 {
     struct store_due *d = l->request;
     t->next_due_at_ms = INT64_MAX;
+    t->owed_count = 0;
     int64_t target;
     int rc = target_find(w, t->target, &target);
     if (rc != SQLITE_OK || target == 0) {
         return rc;
     }
-    sqlite3_stmt *s = w->stmts[WRITE_DUE];
+    sqlite3_stmt *s = w->stmts[t->is_over ? WRITE_OVER : WRITE_DUE];
     bind_int(s, 1, target);
     bind_int(s, 2, t->shards);
-    unsigned taken = 0;
+    if (t->is_over) {
+        bind_int(s, 3, d->until_ms);
+        bind_int(s, 4, d->window_ms);
+        bind_int(s, 5, t->quota);
+        return take_over(l, s, t);
+    }
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         int64_t due_at_ms = sqlite3_column_int64(s, 8);
-        if (due_at_ms > d->until_ms || taken == t->quota || d->code != 0 ||
+        if (due_at_ms > d->until_ms || t->owed_count == t->quota || d->code != 0 ||
             (d->code = add_owed(l, s, t->target)) != 0) {
             t->next_due_at_ms = due_at_ms;
             break;
         }
-        taken++;
+        t->owed_count++;
     }
     return statement_end(s, rc);
 }

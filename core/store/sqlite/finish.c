@@ -59,6 +59,7 @@ static void bind_finish(sqlite3_stmt *s, const struct store_finish *f, bool keep
         bind_int(s, 9, f->is_rechecked);
     }
     bind_int(s, f->attempt.number == 1 ? 15 : 8, keeps_reason);
+    bind_int_or_null(s, f->attempt.number == 1 ? 16 : 10, f->window_ms);
 }
 
 void finish_restore(struct store_finish *f)
@@ -102,10 +103,16 @@ int finish_run(struct writer *w, struct store_finish *f)
     if (rc == SQLITE_OK && f->attempt.number > 1) {
         rc = write_attempt(w, f);
     }
-    if (rc == SQLITE_OK && f->held_up_ms) {
-        bind_id(w->stmts[WRITE_HELD_UP], 1, f->delivery);
-        bind_int(w->stmts[WRITE_HELD_UP], 2, f->held_up_ms);
-        rc = statement_run(w->stmts[WRITE_HELD_UP]);
+    if (rc == SQLITE_OK && (f->held_up_ms || f->target_error.data)) {
+        s = w->stmts[WRITE_TARGET_SAYS];
+        bind_id(s, 1, f->delivery);
+        bind_int_or_null(s, 2, f->held_up_ms);
+        if (f->target_error.data) {
+            bind_text(s, 3, f->target_error);
+        } else {
+            sqlite3_bind_null(s, 3);
+        }
+        rc = statement_run(s);
     }
     f->freed = (struct store_freed){0};
     if (rc == SQLITE_OK && has_order && was_owed && f->state > OWED_STATE) {

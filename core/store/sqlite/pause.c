@@ -287,6 +287,7 @@ int read_targets(struct reader *r, struct store_read *q)
             .pause = (enum store_pause)sqlite3_column_int(s, 2),
             .paused_at_ms = sqlite3_column_int64(s, 3),
             .owed = sqlite3_column_int64(s, 4),
+            .last_error = column_dup(s, 5, q->arena),
         };
     }
     rc = statement_end(s, rc);

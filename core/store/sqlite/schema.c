@@ -107,6 +107,14 @@
 // Up to when its breaker was open: what fell due until then counts from there (deliver/gate.c).
 #define HELD_UP_COLUMN " held_up_ms INTEGER NOT NULL DEFAULT 0"
 
+#define LAST_ERROR_COLUMN " last_error TEXT"
+// How long it may be tried from its base, and by that what is over (store/store.h, store_due).
+// NULL: by the default windows, and it was never tried.
+#define WINDOW_COLUMN " window_ms INTEGER"
+#define END_INDEX                                                                                  \
+    "CREATE INDEX delivery_end ON delivery (target, " DELIVERY_END ")"                             \
+    " WHERE window_ms IS NOT NULL AND state < 2;"
+
 static const char CREATE_SQL[] =
     "CREATE TABLE host ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -117,7 +125,7 @@ static const char CREATE_SQL[] =
     "INSERT INTO host (one, epoch, owed) VALUES (1, 0, 0);"
 
     "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE," PAUSE_COLUMN
-    "," PAUSED_AT_COLUMN "," HELD_UP_COLUMN ") STRICT;" PAUSE_INDEX
+    "," PAUSED_AT_COLUMN "," HELD_UP_COLUMN "," LAST_ERROR_COLUMN ") STRICT;" PAUSE_INDEX
 
     "CREATE TABLE event ("
     " id INTEGER PRIMARY KEY,"
@@ -183,7 +191,7 @@ static const char CREATE_SQL[] =
     " recheck TEXT,"
     // It is held since another one of its order goes first: 1, until that has ended; 2, and those
     // before it are to be superseded.
-    " waits INTEGER," DELAYED_COLUMN ") STRICT;" DELAYED_INDEX
+    " waits INTEGER," DELAYED_COLUMN "," WINDOW_COLUMN ") STRICT;" DELAYED_INDEX END_INDEX
     "CREATE INDEX delivery_due ON delivery (target, due_at_ms) WHERE state < 2;"
     "CREATE INDEX delivery_state ON delivery (state) WHERE state <> 0 AND state <> 3;" ORDER_SQL
 
@@ -244,6 +252,8 @@ static const struct schema_step STEPS[] = {
      ";ALTER TABLE host ADD COLUMN" DOWN_COLUMN ";ALTER TABLE delivery ADD COLUMN" DELAYED_COLUMN
      ";" DELAYED_INDEX "ALTER TABLE target ADD COLUMN" HELD_UP_COLUMN ";" RUNNING_SQL},
     {3, TOKEN_SQL},
+    {4, "ALTER TABLE target ADD COLUMN" LAST_ERROR_COLUMN
+        ";ALTER TABLE delivery ADD COLUMN" WINDOW_COLUMN ";" END_INDEX},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

@@ -48,11 +48,11 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_EVENT_BY_KEY] = "SELECT id, digest, runs FROM event WHERE key = ?1",
     [WRITE_EVENT_BY_ID] =
         "SELECT id, digest, runs, payload FROM event WHERE id = ?1 AND key IS NULL",
-    [WRITE_DELIVERY] =
-        "INSERT INTO delivery (id, event, state, target, shard, due_at_ms, base_ms,"
-        " attempt_count, action, timeout_ms, workflow, order_key, retry, reason,"
-        " head, body, recheck, delayed)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+    [WRITE_DELIVERY] = "INSERT INTO delivery (id, event, state, target, shard, due_at_ms, base_ms,"
+                       " attempt_count, action, timeout_ms, workflow, order_key, retry, reason,"
+                       " head, body, recheck, delayed, window_ms)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+                       "?14, ?15, ?16, ?17)",
     [WRITE_LARGE_BODY] = "INSERT INTO large_body (id, body) VALUES (?1, ?2)",
     [WRITE_ODD_RUN] = "INSERT OR IGNORE INTO odd_run (outcome, event) VALUES (?1, ?2)",
     [WRITE_RECORD] = "INSERT INTO record (record_type, record_id, event, time_ms)"
@@ -70,18 +70,19 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_TARGET] = "INSERT INTO target (text) VALUES (?1)",
     [WRITE_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [WRITE_TARGET_BY_ID] = "SELECT text FROM target WHERE id = ?1",
-    [WRITE_HELD_UP] = "UPDATE target SET held_up_ms = ?2"
-                      " WHERE id = (SELECT target FROM delivery WHERE id = ?1)",
-    [WRITE_HELD_UP_OF] = "SELECT held_up_ms FROM target WHERE text = ?1",
+    [WRITE_TARGET_SAYS] = "UPDATE target SET held_up_ms = coalesce(?2, held_up_ms),"
+                          " last_error = coalesce(?3, last_error)"
+                          " WHERE id = (SELECT target FROM delivery WHERE id = ?1)",
+    [WRITE_TARGET_SAYS_OF] = "SELECT held_up_ms, last_error FROM target WHERE text = ?1",
     [WRITE_FIRST_ATTEMPT] =
         "UPDATE delivery SET state = moved(state, ?2), due_at_ms = ?3, base_ms = ?4,"
         " reason = iif(?15, reason, ?5), attempt_count = max(attempt_count, 1), at_ms = ?7,"
         " elapsed_ms = ?8, status = ?9, answer_is_cut = ?10, error = ?11,"
-        " detail = ?12, answer_headers = ?13, answer_body = ?14, delayed = NULL"
-        " WHERE id = ?1 AND state <= ?6",
+        " detail = ?12, answer_headers = ?13, answer_body = ?14, delayed = NULL,"
+        " window_ms = coalesce(?16, window_ms) WHERE id = ?1 AND state <= ?6",
     [WRITE_STATE] = "UPDATE delivery SET state = moved(state, ?2), due_at_ms = ?3, base_ms = ?4,"
                     " reason = iif(?8, reason, ?5), attempt_count = max(attempt_count, ?7),"
-                    " recheck = iif(?9, NULL, recheck)"
+                    " recheck = iif(?9, NULL, recheck), window_ms = coalesce(?10, window_ms)"
                     " WHERE id = ?1 AND state <= ?6",
     [WRITE_ATTEMPT] = "INSERT OR REPLACE INTO attempt (delivery, number, at_ms, elapsed_ms, status,"
                       " answer_is_cut, error, detail, answer_headers, answer_body)"
@@ -94,6 +95,17 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
         " FROM delivery d INDEXED BY delivery_due LEFT JOIN event e ON e.id = d.event"
         " WHERE d.target = ?1 AND d.state < 2 AND (?2 >> d.shard) & 1"
         " ORDER BY d.due_at_ms, d.id",
+    // The index has those with a window of their own; the others are over in the order in which
+    // they fell due.
+    [WRITE_OVER] = "SELECT " OWED_COLUMNS ", 0"
+                   " FROM delivery d LEFT JOIN event e ON e.id = d.event"
+                   " WHERE d.id IN (SELECT * FROM (SELECT id FROM delivery INDEXED BY delivery_end"
+                   " WHERE target = ?1 AND state < 2 AND window_ms IS NOT NULL"
+                   " AND " DELIVERY_END " <= ?3 ORDER BY " DELIVERY_END " LIMIT ?5)"
+                   " UNION ALL SELECT * FROM (SELECT id FROM delivery INDEXED BY delivery_due"
+                   " WHERE target = ?1 AND state < 2 AND due_at_ms <= ?3 - ?4"
+                   " AND window_ms IS NULL ORDER BY due_at_ms LIMIT ?5))"
+                   " AND (?2 >> d.shard) & 1",
     [WRITE_NEXT_TARGET] = "SELECT target, due_at_ms FROM delivery INDEXED BY delivery_due"
                           " WHERE state < 2 AND target > ?1 ORDER BY target, due_at_ms LIMIT 1",
     [WRITE_GENERATION] = "INSERT INTO generation (id, at_ms) VALUES (?1, ?2)",
@@ -285,8 +297,8 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
         "WITH held AS MATERIALIZED (SELECT target, count(*) AS n FROM delivery"
         " INDEXED BY delivery_state WHERE state = 2 AND state <> 0 AND state <> 3 GROUP BY target)"
         " SELECT t.id, t.text, t.pause, t.paused_at_ms, coalesce(held.n, 0) + (SELECT count(*)"
-        " FROM delivery d INDEXED BY delivery_due WHERE d.target = t.id AND d.state < 2)"
-        " FROM target t LEFT JOIN held ON held.target = t.id"
+        " FROM delivery d INDEXED BY delivery_due WHERE d.target = t.id AND d.state < 2),"
+        " t.last_error FROM target t LEFT JOIN held ON held.target = t.id"
         " WHERE t.id < ?1 AND (?2 = '' OR t.text = ?2) ORDER BY t.id DESC LIMIT ?3",
     [READ_OLDEST] = "SELECT min(id) FROM delivery INDEXED BY delivery_state WHERE state = ?1"
                     " AND state <> 0 AND state <> 3",

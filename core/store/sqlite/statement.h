@@ -38,12 +38,13 @@ enum write_statement {
     WRITE_TARGET,
     WRITE_TARGET_BY_TEXT,
     WRITE_TARGET_BY_ID,
-    WRITE_HELD_UP,
-    WRITE_HELD_UP_OF,
+    WRITE_TARGET_SAYS,
+    WRITE_TARGET_SAYS_OF,
     WRITE_FIRST_ATTEMPT,
     WRITE_STATE,
     WRITE_ATTEMPT,
     WRITE_DUE,
+    WRITE_OVER,
     WRITE_NEXT_TARGET,
     WRITE_GENERATION,
     WRITE_GENERATION_CLEAR,
@@ -151,6 +152,9 @@ enum read_statement {
 extern const char *const READ_STATEMENTS[READ_STATEMENT_COUNT];
 
 // The columns that row_owed reads, in its order; `d` is the delivery, `e` its event.
+// When a delivery is over that has a window of its own: the index delivery_end has it as a column.
+#define DELIVERY_END "iif(base_ms, base_ms, due_at_ms) + window_ms"
+
 #define OWED_COLUMNS                                                                               \
     "d.id, d.event, e.key, d.workflow, e.record_type, e.record_id, d.action, d.state,"             \
     " d.due_at_ms, d.base_ms, d.attempt_count, d.head,"                                            \
@@ -189,6 +193,14 @@ void bind_blob(sqlite3_stmt *s, int at, struct str bytes);
 static inline void bind_int(sqlite3_stmt *s, int at, int64_t n)
 {
     sqlite3_bind_int64(s, at, n);
+}
+static inline void bind_int_or_null(sqlite3_stmt *s, int at, int64_t n) // 0: NULL
+{
+    if (n) {
+        bind_int(s, at, n);
+    } else {
+        sqlite3_bind_null(s, at);
+    }
 }
 static inline void bind_id(sqlite3_stmt *s, int at, uint64_t id)
 {

@@ -77,6 +77,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(owed_count_follows_every_change),                                            \
         CONTRACT_TEST(due_gives_the_heads_of_each_target),                                         \
         CONTRACT_TEST(due_has_what_is_pending_or_retrying),                                        \
+        CONTRACT_TEST(what_is_over_is_found_wherever_it_stands),                                   \
         CONTRACT_TEST(due_keeps_to_the_shards_asked_for),                                          \
         CONTRACT_TEST(due_sees_what_was_given_before_it),                                          \
         CONTRACT_TEST(due_stops_where_the_arena_is_full),                                          \
@@ -93,7 +94,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(a_test_clock_goes_on_where_it_stood),                                        \
         CONTRACT_TEST(delays_go_on_while_the_host_is_down),                                        \
         CONTRACT_TEST(delays_are_moved_in_bounded_steps),                                          \
-        CONTRACT_TEST(what_a_breaker_held_up_is_told_with_the_lease),                              \
+        CONTRACT_TEST(what_a_breaker_held_up_and_why_is_told_with_the_lease),                      \
         CONTRACT_TEST(workflows_are_kept_as_they_were_put),                                        \
         CONTRACT_TEST(notices_are_kept_until_they_are_gone),                                       \
         CONTRACT_TEST(tokens_are_kept_until_they_are_revoked),                                     \

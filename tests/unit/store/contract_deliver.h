@@ -302,6 +302,70 @@ static void due_has_what_is_pending_or_retrying(void **state)
     assert_int_equal(d.owed[1].attempt_count, 1);
 }
 
+struct over_case {
+    enum delivery_state state;
+    int64_t base_ago_ms; // 0: it has none
+    int64_t due_ago_ms;
+    int64_t window_ms; // 0: the default
+    bool is_over;
+};
+
+static uint64_t owe_over_case(struct fixture *f, const struct over_case *c)
+{
+    struct store_accept *a = make_accept(f, 1);
+    struct store_delivery *d =
+        add_delivery(f, add_run(f, &a->events[0], "invoice"), "https://a.example:443");
+    bool is_tried = c->base_ago_ms != 0;
+    d->due_at_ms = f->now_ms - c->due_ago_ms;
+    d->window_ms = is_tried ? 0 : c->window_ms;
+    assert_int_equal(do_accept(f, a), 0);
+    struct store_finish failed = {.delivery = d->id,
+                                  .state = c->state,
+                                  .due_at_ms = f->now_ms - c->due_ago_ms,
+                                  .base_ms = is_tried ? f->now_ms - c->base_ago_ms : 0,
+                                  .window_ms = is_tried ? c->window_ms : 0,
+                                  .attempt = {.number = is_tried, .status = 503}};
+    if (is_tried || c->state != DELIVERY_PENDING) {
+        assert_int_equal(do_finish(f, &failed), 0);
+    }
+    return d->id;
+}
+
+// Behind any number of others that have more time left.
+static void what_is_over_is_found_wherever_it_stands(void **state)
+{
+    static const struct over_case cases[] = {
+        {DELIVERY_PENDING, 0, 9000, 1000000, false}, {DELIVERY_PENDING, 0, 100, 100, true},
+        {DELIVERY_PENDING, 0, 100, 101, false},      {DELIVERY_PENDING, 0, 1000, 0, true},
+        {DELIVERY_PENDING, 0, 999, 0, false},        {DELIVERY_RETRYING, 50000, 1, 49999, true},
+        {DELIVERY_RETRYING, 50000, 1, 50001, false}, {DELIVERY_HELD, 50000, 1, 10, false},
+        {DELIVERY_TERMINATED, 50000, 1, 10, false},
+    };
+    struct fixture *f = *state;
+    uint64_t ids[COUNT_OF(cases)];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        ids[i] = owe_over_case(f, &cases[i]);
+    }
+    struct store_due_target t = {.target = STR("https://a.example:443"),
+                                 .shards = ALL_SHARDS,
+                                 .quota = 100,
+                                 .is_over = true};
+    struct store_due d = do_due(f, &t, 1, f->now_ms);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bool is_there = false;
+        for (size_t k = 0; k < d.owed_count; k++) {
+            is_there |= d.owed[k].id == ids[i];
+        }
+        if (is_there != cases[i].is_over) {
+            fail_case(i, "over: %d", is_there);
+        }
+    }
+    assert_int_equal(t.owed_count, d.owed_count);
+    t.quota = 1; // of those with a window of their own, and of the others
+    d = do_due(f, &t, 1, f->now_ms);
+    assert_int_equal(d.owed_count, 2);
+}
+
 static void due_keeps_to_the_shards_asked_for(void **state)
 {
     struct fixture *f = *state;

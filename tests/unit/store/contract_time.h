@@ -140,7 +140,7 @@ static void delays_are_moved_in_bounded_steps(void **state)
 }
 
 // After a restart it is still known that a breaker held up what was not tried yet.
-static void what_a_breaker_held_up_is_told_with_the_lease(void **state)
+static void what_a_breaker_held_up_and_why_is_told_with_the_lease(void **state)
 {
     struct fixture *f = *state;
     uint64_t id = owe_one(f, "https://a.example:443", f->now_ms);
@@ -150,9 +150,11 @@ static void what_a_breaker_held_up_is_told_with_the_lease(void **state)
                                   .due_at_ms = f->now_ms + TIME_HOUR_MS,
                                   .base_ms = f->now_ms,
                                   .held_up_ms = f->now_ms + 5,
+                                  .target_error = STR("status 503"),
                                   .attempt = {.number = 1, .status = 503}};
     assert_int_equal(do_finish(f, &failed), 0);
     failed.held_up_ms = 0; // it does not say
+    failed.target_error = (struct str){NULL, 0};
     failed.attempt.number = 2;
     assert_int_equal(do_finish(f, &failed), 0);
     fixture_reopen(f);
@@ -165,7 +167,14 @@ static void what_a_breaker_held_up_is_told_with_the_lease(void **state)
         loop_run(f->loop);
         assert_int_equal(leases[i].code, 0);
         assert_int_equal(leases[i].held_up_ms, i == 0 ? f->now_ms + 5 : 0);
+        assert_string_equal(leases[i].last_error, i == 0 ? "status 503" : "");
     }
+    failed.target_error = STR(""); // it answers again
+    failed.attempt.number = 3;
+    assert_int_equal(do_finish(f, &failed), 0);
+    store_lease(f->store, &leases[0]);
+    loop_run(f->loop);
+    assert_string_equal(leases[0].last_error, "");
 }
 
 #endif

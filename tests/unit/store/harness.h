@@ -231,6 +231,7 @@ static inline struct store_due do_due(struct fixture *f, struct store_due_target
     struct store_due d = {.targets = targets,
                           .target_count = count,
                           .until_ms = until_ms,
+                          .window_ms = 1000,
                           .arena = &f->arena,
                           .on_done = due_ignore,
                           .code = 1};

@@ -38,7 +38,7 @@ static void no_space_stops_acknowledging_until_there_is_some(void **state)
         }
         assert_int_equal(n.all[n.count - 1].code, ERR_FULL);
         limit_files(1); // from here on not even a try of the writer itself goes well
-        do { // one that went well before is told once at most
+        do {            // one that went well before is told once at most
             assert_int_equal(accept_and_note(f, &n, 100), ERR_FULL);
         } while (store_trouble(f->store) == NULL);
         assert_non_null(strstr(store_trouble(f->store), "free some space"));
