@@ -125,6 +125,7 @@ static void test_run(struct api_test *t)
                                              .redirect_allow = c->redirect_allow,
                                              .secrets = c->secrets,
                                              .oauth = c->oauth,
+                                             .engine = c->engine,
                                              .ids = c->ids,
                                              .clock = loop_clock(c->loop),
                                              .send = t->sends ? test_send : NULL,

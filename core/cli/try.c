@@ -1,3 +1,4 @@
+#include "base/duration.h"
 #include "base/id.h"
 #include "cli/json_tree.h"
 #include "cli/show.h"
@@ -10,6 +11,30 @@ static void print_curl(FILE *out, struct str curl)
 {
     // As it stands: it is to be pasted. What is in it is quoted, and no secret.
     fprintf(out, "\nThe same as a curl command:\n\n" STR_FMT "\n", STR_ARG(curl));
+}
+
+// What becomes of a delivery whose attempt fails so.
+static void print_consequence(FILE *out, const struct json_node *request)
+{
+    const struct json_node *wait = json_tree_get(request, "retry_in_ms");
+    struct str reason = json_tree_text(json_tree_get(request, "reason"));
+    struct str fault = json_tree_text(json_tree_get(request, "fault"));
+    char text[24];
+    int64_t ms;
+
+    if (wait && str_to_int64(json_tree_text(wait), &ms) == 0) {
+        duration_format(text, ms);
+        fprintf(out, "A host would try again in %s.\n", text);
+    } else if (reason.len) {
+        fputs("A host would give up: ", out);
+        table_print_safe(out, reason, false);
+        fputc('\n', out);
+    }
+    if (fault.len) {
+        fputs("A function of the webhook failed, so what holds without it does: ", out);
+        table_print_safe(out, fault, true);
+        fputc('\n', out);
+    }
 }
 
 static void print_outcome(FILE *out, const struct json_node *request)
@@ -28,12 +53,13 @@ static void print_outcome(FILE *out, const struct json_node *request)
     fprintf(out, "\n%s: ", is_success ? "Success" : "Failure");
     if (error.len)
         fprintf(out, STR_FMT "%s", STR_ARG(error), detail.len ? ": " : "");
-    else
+    else if (detail.len == 0)
         fprintf(out, "status " STR_FMT, STR_ARG(json_tree_text(json_tree_get(response, "status"))));
     table_print_safe(out, detail, false);
     if (elapsed.len)
         fprintf(out, " (in " STR_FMT " ms)", STR_ARG(elapsed));
     fputc('\n', out);
+    print_consequence(out, request);
     if (!is_success) {
         table_print_safe(out, json_tree_text(json_tree_get(request, "advice")), false);
         fputc('\n', out);

@@ -164,6 +164,10 @@ static void write_error(struct buf *out, const struct failure *f, struct str hos
                    "`, or in the environment as "
                    "HOOKLINE_SECRET_" STR_FMT ".",
                    STR_ARG(f->secret), STR_ARG(f->secret));
+    else if (strcmp(error, "response_too_large") == 0)
+        buf_append_text(out,
+                        "The webhook's `success` needs the whole of an answer, and reads 1 MiB "
+                        "at most: the app should answer with less, or `success` be left out.");
     else if (strcmp(error, "oauth") == 0)
         buf_append_text(
             out, "The token server gave no access token, so nothing was sent: the message "
@@ -182,6 +186,9 @@ static void write_status(struct buf *out, const struct failure *f)
     // nginx answers so where the connection was made without one.
     if (is_cert_missed && (status == 400 || status == 401 || status == 403))
         write_tls(out, f, STR(""));
+    else if (status >= 200 && status <= 299)
+        buf_append_text(out, "The webhook's `success` says that this answer is a failure: compare "
+                             "it with what the function looks for.");
     else if (status >= 300 && status < 400 && f->location.len)
         buf_printf(out,
                    "Redirects are never followed: put the address that it names in the workflow's "
@@ -212,9 +219,7 @@ static void write_status(struct buf *out, const struct failure *f)
         buf_append_text(out, "The app wants another format: check the webhook's encoding and "
                              "content_type.");
     else if (status == 408 || status == 504)
-        buf_append_text(out,
-                        "The app, or a proxy before it, ran out of time: try again later; a host "
-                        "would.");
+        buf_append_text(out, "The app, or a proxy before it, ran out of time: try again later.");
     else if (status == 410)
         buf_append_text(out,
                         "The app says that this address is gone for good: a host terminates such a "
@@ -222,11 +227,9 @@ static void write_status(struct buf *out, const struct failure *f)
     else if (status == 413)
         buf_append_text(out, "The content is too large for the app: send fewer fields.");
     else if (status == 429)
-        buf_append_text(out, "The app gets too many requests: try again later; a host would.");
+        buf_append_text(out, "The app gets too many requests: try again later.");
     else if (status >= 500)
-        buf_append_text(out,
-                        "The app failed by itself: its log should say why. A host would try again, "
-                        "for an hour and then for two days.");
+        buf_append_text(out, "The app failed by itself: its log should say why.");
     else
         buf_append_text(out, "Only a status from 200 to 299 is a success.");
 }

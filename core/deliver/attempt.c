@@ -8,11 +8,7 @@
 #include "deliver/policy.h"
 #include "deliver/request.h"
 
-enum {
-    ATTEMPT_BODY_BYTES = 16 * 1024,     // of an answer's body that are stored
-    ATTEMPT_ANSWER_BYTES = 1024 * 1024, // ... that are read where an event or `success` takes them
-    ATTEMPT_STATUS_UNAUTHORIZED = 401
-};
+enum { ATTEMPT_STATUS_UNAUTHORIZED = 401 };
 
 static void attempt_log_failure(const struct job *j)
 {
@@ -151,44 +147,39 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
                                .arena = &j->arena,
                                .on_done = attempt_on_stored,
                                .ctx = j,
-                               .attempt = {.number = j->attempts_made + 1,
-                                           .at_ms = j->started_ms,
-                                           .error = str_from(error),
-                                           .detail = detail}};
+                               .attempt = {.number = j->attempts_made + 1, .at_ms = j->started_ms}};
     if (r) {
         f->attempt.elapsed_ms = r->elapsed_ms;
         f->attempt.status = r->status;
         f->attempt.headers = attempt_masked(j, r->headers, false);
         j->answer = attempt_masked(j, r->body, r->body_is_truncated);
         j->is_answer_cut = r->body_is_truncated;
-        bool is_long = j->answer.len > ATTEMPT_BODY_BYTES;
-        f->attempt.body =
-            (struct str){j->answer.data, is_long ? ATTEMPT_BODY_BYTES : j->answer.len};
+        bool is_long = j->answer.len > DECIDE_BODY_BYTES;
+        f->attempt.body = (struct str){j->answer.data, is_long ? DECIDE_BODY_BYTES : j->answer.len};
         f->attempt.body_is_truncated = is_long || r->body_is_truncated;
     }
     bool was_sent = schedule_leave(j); // else the target has no part in it
-    const struct generation *g = engine_generation(d->config.engine);
-    const struct generation_workflow *w = g ? generation_find(g, j->workflow) : NULL;
     struct decide_attempt ended = {.delivery = j->id,
                                    .number = f->attempt.number,
                                    .status = f->attempt.status,
                                    .error = error,
                                    .detail = detail,
                                    .retry = j->retry,
-                                   .rules = w && w->rule ? g->rules : NULL,
-                                   .workflow = w && w->rule ? w->index : 0,
                                    .action = j->action,
                                    .headers = f->attempt.headers,
                                    .body = j->answer,
+                                   .is_body_cut = j->is_answer_cut,
                                    .base_ms = attempt_base_ms(j),
                                    .due_ms = j->due_ms,
                                    .now_ms = now_ms,
                                    .retry_after_ms = r ? r->retry_after_ms : -1};
     struct decide_outcome outcome;
+    ended.rules = engine_rules(d->config.engine, j->workflow, &ended.workflow);
     decide_outcome(&ended, &j->arena, &outcome);
     f->state = outcome.state;
     f->base_ms = outcome.base_ms;
     f->due_at_ms = outcome.due_ms;
+    f->attempt.error = str_from(outcome.error);
     f->attempt.detail = outcome.detail;
     f->reason = outcome.reason;
     if (f->state == DELIVERY_RETRYING) {
@@ -204,7 +195,7 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
         target_succeeded(t);
     } else {
         if (was_sent) {
-            target_failed(t, j, error, f->attempt.status);
+            target_failed(t, j, outcome.error, f->attempt.status);
         }
         attempt_log_failure(j);
     }
@@ -284,12 +275,7 @@ static void attempt_on_response(void *ctx, const struct client_response *r)
         return;
     }
     struct str detail = attempt_masked(j, str_from(r->detail), false);
-    const char *error = client_error_word(r->error);
-    if (error == NULL && r->body_is_truncated && policy_asks_success(j->retry)) {
-        error = "response_too_large";
-        detail = STR("the answer's body is over 1 MiB, and success needs the whole of it");
-    }
-    attempt_end(j, error, detail, r);
+    attempt_end(j, client_error_word(r->error), detail, r);
     schedule_pump(d);
 }
 
@@ -316,7 +302,7 @@ static int attempt_send(struct job *j, struct err *e)
                                .header_count = request.header_count,
                                .body = j->body,
                                .timeout_ms = j->timeout_ms,
-                               .max_response_bytes = wants_answer ? ATTEMPT_ANSWER_BYTES : 0,
+                               .max_response_bytes = wants_answer ? DECIDE_ANSWER_BYTES : 0,
                                .also_allow = d->config.redirect_allow,
                                .is_alone = j->standing != TARGET_PROVEN,
                                .on_done = attempt_on_response,

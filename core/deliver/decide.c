@@ -26,7 +26,7 @@ static struct str decide_words(struct arena *arena, const char *format, ...)
 static bool decide_success(const struct decide_attempt *a, const struct policy *p,
                            struct arena *arena, struct decide_outcome *out)
 {
-    if (a->error) {
+    if (out->error) {
         return false;
     }
     if (p->asks_success && a->rules) {
@@ -43,9 +43,9 @@ static bool decide_success(const struct decide_attempt *a, const struct policy *
 
 // Why this failure is the last one whatever the windows say, or NULL data.
 static struct str decide_end(const struct decide_attempt *a, const struct policy *p,
-                             struct arena *arena)
+                             struct arena *arena, const struct decide_outcome *out)
 {
-    if (a->error || a->status == 0) {
+    if (out->error || a->status == 0) {
         return (struct str){NULL, 0};
     }
     if (a->status == DECIDE_STATUS_GONE) {
@@ -67,7 +67,7 @@ static bool decide_asked(const struct decide_attempt *a, struct arena *arena,
 {
     struct rules_attempt attempt = {.number = a->number,
                                     .status = a->status,
-                                    .error = a->error,
+                                    .error = out->error,
                                     .elapsed_ms = a->now_ms - out->base_ms};
     struct rules_saying said = {.say = RULES_SAY_NOTHING};
     if (a->rules) {
@@ -93,7 +93,7 @@ static void decide_failure(const struct decide_attempt *a, const struct policy *
                            struct arena *arena, struct decide_outcome *out)
 {
     out->base_ms = a->base_ms ? a->base_ms : a->now_ms;
-    out->reason = decide_end(a, p, arena);
+    out->reason = decide_end(a, p, arena, out);
     if (out->reason.data) {
         out->state = DELIVERY_TERMINATED;
         return;
@@ -138,16 +138,20 @@ void decide_outcome(const struct decide_attempt *a, struct arena *arena, struct 
         policy = (struct policy){.windows = RETRY_DEFAULT};
     }
     *out = (struct decide_outcome){
-        .state = DELIVERY_DELIVERED, .base_ms = a->base_ms, .detail = a->detail};
+        .state = DELIVERY_DELIVERED, .base_ms = a->base_ms, .error = a->error, .detail = a->detail};
+    if (a->error == NULL && a->is_body_cut && policy.asks_success) {
+        out->error = "response_too_large";
+        out->detail = STR("the answer's body is over 1 MiB, and success needs the whole of it");
+    }
     if (decide_success(a, &policy, arena, out)) {
         return;
     }
-    if (a->error == NULL && a->status >= 200 && a->status <= 299) {
+    if (out->error == NULL && a->status >= 200 && a->status <= 299) {
         out->detail = decide_words(arena,
                                    "the receiver answered %d, and success says that this is "
                                    "a failure",
                                    a->status);
-    } else if (a->error == NULL) {
+    } else if (out->error == NULL) {
         out->detail = decide_words(arena, "the receiver answered %d", a->status);
     }
     decide_failure(a, &policy, arena, out);

@@ -9,6 +9,11 @@
 #include "script/rules.h"
 #include "store/store.h"
 
+enum {
+    DECIDE_BODY_BYTES = 16 * 1024,     // of an answer's body that are stored, and shown
+    DECIDE_ANSWER_BYTES = 1024 * 1024, // ... that are read where an event or `success` takes them
+};
+
 struct decide_attempt {
     uint64_t delivery;
     int number;             // of this attempt, from 1
@@ -20,7 +25,8 @@ struct decide_attempt {
     size_t workflow;        // among them
     int action;             // of it, from 1
     struct str headers;     // of the answer, "Name: value" lines
-    struct str body;        // of the answer; whole where the policy asks for it
+    struct str body;        // of the answer
+    bool is_body_cut;       // there was more than was read
     int64_t base_ms;        // when the first failure was; 0: none before
     int64_t due_ms;         // when this attempt was due
     int64_t now_ms;         // when it ended
@@ -32,6 +38,7 @@ struct decide_outcome {
     enum delivery_state state; // DELIVERED, RETRYING or TERMINATED
     int64_t base_ms;
     int64_t due_ms;    // RETRYING: of the next attempt; else 0
+    const char *error; // the attempt's, or "response_too_large": `success` needs the whole of it
     struct str detail; // of a failure, in words
     struct str reason; // TERMINATED: why; on the arena
     struct str fault;  // what a function of the rule raised, or empty; on the arena

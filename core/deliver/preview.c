@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "deliver/advice.h"
+#include "deliver/decide.h"
+#include "deliver/policy.h"
 #include "encode/header_lines.h"
 
 enum {
@@ -59,46 +61,43 @@ static void write_curl(struct preview *p)
     buf_fini(&text);
 }
 
-static void write_masked(struct preview *p, const char *key, struct str text, bool is_cut)
+static void apply_mask(const struct preview *p, struct buf *out, struct str text, bool is_cut)
 {
-    struct buf out;
-
-    buf_init(&out, TEXT_MAX_BYTES);
-    mask_apply(&p->mask, &out, text, is_cut);
-    json_member_string(&p->w, key, buf_str(&out));
-    buf_fini(&out);
+    buf_init(out, TEXT_MAX_BYTES);
+    mask_apply(&p->mask, out, text, is_cut);
 }
 
-static void write_response(struct preview *p, const struct client_response *r)
+static void write_response(struct preview *p, const struct decide_attempt *ended)
 {
-    struct buf headers;
+    bool is_long = ended->body.len > DECIDE_BODY_BYTES;
 
-    if (!r->status) {
+    if (!ended->status) {
         json_member_null(&p->w, "response_received");
         return;
     }
-    buf_init(&headers, TEXT_MAX_BYTES);
-    mask_apply(&p->mask, &headers, r->headers, false);
     json_key(&p->w, STR("response_received"));
     json_object_begin(&p->w);
-    json_member_integer(&p->w, "status", r->status);
+    json_member_integer(&p->w, "status", ended->status);
     json_key(&p->w, STR("headers"));
-    header_lines_write_json(&p->w, buf_str(&headers));
-    write_masked(p, "body", r->body, r->body_is_truncated);
-    json_member_bool(&p->w, "truncated", r->body_is_truncated);
+    header_lines_write_json(&p->w, ended->headers);
+    json_member_string(
+        &p->w, "body",
+        (struct str){ended->body.data, is_long ? DECIDE_BODY_BYTES : ended->body.len});
+    json_member_bool(&p->w, "truncated", is_long || ended->is_body_cut);
     json_object_end(&p->w);
-    buf_fini(&headers);
 }
 
 static void write_advice(struct preview *p, struct failure *f)
 {
-    struct buf text;
+    struct buf text, masked;
 
     buf_init(&text, 64 * 1024);
     f->url = p->masked.url;
     f->timeout_ms = timeout_ms(p);
     advice_write(&text, f);
-    write_masked(p, "advice", buf_str(&text), false);
+    apply_mask(p, &masked, buf_str(&text), false);
+    json_member_string(&p->w, "advice", buf_str(&masked));
+    buf_fini(&masked);
     buf_fini(&text);
 }
 
@@ -112,11 +111,38 @@ static struct str header_of(struct str lines, struct str wanted)
     return STR("");
 }
 
+// What a delivery's first attempt would lead to that ended so.
+static void decide(struct preview *p, struct decide_attempt *ended, struct decide_outcome *out)
+{
+    int64_t now_ms = clock_wall_ms(p->config.clock);
+
+    ended->delivery = p->input.delivery;
+    ended->number = 1;
+    ended->retry = p->owed->retry;
+    ended->rules = p->rules;
+    ended->workflow = p->workflow;
+    ended->action = p->owed->action;
+    ended->due_ms = now_ms;
+    ended->now_ms = now_ms;
+    ended->is_exact = true;
+    if (p->config.engine)
+        ended->rules = engine_rules(p->config.engine, p->id, &ended->workflow);
+    decide_outcome(ended, p->arena, out);
+    json_member_bool(&p->w, "success", out->state == DELIVERY_DELIVERED);
+    json_member_text(&p->w, "state", delivery_state_word(out->state));
+    json_member_string_or_null(&p->w, "reason", out->reason);
+    if (out->state == DELIVERY_RETRYING)
+        json_member_integer(&p->w, "retry_in_ms", out->due_ms - now_ms);
+    else
+        json_member_null(&p->w, "retry_in_ms");
+    json_member_string_or_null(&p->w, "fault", out->fault);
+}
+
 static void write_outcome(struct preview *p, const struct client_response *r)
 {
-    bool is_success = r->error == CLIENT_OK && r->status >= 200 && r->status <= 299;
+    struct buf headers, body, detail;
+    struct decide_outcome out;
     struct failure f = {
-        .error = client_error_word(r->error),
         .status = r->status,
         .location = header_of(r->headers, STR("location")),
         .tls = r->tls,
@@ -124,30 +150,53 @@ static void write_outcome(struct preview *p, const struct client_response *r)
         .proxy_status = r->proxy_status,
     };
 
-    write_response(p, r);
-    json_member_bool(&p->w, "success", is_success);
-    json_member_text(&p->w, "error", f.error);
-    if (*r->detail)
-        write_masked(p, "detail", str_from(r->detail), false);
-    else
-        json_member_null(&p->w, "detail");
+    apply_mask(p, &headers, r->headers, false);
+    apply_mask(p, &body, r->body, r->body_is_truncated);
+    apply_mask(p, &detail, str_from(r->detail), false);
+    struct decide_attempt ended = {
+        .status = r->status,
+        .error = client_error_word(r->error),
+        .detail = buf_str(&detail),
+        .headers = buf_str(&headers),
+        .body = buf_str(&body),
+        .is_body_cut = r->body_is_truncated,
+        .retry_after_ms = r->retry_after_ms,
+    };
+    write_response(p, &ended);
+    decide(p, &ended, &out);
+    f.error = out.error;
+    json_member_text(&p->w, "error", out.error);
+    json_member_string_or_null(&p->w, "detail", out.detail);
     json_member_integer(&p->w, "elapsed_ms", r->elapsed_ms);
-    if (is_success)
+    if (out.state == DELIVERY_DELIVERED)
         json_member_null(&p->w, "advice");
     else
         write_advice(p, &f);
-    p->has_failed |= !is_success;
+    p->has_failed |= out.state != DELIVERY_DELIVERED;
+    buf_fini(&detail);
+    buf_fini(&body);
+    buf_fini(&headers);
 }
 
-// Nothing went out. error: a word of the API ("dns", ...), or "unsent"; secret: its name, where
-// that is missing.
+// Nothing went out. error: a word of the API ("secret_missing", "oauth"), or NULL: this machine's
+// own trouble, of which a delivery would know nothing; secret: its name, where that is missing.
 static void write_unsent(struct preview *p, const char *error, const char *words, struct str secret)
 {
-    struct failure f = {.error = error, .secret = secret};
+    struct failure f = {.error = error ? error : "unsent", .secret = secret};
+    struct decide_attempt ended = {.error = error, .detail = str_from(words), .retry_after_ms = -1};
+    struct decide_outcome out;
 
     json_member_null(&p->w, "response_received");
-    json_member_bool(&p->w, "success", false);
-    json_member_text(&p->w, "error", error);
+    if (error) {
+        decide(p, &ended, &out);
+    } else {
+        json_member_bool(&p->w, "success", false);
+        json_member_null(&p->w, "state");
+        json_member_null(&p->w, "reason");
+        json_member_null(&p->w, "retry_in_ms");
+        json_member_null(&p->w, "fault");
+    }
+    json_member_text(&p->w, "error", f.error);
     json_member_text(&p->w, "detail", words);
     json_member_null(&p->w, "elapsed_ms");
     write_advice(p, &f);
@@ -195,6 +244,7 @@ static void send_with_token(struct preview *p)
             .header_count = request.header_count,
             .body = p->owed->body,
             .timeout_ms = timeout_ms(p),
+            .max_response_bytes = policy_asks_success(p->owed->retry) ? DECIDE_ANSWER_BYTES : 0,
             .also_allow = p->input.redirect_all ? p->config.redirect_allow : NULL,
             .on_done = on_done,
             .ctx = p,
@@ -205,7 +255,7 @@ static void send_with_token(struct preview *p)
         p->is_sending = false;
     }
     if (code)
-        end_unsent(p, code == ERR_NOT_FOUND ? "secret_missing" : "unsent", e.text);
+        end_unsent(p, code == ERR_NOT_FOUND ? "secret_missing" : NULL, e.text);
 }
 
 static void stop_listening(struct preview *p)
@@ -239,7 +289,7 @@ static bool find_token(struct preview *p)
     p->token_serial = a.serial;
     p->input.token = arena_dup(p->arena, a.token);
     if (p->input.token.data == NULL)
-        end_unsent(p, "unsent", "out of memory");
+        end_unsent(p, NULL, "out of memory");
     return p->input.token.data != NULL;
 }
 
@@ -412,9 +462,10 @@ static void write_trace(struct preview *p)
 bool preview_run(struct preview *p)
 {
     const struct rules_event ev = preview_event(p->event);
-    const char *id = rules_workflow(p->rules, p->workflow)->id;
 
-    p->code = rules_event_begin(p->rules, &ev, &p->err);
+    p->id = arena_dup(p->arena, str_from(rules_workflow(p->rules, p->workflow)->id));
+    p->code = p->id.data ? rules_event_begin(p->rules, &ev, &p->err)
+                         : err_set(&p->err, ERR_NOMEM, "out of memory");
     if (p->code) {
         p->on_done(p->ctx, p->code, &p->err);
         return false;
@@ -424,7 +475,7 @@ bool preview_run(struct preview *p)
     p->would_fire = p->run.verdict == RULES_MATCH;
     json_writer_init(&p->w, p->out);
     json_object_begin(&p->w);
-    json_member_text(&p->w, "workflow", id);
+    json_member_string(&p->w, "workflow", p->id);
     json_member_bool(&p->w, "would_fire", p->would_fire);
     json_key(&p->w, STR("event"));
     json_raw(&p->w, p->event->json);

@@ -12,6 +12,7 @@
 #include "deliver/secrets.h"
 #include "encode/head.h"
 #include "encode/json_writer.h"
+#include "engine/engine.h"
 #include "engine/event.h"
 #include "script/rules.h"
 #include "wire/client.h"
@@ -24,7 +25,10 @@ struct preview_config { // all borrowed until on_done
     void (*target)(void *ctx, struct str target, struct curl_command_target *out);
     void *target_ctx;
     struct secrets *secrets;
-    struct oauth *oauth;   // NULL: nothing is sent
+    struct oauth *oauth; // NULL: nothing is sent
+    // Whose rules in force when an answer comes are asked what it leads to; NULL: those of the
+    // preview are.
+    const struct engine *engine;
     struct id_source *ids; // of the webhook-ids that are shown
     const struct clock *clock;
     // Sends a request: q->on_done runs once, within the call or later. Else nothing was sent, and
@@ -35,16 +39,17 @@ struct preview_config { // all borrowed until on_done
 
 struct preview {
     struct preview_config config;
-    struct rules *rules; // not needed any more when preview_run returns, nor is the event
+    struct rules *rules; // with an engine not needed any more when preview_run returns
     size_t workflow;
-    const struct event *event;
-    const char *event_from; // a word for the document
+    const struct event *event; // not needed any more when preview_run returns
+    const char *event_from;    // a word for the document
     struct arena *arena;
     struct buf *out; // takes the document:
     // { "workflow", "would_fire", "event", "event_from", "trace", "error", "requests": [...] },
     // each request { "action", "target", "invalid", "dropped_characters", "request_sent", "curl" }
-    // and, where it was sent, { "response_received", "success", "error", "detail", "elapsed_ms",
-    // "advice" }.
+    // and, where it was sent, { "response_received", "success", "state", "reason", "retry_in_ms",
+    // "fault", "error", "detail", "elapsed_ms", "advice" }: the state is the one that a delivery
+    // would have after it, null where nothing was sent for a reason of this machine's.
     // 0, or an error with words where there is no document. Runs once, within preview_run or later.
     void (*on_done)(void *ctx, int code, const struct err *e);
     void *ctx;
@@ -53,6 +58,7 @@ struct preview {
     bool has_failed; // something was not sent, not accepted, or cannot be
     // its own:
     struct json_writer w;
+    struct str id; // the workflow's
     struct rules_run run;
     size_t next; // the request to be written
     const struct rules_request *owed;

@@ -51,3 +51,11 @@ const struct generation *engine_generation(const struct engine *g)
 {
     return g->current;
 }
+
+struct rules *engine_rules(const struct engine *g, struct str workflow, size_t *index)
+{
+    const struct generation_workflow *w = g->current ? generation_find(g->current, workflow) : NULL;
+    bool is_in_force = w && w->rule;
+    *index = is_in_force ? w->index : 0;
+    return is_in_force ? g->current->rules : NULL;
+}

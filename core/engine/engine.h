@@ -75,6 +75,8 @@ bool engine_is_reloading(const struct engine *g);
 
 // The generation in force: NULL before the first load; borrowed until the loop's next turn.
 const struct generation *engine_generation(const struct engine *g);
+// Its rules, and the place of a workflow among them. NULL, and 0: nothing of it is in force.
+struct rules *engine_rules(const struct engine *g, struct str workflow, size_t *index);
 
 // An operator's start or stop of a workflow of the generation in force, or (STARTED_BY_FILE) the
 // end of it. A start lifts a suspension too. audit: the act, the engine's from here on, stored with

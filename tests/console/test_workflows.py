@@ -101,5 +101,6 @@ def test_why_it_does_not_fire(admin):
 def test_a_test_that_fails_says_what_to_do(admin, world):
     panel(admin, "sync_contacts")
     type_event(admin, {"type": "contact.created", "record": {"id": 9, "name": "x"}})
-    admin.click("button", "Test URL").see("Callback status code 503: failure.", "busy, come back later")
+    admin.click("button", "Test URL").see("Callback status code 503: failure.", "busy, come back later",
+                                            "A host would try again in 15 s.")
     admin.judge("test-url-fails")

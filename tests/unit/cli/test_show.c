@@ -230,6 +230,8 @@ static void each_failure_has_its_advice(void **state)
         {{.error = "address_refused"}, "--allow-target CIDR"},
         {{.error = "secret_missing", .secret = STR("KEY")}, "hookline secrets set KEY"},
         {{.error = "unsent"}, "Nothing was sent"},
+        {{.error = "response_too_large"}, "1 MiB at most"},
+        {{.status = 200}, "`success` says"},
         {{.status = 301, .location = STR("https://b.example/")}, "https://b.example/"},
         {{.status = 304}, "Redirects are never followed"},
         {{.status = 400}, "compare the body"},

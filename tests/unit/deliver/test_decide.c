@@ -67,8 +67,44 @@ static void each_end_leads_where_it_should(void **state)
     }
 }
 
+static void a_body_that_was_cut_is_no_success_where_success_asks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *retry, *error;
+        bool is_cut;
+        enum delivery_state state;
+        const char *wanted;
+    } cases[] = {
+        {"", NULL, true, DELIVERY_DELIVERED, NULL},
+        {"15s;success", NULL, false, DELIVERY_DELIVERED, NULL},
+        {"15s;success", NULL, true, DELIVERY_RETRYING, "response_too_large"},
+        {"15s;success;on=429", NULL, true, DELIVERY_RETRYING, "response_too_large"},
+        {"15s;success", "reset", true, DELIVERY_RETRYING, "reset"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena arena;
+        struct decide_outcome out;
+        struct decide_attempt a = {.number = 1,
+                                   .status = 200,
+                                   .error = cases[i].error,
+                                   .is_body_cut = cases[i].is_cut,
+                                   .retry = str_from(cases[i].retry),
+                                   .now_ms = NOW,
+                                   .retry_after_ms = -1};
+        arena_init(&arena, 4096);
+        decide_outcome(&a, &arena, &out);
+        assert_int_equal(out.state, cases[i].state);
+        assert_true(str_eq(str_from(out.error), str_from(cases[i].wanted)));
+        arena_fini(&arena);
+    }
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(each_end_leads_where_it_should)};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_end_leads_where_it_should),
+        cmocka_unit_test(a_body_that_was_cut_is_no_success_where_success_asks),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 // Nothing is stored.
 import { html, useEffect, useState } from "../lib.js";
 import { call, get, part, withQuery } from "../api.js";
-import { recordWords } from "../format.js";
+import { formatDuration, recordWords } from "../format.js";
 import { ActButton, useAct } from "../parts/act.js";
 import { Badge } from "../parts/badge.js";
 import { RequestSent, ResponseReceived } from "../parts/exchange.js";
@@ -32,6 +32,12 @@ function sayOutcome(request) {
   toast(success ? `${what}: success` : `${what}: failure. ${advice || detail || ""}`, success ? "good" : "bad");
 }
 
+// What would become of a delivery after such an attempt.
+function consequenceOf({ reason, retry_in_ms: wait, fault }) {
+  const next = wait != null ? `A host would try again in ${formatDuration(wait)}. ` : reason ? `A host would give up: ${reason}. ` : "";
+  return next + (fault ? `A function of the webhook failed, so what holds without it does: ${fault}` : "");
+}
+
 function Request({ request }) {
   const isSent = request.success !== undefined && request.success !== null;
   return html`
@@ -39,6 +45,7 @@ function Request({ request }) {
       <h3>Webhook ${request.action} <span class="quiet">${request.target}</span></h3>
       ${request.invalid && html`<${Notice} tone="bad">${request.invalid}</${Notice}>`}
       ${isSent && request.advice && html`<${Notice} tone=${request.success ? "info" : "bad"}>${request.advice}</${Notice}>`}
+      ${isSent && consequenceOf(request) && html`<p class="quiet">${consequenceOf(request)}</p>`}
       <div class="exchanges">
         <${RequestSent} request=${request.request_sent} curl=${request.curl} />
         ${isSent && html`<${ResponseReceived} response=${request.response_received} error=${request.error} detail=${request.detail} />`}
