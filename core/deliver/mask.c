@@ -1,27 +1,42 @@
 #include "deliver/mask.h"
 
+#include <stdint.h>
+
+#include "deliver/mask_base64.h"
 #include "encode/base64.h"
 #include "encode/percent.h"
 
-enum { MASK_NEEDLES_MAX_BYTES = 1024 * 1024, MASK_BASE64_LEAST = 4 };
+enum { MASK_NEEDLES_MAX_BYTES = 1024 * 1024 };
+
+struct mask_needle {
+    size_t len; // of the bytes that follow
+    bool is_base64;
+    struct mask_base64 edges; // of one that is
+};
 
 void mask_init(struct mask *m)
 {
     buf_init(&m->needles, MASK_NEEDLES_MAX_BYTES);
 }
 
-void mask_fini(struct mask *m)
+static void mask_wipe(struct buf *b)
 {
-    if (m->needles.data) {
-        explicit_bzero(m->needles.data, m->needles.len);
+    if (b->data) {
+        explicit_bzero(b->data, b->len);
     }
-    buf_fini(&m->needles);
+    buf_fini(b);
 }
 
-static void mask_add_needle(struct mask *m, struct str needle)
+void mask_fini(struct mask *m)
 {
-    buf_append(&m->needles, &needle.len, sizeof needle.len);
-    buf_append_str(&m->needles, needle);
+    mask_wipe(&m->needles);
+}
+
+static void mask_add_needle(struct mask *m, struct str bytes)
+{
+    struct mask_needle needle = {.len = bytes.len};
+    buf_append(&m->needles, &needle, sizeof needle);
+    buf_append_str(&m->needles, bytes);
 }
 
 // As a text of JSON, where that is another: most writers of JSON leave '/' as it is, some do not.
@@ -42,35 +57,18 @@ static void mask_add_json(struct mask *m, struct str text, bool is_slash_escaped
     buf_fini(&coded);
 }
 
-// The characters of base64 that the secret alone decides, when `before` bytes of something else
-// stand ahead of it in its group of three.
 static void mask_add_base64(struct mask *m, struct str secret, size_t before)
 {
-    struct buf plain, coded;
-    buf_init(&plain, secret.len + 2);
-    buf_init(&coded, secret.len * 2 + 16);
-    buf_append(&plain, "\0\0", before);
-    buf_append_str(&plain, secret);
-    base64_encode(&coded, buf_str(&plain));
-    size_t from = before ? before + 1 : 0; // characters that the bytes ahead have a part in
-    size_t whole = plain.len * 8 / 6;      // characters that no byte behind has a part in
-    if (!coded.failed && !plain.failed && whole >= from + MASK_BASE64_LEAST) {
-        struct str core = {coded.data + from, whole - from};
-        mask_add_needle(m, core);
-        mask_add_json(m, core, true);
-        buf_reset(&plain); // base64url (RFC 4648 section 5): the other alphabet
-        buf_append_str(&plain, core);
-        bool differs = false;
-        for (size_t i = 0; i < plain.len; i++) {
-            differs = differs || plain.data[i] == '+' || plain.data[i] == '/';
-            plain.data[i] = plain.data[i] == '+' ? '-' : plain.data[i] == '/' ? '_' : plain.data[i];
-        }
-        if (differs) {
-            mask_add_needle(m, buf_str(&plain));
-        }
+    struct mask_needle needle = {.is_base64 = true};
+    size_t start = m->needles.len;
+    buf_append(&m->needles, &needle, sizeof needle);
+    mask_base64_write(&m->needles, &needle.edges, secret, before);
+    if (m->needles.failed) {
+        m->needles.len = start;
+        return;
     }
-    buf_fini(&plain);
-    buf_fini(&coded);
+    needle.len = m->needles.len - start - sizeof needle;
+    memcpy(m->needles.data + start, &needle, sizeof needle);
 }
 
 static void mask_add_percent(struct mask *m, struct str secret)
@@ -108,46 +106,112 @@ int mask_add(struct mask *m, struct str secret)
     return m->needles.failed;
 }
 
-static struct str mask_needle(const struct mask *m, size_t *at)
+int mask_add_credential(struct mask *m, struct str pair)
 {
-    struct str needle = {0};
-    if (*at < m->needles.len) {
-        memcpy(&needle.len, m->needles.data + *at, sizeof needle.len);
-        needle.data = m->needles.data + *at + sizeof needle.len;
-        *at += sizeof needle.len + needle.len;
+    struct buf coded;
+    buf_init(&coded, pair.len * 2 + 4);
+    base64_encode(&coded, pair);
+    int code = coded.failed;
+    mask_add_base64(m, pair, 0);
+    for (size_t before = 0; code == 0 && before < 3; before++) {
+        mask_add_base64(m, buf_str(&coded), before);
     }
-    return needle;
+    mask_wipe(&coded);
+    return code ? code : m->needles.failed;
+}
+
+// The next needle, whose bytes are *bytes; false: there is none.
+static bool mask_next(const struct mask *m, size_t *at, struct mask_needle *needle,
+                      struct str *bytes)
+{
+    if (*at == m->needles.len) {
+        return false;
+    }
+    memcpy(needle, m->needles.data + *at, sizeof *needle);
+    *bytes = (struct str){m->needles.data + *at + sizeof *needle, needle->len};
+    *at += sizeof *needle + needle->len;
+    return true;
+}
+
+static size_t mask_match_bytes(struct str bytes, struct str text, size_t from, bool is_cut)
+{
+    size_t left = text.len - from;
+    size_t len = bytes.len <= left ? bytes.len : is_cut ? left : 0;
+    return memcmp(text.data + from, bytes.data, len) == 0 ? len : 0;
+}
+
+// Which needles may stand where these bytes are, a bit for each (the 65th has that of the first):
+// most of a text is passed over by them.
+struct mask_marks {
+    uint64_t first[256];
+    uint64_t second[256];
+};
+
+static uint64_t mask_bit(size_t number)
+{
+    return UINT64_C(1) << number % 64;
+}
+
+static void mask_mark(const struct mask *m, struct mask_marks *marks)
+{
+    struct mask_needle needle;
+    struct str bytes;
+    size_t at = 0;
+    *marks = (struct mask_marks){0};
+    for (size_t i = 0; mask_next(m, &at, &needle, &bytes); i++) {
+        if (needle.is_base64) {
+            mask_base64_mark(bytes, needle.edges, 0, mask_bit(i), marks->first);
+            mask_base64_mark(bytes, needle.edges, 1, mask_bit(i), marks->second);
+            continue;
+        }
+        marks->first[(unsigned char)bytes.data[0]] |= mask_bit(i);
+        for (size_t c = 0; bytes.len == 1 && c < 256; c++) {
+            marks->second[c] |= mask_bit(i);
+        }
+        marks->second[(unsigned char)bytes.data[bytes.len > 1]] |= mask_bit(i);
+    }
+}
+
+static uint64_t mask_candidates(const struct mask_marks *marks, struct str text, size_t from)
+{
+    unsigned char c = (unsigned char)text.data[from];
+    // What is escaped is one character over several bytes.
+    if (c == '%' || c == '\\' || from + 1 == text.len) {
+        return marks->first[c];
+    }
+    return marks->first[c] & marks->second[(unsigned char)text.data[from + 1]];
 }
 
 // The longest needle that stands at text[from], or, where the text was cut, that begins there.
-static size_t mask_match(const struct mask *m, struct str text, size_t from, bool is_cut)
+static size_t mask_match(const struct mask *m, uint64_t candidates, struct str text, size_t from,
+                         bool is_cut)
 {
+    struct mask_needle needle;
+    struct str bytes;
     size_t longest = 0;
-    size_t left = text.len - from;
     size_t at = 0;
-    for (struct str n = mask_needle(m, &at); n.len; n = mask_needle(m, &at)) {
-        size_t len = n.len <= left ? n.len : is_cut ? left : 0;
-        if (len > longest && memcmp(text.data + from, n.data, len) == 0) {
-            longest = len;
+    for (size_t i = 0; candidates && mask_next(m, &at, &needle, &bytes); i++) {
+        size_t len = 0;
+        if (candidates & mask_bit(i)) {
+            len = needle.is_base64 ? mask_base64_match(bytes, needle.edges, text, from, is_cut)
+                                   : mask_match_bytes(bytes, text, from, is_cut);
         }
+        longest = len > longest ? len : longest;
     }
     return longest;
 }
 
 int mask_apply(const struct mask *m, struct buf *out, struct str text, bool is_cut)
 {
-    if (mask_is_empty(m)) {
+    if (mask_is_empty(m) || text.len == 0) {
         return buf_append_str(out, text);
     }
-    bool starts[256] = {false}; // the first bytes of needles: most of a text is passed over by them
-    size_t at = 0;
-    for (struct str n = mask_needle(m, &at); n.len; n = mask_needle(m, &at)) {
-        starts[(unsigned char)n.data[0]] = true;
-    }
+    struct mask_marks marks;
+    mask_mark(m, &marks);
     size_t from = 0;
     size_t plain = 0;
     while (from < text.len) {
-        size_t len = starts[(unsigned char)text.data[from]] ? mask_match(m, text, from, is_cut) : 0;
+        size_t len = mask_match(m, mask_candidates(&marks, text, from), text, from, is_cut);
         if (len == 0) {
             from++;
             continue;

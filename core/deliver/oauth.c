@@ -281,6 +281,9 @@ static int token_write_request(struct oauth_token *t, const struct head_secret *
     if (code == 0 && coded.len != secret.len) {
         code = mask_add(&t->mask, buf_str(&coded));
     }
+    if (code == 0 && pair.len) {
+        code = mask_add_credential(&t->mask, buf_str(&pair));
+    }
     code = code || coded.failed || pair.failed || t->body.failed || authorization->failed;
     oauth_wipe(&coded);
     oauth_wipe(&pair);

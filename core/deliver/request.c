@@ -60,6 +60,7 @@ static int request_secret(struct request_builder *b, struct str name, struct str
 static int request_add_basic(struct request_builder *b, const struct head_secret *s,
                              struct str value)
 {
+    bool is_masked = true;
     buf_append_text(&b->text, "Basic ");
     if (b->secrets == NULL) {
         buf_append_str(&b->text, value);
@@ -70,6 +71,7 @@ static int request_add_basic(struct request_builder *b, const struct head_secret
         buf_append_char(&pair, ':');
         buf_append_str(&pair, value);
         base64_encode(&b->text, buf_str(&pair));
+        is_masked = !pair.failed && !(b->mask && mask_add_credential(b->mask, buf_str(&pair)));
         if (pair.len) {
             explicit_bzero(pair.data, pair.len);
         }
@@ -77,6 +79,9 @@ static int request_add_basic(struct request_builder *b, const struct head_secret
     }
     struct str kept;
     int code = request_keep(b, &kept);
+    if (code == 0 && !is_masked) {
+        code = err_set(b->err, ERR_NOMEM, "out of memory");
+    }
     return code ? code : request_add(b, STR("Authorization"), kept);
 }
 

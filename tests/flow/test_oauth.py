@@ -212,7 +212,9 @@ BAD = {
     "refuses": (refusal(error_description="Unknown\r\n client"), "answered 401: invalid_client: Unknown   client"),
     "says no in a success": (refusal(200), "answered 200: invalid_client"),
     "repeats the secret": (refusal(400, error_description=f"secret {SECRET} and {urllib.parse.quote(SECRET, safe='')} and "
-                                   + base64.b64encode(b"x" + SECRET.encode()).decode()), "secret **** and **** and "),
+                                   + base64.b64encode(b"x" + SECRET.encode()).decode()), "secret **** and **** and e****"),
+    "repeats the credential": (refusal(error_description="no Basic " + base64.b64encode(
+        b"crm:" + urllib.parse.quote(SECRET, safe="").encode()).decode() + "!"), "no Basic ****!"),
     "no json": (Answer(200, {}, b"<html>"), "answered 200 with what is no JSON object"),
     "cut json": (Answer(200, {}, b'{"access_token":"tok'), "answered 200 with what is no JSON object"),
     "an array": (Answer(200, {}, b'["access_token"]'), "what is no JSON object"),

@@ -1,4 +1,5 @@
 """`try --send` and the API's test judge an answer as the delivery itself is judged."""
+import base64
 import json
 import threading
 
@@ -87,6 +88,27 @@ def test_success_sees_no_secret_either(serve, receivers, folder):
     tried = try_one(folder, host, "--json", env=env)
     for shown in (json.loads(tried.stdout)["requests"][0], ask(host)):
         assert "Bearer ****" in shown["fault"] and SECRET not in json.dumps(shown)
+
+
+def test_no_character_of_a_basic_credential_is_shown(serve, receivers, folder):
+    """Whatever stands before the password in its group of three bytes, and once more in base64."""
+    users = ("", "a", "ab", "crm")
+
+    def echo(request):
+        sent = request.headers["authorization"]
+        return Answer(503, {"X-Echo": sent}, f"{sent}|{base64.b64encode(sent.encode()).decode()}|end".encode())
+    receiver = receivers(echo)
+    env = {"HOOKLINE_SECRET_KEY": SECRET}
+    hooks = ", ".join(f'hook.webhook {{ method = "GET", url = "{receiver.url}/", auth = hook.basic("{user}x", hook.secret "KEY") }}'
+                      for user in users)
+    host = serve({"w.lua": workflow("http://x.example", wf_actions=f"{{ {hooks} }}")}, env=env)
+    shown = json.loads(try_one(folder, host, "--json", env=env).stdout)["requests"]
+    shown += host.call("POST", "/v1/workflows/w/test", {"event": deal(1), "send": True}).json()["requests"]
+    shown += [host.until_state(id, "retrying")["attempts"][0] for id in host.accept(deal(1))[0]["deliveries"]]
+    assert len(shown) == 3 * len(users)
+    for response in (one["response_received"] for one in shown):
+        assert response["headers"]["X-Echo"] == "Basic ****"
+        assert response["body"] == "Basic ****|QmFzaWMg****|end"
 
 
 def test_what_was_not_sent_would_be_tried_again(serve, folder):
