@@ -123,6 +123,9 @@ static const char *filter_read(struct api_read *q)
     f->target = filter_text(q, "target");
     f->type = filter_text(q, "type");
     f->record = filter_text(q, "record");
+    f->who = filter_text(q, "who");
+    f->act = filter_text(q, "act");
+    f->subject = filter_text(q, "subject");
     struct str word = filter_text(q, "state");
     enum delivery_state state;
     f->has_state = word.len != 0;

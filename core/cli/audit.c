@@ -93,6 +93,11 @@ static int run(const struct invocation *in)
 }
 
 static const struct option options[] = {
+    {"who", "NAME", OPTION_TEXT, false, false, "only of who has the token NAME"},
+    {"act", "ACT", OPTION_TEXT, false, false,
+     "only workflow.deactivate, or workflow for all that was done to workflows"},
+    {"subject", "ID", OPTION_TEXT, false, false,
+     "only what was done to ID: a delivery, an event, a workflow, a target, a token"},
     {"since", "TIME", OPTION_SINCE, false, false,
      "from then on: 2d (back from now), 2026-11-23 or 2026-11-23T09:15:00Z"},
     {"until", "TIME", OPTION_SINCE, false, false, "before then, written alike"},

@@ -521,10 +521,12 @@ struct store_filter { // empty or 0: any
     enum run_outcome outcome;
     struct str workflow;
     struct str target;
-    struct str type;   // "deal.updated" or "deal"
-    struct str record; // a record's id
-    int64_t since_ms;  // created at or after
-    int64_t until_ms;  // created before; 0: any
+    struct str type;     // "deal.updated" or "deal"
+    struct str record;   // a record's id
+    struct str who, act; // of acts: "admin", "delivery.resend" or "delivery"
+    struct str subject;  // of acts: whole, or its beginning before a space: "w" of "w record 1"
+    int64_t since_ms;    // created at or after
+    int64_t until_ms;    // created before; 0: any
 };
 
 struct store_read {

@@ -1,4 +1,7 @@
 """Targets, the audit log, tokens."""
+import json
+
+from support.host import run
 from support.waiting import until
 
 
@@ -24,7 +27,45 @@ def test_audit(admin, world):
     admin.open("audit", "Audit").see("workflow.deactivate", "score_lead", "stopped by an operator", "127.0.0.1", "admin")
     admin.judge("audit")
     admin.click("link", "score_lead").see_heading("Score a lead")
-    admin.open("audit?until=30d", "Audit").see("Nothing was done in that time.")
+    admin.open("audit?until=30d", "Audit").see("Nothing that was done matches these filters.")
+
+
+def test_the_filters_of_the_audit_log(admin, world):
+    world.host.call("POST", "/v1/workflows/old_app/deactivate")
+    world.host.call("POST", "/v1/workflows/old_app/follow-file")
+    world.host.call("POST", "/v1/workflows/score_lead/reset?record=7")
+    admin.open("audit", "Audit").see("workflow.reset", "workflow.deactivate")
+    admin.tab_to("What").press(*"workflow.deactivate", "ENTER")
+    admin.see_no("workflow.reset").see("old_app", "workflow.deactivate")
+    assert admin.hash == "#/audit?act=workflow.deactivate"
+    admin.fill("To", "score_lead").send_keys("\n")
+    admin.see_no("old_app")
+    admin.open("audit?act=workflow&subject=score_lead", "Audit").see("score_lead record 7")
+    admin.see_no("old_app")
+    assert admin.find("field", "What").get_attribute("value") == "workflow"
+    admin.judge("audit-filters")
+    admin.click("link", "score_lead record 7").see_heading("Score a lead")
+    admin.open("audit?who=nobody", "Audit").see("Nothing that was done matches these filters.")
+    admin.click("button", "Clear").see("workflow.reset")
+    assert admin.hash == "#/audit"
+
+
+def test_the_export_of_the_audit_log(admin, world, tmp_path):
+    for act in ("deactivate", "activate", "deactivate", "activate", "follow-file"):
+        assert world.host.call("POST", f"/v1/workflows/sync_contacts/{act}").status == 200
+    assert world.host.call("POST", "/v1/workflows/old_app/follow-file").status == 200
+    admin.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    admin.driver.execute_script(  # so that it takes several pages
+        "const real = fetch; window.fetch = (path, more) => real(path.replace('limit=1000', 'limit=2'), more)")
+    admin.open("audit?act=workflow&subject=sync_contacts", "Audit")
+    admin.tab_to("Export").press("ENTER").see("5 rows in audit.ndjson.")
+    assert admin.focused() == "Export"
+    saved = tmp_path / "audit.ndjson"
+    until(saved.exists, "the file")
+    rows = world.host.call("GET", "/v1/audit?act=workflow&subject=sync_contacts").json()["audit"]
+    assert [json.loads(line) for line in saved.read_text().splitlines()] == rows
+    printed = run("audit", "--all", "--act", "workflow", "--subject", "sync_contacts", "--data", world.host.data)
+    assert saved.read_text() == printed.stdout
 
 
 def test_a_token_is_shown_once(admin, world):

@@ -41,6 +41,28 @@ def test_every_act_is_told_and_survives_a_kill(serve, receivers):
     assert all(row["at"].endswith("Z") for row in rows)
 
 
+def test_the_filters(serve, receivers):
+    host = serve({name: workflow(receivers(lambda request: 200).url) for name in ("w.lua", "w2.lua")})
+    assert host.call("POST", "/v1/tokens", {"name": "op", "role": "admin"}).status == 201
+    for path in ("w/deactivate", "w/reset?record=1", "w2/reset?record=1", "w2/deactivate"):
+        assert host.call("POST", f"/v1/workflows/{path}").status in (200, 202), path
+
+    def found(query):
+        return [(row["act"], row["subject"]) for row in reversed(acts(host, query))]
+
+    assert found("?act=token") == found("?act=token.add") == found("?subject=op") == [("token.add", "op")]
+    assert found("?act=workflow.deactivate") == [("workflow.deactivate", "w"), ("workflow.deactivate", "w2")]
+    assert found("?act=work") == found("?act=workflow.d") == found("?act=workflow.") == []
+    assert found("?act=workflow&subject=w") == [("workflow.deactivate", "w"), ("workflow.reset", "w record 1")]
+    assert found("?subject=w2%20record%201") == [("workflow.reset", "w2 record 1")]
+    assert len(found("?who=admin")) == len(found("")) == 5 and found("?who=op") == []
+    first = host.call("GET", "/v1/audit?act=workflow&limit=3").json()
+    rest = host.call("GET", f"/v1/audit?act=workflow&limit=3&cursor={first['next']}").json()
+    assert len(first["audit"]) == 3 and len(rest["audit"]) == 1 and rest["next"] is None
+    shown = run("audit", "--json", "--act", "workflow", "--subject", "w", "--who", "admin", "--data", host.data)
+    assert json.loads(shown.stdout)["audit"] == acts(host, "?act=workflow&subject=w")
+
+
 def test_what_is_refused_is_no_act(serve, receivers):
     receiver = receivers(lambda request: PARK)
     host = serve({"w.lua": workflow(receiver.url)}, test_clock=True)

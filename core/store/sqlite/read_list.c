@@ -300,9 +300,21 @@ static int add_runs(struct page *p, sqlite3_stmt *s)
     return code;
 }
 
+// Whether the text is what is wanted, or begins with it as far as the separator.
+static bool begin_passes(struct str wanted, struct str value, char separator)
+{
+    return text_passes(wanted, value) ||
+           (str_starts_with(value, wanted) && value.data[wanted.len] == separator);
+}
+
 static int add_audit(struct page *p, sqlite3_stmt *s)
 {
     struct store_read *q = p->read;
+    const struct store_filter *f = &q->filter;
+    if (!text_passes(f->who, column_str(s, 2)) || !begin_passes(f->act, column_str(s, 4), '.') ||
+        !begin_passes(f->subject, column_str(s, 5), ' ')) {
+        return 0;
+    }
     struct store_audit *rows = grow_on_arena(q->arena, q->audits, q->count, &p->cap, sizeof *rows);
     struct store_audit row = {.id = column_id(s, 0),
                               .at_ms = sqlite3_column_int64(s, 1),

@@ -1,7 +1,8 @@
-// What people did to the host, and from where.
+// What people did to the host, and from where: filters in the URL, pages by cursor, an export.
 import { html } from "../lib.js";
 import { withQuery } from "../api.js";
 import { deliveryHref, eventHref, workflowHref } from "../deliveries.js";
+import { Export } from "../export.js";
 import { Filters } from "../parts/filters.js";
 import { Page } from "../parts/page.js";
 import { Pager, Table } from "../parts/table.js";
@@ -10,11 +11,22 @@ import { Loaded, useResource } from "../resource.js";
 import { go, href } from "../route.js";
 
 const ROWS = 50;
-const FIELDS = [
-  { name: "since", label: "Since", placeholder: "2d, or a time" },
-  { name: "until", label: "Until", placeholder: "1h, or a time" },
+const ACTS = [
+  "delivery", "delivery.cancel", "delivery.resend", "drain", "event.replay", "pause", "record.erase", "reload", "resume",
+  "target", "target.pause", "target.resume", "token", "token.add", "token.revoke",
+  "workflow", "workflow.activate", "workflow.deactivate", "workflow.follow-file", "workflow.reset",
 ];
-const LINKS = { delivery: deliveryHref, event: eventHref, workflow: workflowHref };
+const FIELDS = [
+  { name: "who", label: "Who", placeholder: "admin" },
+  { name: "act", label: "What", choices: ACTS, placeholder: "workflow, or reload" },
+  { name: "subject", label: "To", placeholder: "an id or a name", isMore: true },
+  { name: "since", label: "Since", placeholder: "2d, or a time", isMore: true },
+  { name: "until", label: "Until", placeholder: "1h, or a time", isMore: true },
+];
+const LINKS = {
+  delivery: deliveryHref, event: eventHref,
+  workflow: (subject) => workflowHref(subject.replace(/ record .*$/, "")), // of a reset: "w record 1"
+};
 
 function Subject({ act, subject }) {
   const link = LINKS[act.split(".")[0]];
@@ -33,15 +45,16 @@ const COLUMNS = [
 ];
 
 export function Audit({ route }) {
-  const { cursor, since, until } = route.query;
-  const filters = { since, until };
+  const { cursor } = route.query;
+  const filters = Object.fromEntries(
+    FIELDS.map(({ name }) => [name, route.query[name]]).filter(([, value]) => value));
   const list = useResource(withQuery("/v1/audit", { ...filters, cursor, limit: ROWS }), { every: cursor ? 0 : 5000 });
   return html`
-    <${Page} title="Audit">
+    <${Page} title="Audit" acts=${html`<${Export} path="/v1/audit" list="audit" filters=${filters} />`}>
       <${Filters} fields=${FIELDS} values=${filters} onChange=${(next) => go(["audit"], next)} />
       <${Loaded} of=${list}>${(page) => html`
         <${Table} caption="What was done, newest first" columns=${COLUMNS} rows=${page.audit}
-          rowKey=${(row) => `${row.at} ${row.act} ${row.subject}`} empty="Nothing was done in that time." />
+          rowKey=${(row) => `${row.at} ${row.act} ${row.subject}`} empty=${Object.keys(filters).length ? "Nothing that was done matches these filters." : "Nothing was done yet."} />
         <${Pager} next=${page.next} isFirst=${!cursor} toFirst=${href(["audit"], filters)}
           toNext=${(next) => href(["audit"], { ...filters, cursor: next })} />`}
       </${Loaded}>
