@@ -201,8 +201,9 @@ static void app_on_signal(void *ctx, int signum)
                                 "again");
             app_service_reloading(&app->service);
             app_read_again(app);
-            audit_note(app->store, &app->ids, clock_wall_ms(&app->clock), "SIGHUP", "reload");
-            engine_reload(app->engine, app_on_reloaded, app);
+            engine_reload(app->engine,
+                          audit_new_own(&app->ids, clock_wall_ms(&app->clock), "SIGHUP", "reload"),
+                          app_on_reloaded, app);
         }
         return;
     }
@@ -576,7 +577,7 @@ int app_run(const struct config *c, struct err *e)
         app.code = engine_watch(app.engine);
     }
     if (app.code == 0) {
-        engine_reload(app.engine, app_on_first_load, &app);
+        engine_reload(app.engine, NULL, app_on_first_load, &app);
         loop_run(app.loop);
     } else if (app.store) {
         app_abandon(&app);

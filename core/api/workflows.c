@@ -249,16 +249,6 @@ static void workflows_on_reload(void *ctx, int code, const struct err *e)
     free(q);
 }
 
-// Told first, so that no answer comes for a reload that the audit log does not have.
-static void workflows_on_audited(struct store_audit_put *audit)
-{
-    struct reload_request *q = audit->ctx;
-    struct api *a = q->api;
-    audit_drop(audit);
-    a->config.read_again(a->config.ctx);
-    engine_reload(a->config.engine, workflows_on_reload, q);
-}
-
 void api_post_reload(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
@@ -274,8 +264,7 @@ void api_post_reload(struct api *a, struct httpd_request *r, struct str id)
         return;
     }
     *q = (struct reload_request){.api = a, .request = r};
-    audit->on_done = workflows_on_audited;
-    audit->ctx = q;
     api_begin(a);
-    store_audit_put(a->config.store, audit);
+    a->config.read_again(a->config.ctx);
+    engine_reload(a->config.engine, audit, workflows_on_reload, q);
 }

@@ -63,8 +63,11 @@ void engine_free(struct engine *g);
 // in between two events. Where no text differs the generation keeps its id, and nothing is stored.
 // The first one starts from the last stored texts. Reloads asked for meanwhile are made one after
 // another. on_done: code 0 and the new generation, or the fault; the old one stays in force then.
-void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const struct err *e),
-                   void *ctx);
+// audit: the act, the engine's from here on, or NULL; it is given the generations before and after
+// with the files that changed, and is stored before on_done. A change of the rules that nobody
+// asked for is an act of "folder", or of "start" where it was made while the host was down.
+void engine_reload(struct engine *g, struct store_audit_put *audit,
+                   void (*on_done)(void *ctx, int code, const struct err *e), void *ctx);
 // The same, but where nothing in the folder has changed nothing is done.
 void engine_follow_folder(struct engine *g);
 // From now on the folder is followed as its files change, until it is told to stop (before the loop

@@ -10,6 +10,7 @@
 struct engine_waiter { // somebody who asked for a reload
     struct engine_waiter *next;
     bool is_explicit;
+    struct store_audit_put *audit; // until it is given; or NULL
     void (*on_done)(void *ctx, int code, const struct err *e);
     void *ctx;
 };
@@ -71,6 +72,9 @@ struct engine {
     struct store_generation put; // a piece of the files
     struct store_file *put_files;
     size_t put_count;
+    struct buf changes; // what they are, in words
+    size_t telling;     // acts that are being stored
+    int told_code;      // of the reload that they are
 };
 
 // --- control.c ---
@@ -80,5 +84,11 @@ void control_follow_generation(struct engine *g); // g->current is new: sets its
 void control_note_stop(struct engine *g, const char *id, struct str reason);
 void control_on_again(void *ctx);
 void control_free_all(struct engine *g);
+
+// --- reload_words.c ---
+// What differs, for the audit log: "added a.lua, b.lua; changed c.lua; removed 40 files". At most
+// 20 names, and short enough for that log.
+void reload_words(const struct folder *was, const struct folder *now,
+                  const struct store_file *changes, size_t count, struct buf *out);
 
 #endif

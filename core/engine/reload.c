@@ -1,11 +1,12 @@
 // Reload: read the folder and build beside what is in force (pool thread), store the texts, swap.
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crash_point.h"
 #include "engine/internal.h"
 
 // A commit that an event waits for stores so many texts beside it, at most.
-enum { RELOAD_PIECE_FILES = 64 };
+enum { RELOAD_PIECE_FILES = 64, RELOAD_CHANGES_MAX_BYTES = 4096, RELOAD_BEFORE_MAX_BYTES = 40 };
 
 static void reload_begin(struct engine *g);
 
@@ -31,8 +32,76 @@ static void reload_free_put(struct engine *g)
 {
     free(g->put_files);
     free(g->put.bases);
+    buf_fini(&g->changes);
     g->put_files = NULL;
     g->put.bases = NULL;
+}
+
+static uint64_t reload_last_id(const struct engine *g)
+{
+    return g->current ? g->current->id : g->past.id;
+}
+
+static void reload_on_told(struct store_audit_put *p)
+{
+    struct engine *g = p->ctx;
+    audit_drop(p);
+    if (--g->telling == 0) {
+        reload_finish(g, g->told_code);
+    }
+}
+
+// The act with what it changed; without memory for that, as it is.
+static struct store_audit_put *reload_act(struct store_audit_put *p, struct str before,
+                                          struct str after)
+{
+    struct store_audit row = p->row;
+    row.before = before;
+    row.after = after;
+    struct store_audit_put *told = audit_new(&row);
+    audit_drop(told ? p : NULL);
+    return told ? told : p;
+}
+
+// Gives the acts that this reload is to the store: behind what it stores itself, or (code_of_act
+// NULL) alone, and then they are waited for.
+static void reload_audit(struct engine *g, uint64_t id, struct str words, const int *code_of_act)
+{
+    char before[RELOAD_BEFORE_MAX_BYTES];
+    struct buf after;
+    uint64_t last_id = reload_last_id(g);
+    buf_init(&after, RELOAD_CHANGES_MAX_BYTES);
+    snprintf(before, sizeof before, "generation %llu", (unsigned long long)last_id);
+    buf_printf(&after, "generation %llu: " STR_FMT, (unsigned long long)id, STR_ARG(words));
+    for (struct engine_waiter *w = g->served; w; w = w->next) {
+        if (w->audit == NULL) {
+            continue;
+        }
+        struct store_audit_put *p =
+            reload_act(w->audit, last_id ? str_from(before) : STR(""), buf_str(&after));
+        w->audit = NULL;
+        if (code_of_act) {
+            p->code_of_act = code_of_act;
+            audit_give(g->config.store, p);
+        } else {
+            g->telling++;
+            p->on_done = reload_on_told;
+            p->ctx = g;
+            store_audit_put(g->config.store, p);
+        }
+    }
+    buf_fini(&after);
+}
+
+// The end of a reload that stored nothing.
+static void reload_finish_told(struct engine *g, struct str words, int code)
+{
+    g->telling = 1; // this call
+    g->told_code = code;
+    reload_audit(g, reload_last_id(g), words, NULL);
+    if (--g->telling == 0) {
+        reload_finish(g, code);
+    }
 }
 
 static void reload_tell(const struct engine *g, bool is_good)
@@ -49,7 +118,7 @@ static void reload_fail(struct engine *g, int code)
     g->next = NULL;
     reload_tell(g, false);
     log_error(g->config.log, "reload: %s; what was in force stays", g->fault.text);
-    reload_finish(g, code);
+    reload_finish_told(g, str_from(g->fault.text), code);
 }
 
 static void reload_log_faults(const struct engine *g)
@@ -101,7 +170,6 @@ static void reload_swap(struct engine *g)
     if (g->config.on_generation) {
         g->config.on_generation(g->config.ctx);
     }
-    reload_finish(g, 0);
 }
 
 static void reload_on_stored(struct store_generation *put);
@@ -114,6 +182,9 @@ static void reload_put_piece(struct engine *g)
     g->put.file_count = g->put.is_unfinished ? RELOAD_PIECE_FILES : left;
     g->put.on_done = reload_on_stored;
     store_generation_put(g->config.store, &g->put);
+    if (!g->put.is_unfinished) {
+        reload_audit(g, g->put.id, buf_str(&g->changes), &g->put.code);
+    }
 }
 
 static void reload_on_stored(struct store_generation *put)
@@ -134,6 +205,7 @@ static void reload_on_stored(struct store_generation *put)
         return;
     }
     reload_swap(g);
+    reload_finish(g, 0);
 }
 
 static const struct generation_past *reload_past(const struct engine *g)
@@ -141,15 +213,31 @@ static const struct generation_past *reload_past(const struct engine *g)
     return g->current ? &g->current->past : &g->past.past;
 }
 
+// A change of the rules that nobody asked for is an act, too.
+static void reload_note_own(struct engine *g)
+{
+    for (const struct engine_waiter *w = g->served; w; w = w->next) {
+        if (w->audit) {
+            return;
+        }
+    }
+    g->served->audit = audit_new_own(g->config.ids, clock_wall_ms(loop_clock(g->config.loop)),
+                                     g->current ? "folder" : "start", "reload");
+}
+
 static void reload_store(struct engine *g)
 {
     struct generation *next = g->next;
-    uint64_t last_id = g->current ? g->current->id : g->past.id;
+    uint64_t last_id = reload_last_id(g);
     next->id = g->is_same ? last_id : last_id + 1;
     next->past.folder->generation = next->id;
     if (g->is_same) {
         reload_swap(g);
+        reload_finish_told(g, STR("no file has changed"), 0);
         return;
+    }
+    if (last_id) {
+        reload_note_own(g);
     }
     g->put.id = next->id;
     g->put.at_ms = clock_wall_ms(loop_clock(g->config.loop));
@@ -169,6 +257,12 @@ static int reload_make_put(struct engine *g)
         return err_set(&g->fault, ERR_NOMEM, "out of memory");
     }
     g->put_count = folder_changes(past->folder, now->folder, g->put_files);
+    buf_init(&g->changes, RELOAD_CHANGES_MAX_BYTES);
+    reload_words(past->folder, now->folder, g->put_files, g->put_count, &g->changes);
+    if (g->next->error_count) {
+        buf_printf(&g->changes, "; %zu error%s", g->next->error_count,
+                   g->next->error_count == 1 ? "" : "s");
+    }
     for (size_t i = 0; i < now->older_count; i++) {
         g->put.bases[g->put.base_count++] =
             (struct store_base){str_from(now->older[i].path), now->older[i].folder->generation};
@@ -266,35 +360,39 @@ static void reload_begin(struct engine *g)
     control_load(g, reload_on_controls);
 }
 
-static void reload_ask(struct engine *g, bool is_explicit,
+static void reload_ask(struct engine *g, bool is_explicit, struct store_audit_put *audit,
                        void (*on_done)(void *ctx, int code, const struct err *e), void *ctx)
 {
     struct engine_waiter *w = calloc(1, sizeof *w);
     if (w == NULL) {
         struct err e;
+        audit_drop(audit);
         int code = err_set(&e, ERR_NOMEM, "out of memory");
         if (on_done) {
             on_done(ctx, code, &e);
         }
         return;
     }
-    *w = (struct engine_waiter){
-        .next = g->waiting, .is_explicit = is_explicit, .on_done = on_done, .ctx = ctx};
+    *w = (struct engine_waiter){.next = g->waiting,
+                                .is_explicit = is_explicit,
+                                .audit = audit,
+                                .on_done = on_done,
+                                .ctx = ctx};
     g->waiting = w;
     if (!g->is_reloading) {
         reload_begin(g);
     }
 }
 
-void engine_reload(struct engine *g, void (*on_done)(void *ctx, int code, const struct err *e),
-                   void *ctx)
+void engine_reload(struct engine *g, struct store_audit_put *audit,
+                   void (*on_done)(void *ctx, int code, const struct err *e), void *ctx)
 {
-    reload_ask(g, true, on_done, ctx);
+    reload_ask(g, true, audit, on_done, ctx);
 }
 
 void engine_follow_folder(struct engine *g)
 {
-    reload_ask(g, false, NULL, NULL);
+    reload_ask(g, false, NULL, NULL, NULL);
 }
 
 static void reload_on_change(void *ctx)

@@ -56,13 +56,10 @@ void audit_drop(struct store_audit_put *p)
     free(p);
 }
 
-void audit_note(struct store *s, struct id_source *ids, int64_t now_ms, const char *who,
-                const char *act)
+struct store_audit_put *audit_new_own(struct id_source *ids, int64_t now_ms, const char *who,
+                                      const char *act)
 {
     struct store_audit row = {
         .id = id_next(ids, now_ms), .at_ms = now_ms, .who = str_from(who), .act = str_from(act)};
-    struct store_audit_put *p = audit_new(&row);
-    if (p) {
-        audit_give(s, p);
-    }
+    return audit_new(&row);
 }

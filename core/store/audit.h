@@ -37,9 +37,9 @@ void store_audit_put(struct store *s, struct store_audit_put *p);
 struct store_audit_put *audit_new(const struct store_audit *row);
 // Puts it, and frees it when that is done. Where it belongs to a request: right behind that one.
 void audit_give(struct store *s, struct store_audit_put *p);
-// An act of no request's ("SIGHUP"), whole. Without memory it is not noted.
-void audit_note(struct store *s, struct id_source *ids, int64_t now_ms, const char *who,
-                const char *act);
+// An act of no request's ("SIGHUP"). NULL: no memory.
+struct store_audit_put *audit_new_own(struct id_source *ids, int64_t now_ms, const char *who,
+                                      const char *act);
 // Frees one that was not given. NULL is fine.
 void audit_drop(struct store_audit_put *p);
 

@@ -36,7 +36,7 @@ def test_every_act_is_told_and_survives_a_kill(serve, receivers):
         ("workflow.follow-file", "w", "started by an operator", "as its file says"),
         ("workflow.reset", "w record 1", "has fired", "may fire again"),
         ("event.replay", "e1", None, "run again by w, whatever has fired"),
-        ("reload", None, None, None)]
+        ("reload", None, "generation 1", "generation 1: no file has changed")]
     assert {(row["who"], row["from"]) for row in rows} == {("admin", "127.0.0.1")}
     assert all(row["at"].endswith("Z") for row in rows)
 
@@ -109,6 +109,68 @@ def test_the_export_has_every_page(serve, receivers):
     late = run("audit", "--all", "--json", "--since", "30m", "--data", host.data)
     assert run("audit", "--all", "--limit", "5", "--data", host.data).returncode == 2
     assert late.returncode == 0
+
+
+def test_a_reload_says_what_changed(serve, receivers):
+    url = receivers(lambda request: 200).url
+    host = serve({name: workflow(url) for name in ("a.lua", "b.lua", "c.lua")}, args=["--no-watch"])
+
+    def reload():
+        assert host.call("POST", "/v1/reload").status == 200
+        return told(acts(host)[0])[2:]
+
+    assert reload() == ("generation 1", "generation 1: no file has changed")
+    (host.rules_dir / "a.lua").write_text(workflow(url + "/new"))
+    (host.rules_dir / "b.lua").unlink()
+    (host.rules_dir / "d.lua").write_text(workflow(url))
+    (host.rules_dir / "e.lua").write_text("return {")
+    assert reload() == ("generation 1",
+                        "generation 2: added d.lua, e.lua; changed a.lua; removed b.lua; 1 error")
+    host.kill9()
+    host.start()
+    assert len(acts(host)) == 2 and reload() == ("generation 2", "generation 2: no file has changed")
+    (host.rules_dir / "e.lua").unlink()
+    (host.rules_dir / "d.lua").write_text(workflow(url) + "-" * (1 << 20))
+    assert reload() == ("generation 2", "generation 3: removed e.lua; cannot read d.lua; 1 error")
+
+
+def test_a_reload_names_twenty_files(serve, receivers):
+    url = receivers(lambda request: 200).url
+    host = serve({"a.lua": workflow(url), "b.lua": workflow(url)}, args=["--no-watch"])
+    (host.rules_dir / "b.lua").unlink()
+    (host.rules_dir / "lib").mkdir()
+    for n in range(80):
+        (host.rules_dir / f"lib/m{n:02}.lua").write_text("return {}")
+    assert host.call("POST", "/v1/reload").status == 200
+    names = ", ".join(f"lib/m{n:02}.lua" for n in range(20))
+    assert acts(host)[0]["after"] == f"generation 2: added {names} and 60 more; removed 1 file"
+    for n in range(80):
+        (host.rules_dir / f"lib/m{n:02}.lua").rename(host.rules_dir / f"lib/{n:02}{'m' * 240}.lua")
+    assert host.call("POST", "/v1/reload").status == 200
+    after = acts(host)[0]["after"]
+    assert len(after) < 2048 and " and 74 more; removed lib/m00.lua" in after and after.endswith(" and 75 more"), after
+
+
+def test_a_change_that_nobody_asked_for_is_told(serve, receivers):
+    """The folder is followed, and may change while the host is down."""
+    url = receivers(lambda request: 200).url
+    host = serve({"a.lua": workflow(url)})
+    (host.rules_dir / "b.lua").write_text(workflow(url))
+    until(lambda: acts(host), "the act")
+    host.kill9()
+    (host.rules_dir / "b.lua").unlink()
+    host.start()
+    assert [(row["who"], row["from"], *told(row)) for row in acts(host)] == [
+        ("start", None, "reload", None, "generation 2", "generation 3: removed b.lua"),
+        ("folder", None, "reload", None, "generation 1", "generation 2: added b.lua")]
+
+
+def test_a_reload_that_fails_is_told(serve, receivers):
+    host = serve({"a.lua": workflow(receivers(lambda request: 200).url)}, args=["--no-watch"])
+    host.rules_dir.rename(host.rules_dir.with_name("elsewhere"))
+    assert host.call("POST", "/v1/reload").status == 500
+    (row,) = acts(host)
+    assert row["before"] == "generation 1" and row["after"].startswith("generation 1: ") and "rules" in row["after"]
 
 
 def test_old_acts_go(serve, receivers):
