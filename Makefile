@@ -89,7 +89,7 @@ $(BUILD)/llhttp/%.o: $(LLHTTP)/%.c
 missing-llhttp/%:
 	@echo "The sources of llhttp are not here. Run: dist/packages.sh build" >&2; exit 1
 
-# Files as bytes in the binary: a table of { name, text, length } that ends with a NULL name. Their
+# Files as bytes in the binary: a table of struct embedded_file that ends with a NULL name. Their
 # names are without the folders that they come from. $(call embed,SYMBOL,FILES)
 define embed
 	@mkdir -p $(@D)
@@ -97,11 +97,12 @@ define embed
 	   for f in $(sort $(2)); do \
 	     name=$${f#lua/}; name=$${name#core/console/}; name=$${name#build/console/}; \
 	     echo ".Lname$$n: .asciz \"$$name\""; echo ".Ltext$$n: .incbin \"$$f\""; echo ".Lend$$n: .byte 0"; \
+	     echo ".Lhash$$n: .asciz \"$$(sha256sum <"$$f" | cut -c 1-16)\""; \
 	     n=$$((n+1)); done; \
 	   echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl $(1)'; \
 	   echo '$(1):'; i=0; \
-	   while [ $$i -lt $$n ]; do echo ".quad .Lname$$i, .Ltext$$i, .Lend$$i - .Ltext$$i"; i=$$((i+1)); done; \
-	   echo '.quad 0, 0, 0'; echo '.section .note.GNU-stack,"",%progbits'; } > $@
+	   while [ $$i -lt $$n ]; do echo ".quad .Lname$$i, .Ltext$$i, .Lend$$i - .Ltext$$i, .Lhash$$i"; i=$$((i+1)); done; \
+	   echo '.quad 0, 0, 0, 0'; echo '.section .note.GNU-stack,"",%progbits'; } > $@
 endef
 
 $(BUILD)/embedded_lua.S: $(LUA_FILES) Makefile

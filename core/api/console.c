@@ -5,7 +5,6 @@
 
 #include "api/internal.h"
 #include "base/embedded.h"
-#include "base/hash.h"
 
 // Of core/console/, and under lib/ what npm brought.
 extern const struct embedded_file embedded_console_files[];
@@ -58,8 +57,7 @@ static void console_send(struct httpd_request *r, const struct embedded_file *f,
 {
     char etag[CONSOLE_ETAG_MAX];
     char headers[CONSOLE_HEADERS_MAX];
-    uint64_t hash = hash_bytes(&HASH_KEY_FIXED, f->text, f->len);
-    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)hash);
+    snprintf(etag, sizeof etag, "\"%s\"", f->hash);
     snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: no-cache\r\n%s", etag,
              more_headers);
     bool is_known = str_eq(httpd_header(r, "if-none-match"), str_from(etag));

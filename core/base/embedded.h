@@ -9,6 +9,7 @@ struct embedded_file {
     const char *name; // without the folder that it comes from
     const char *text;
     size_t len;
+    const char *hash; // of the text: the first 16 hexadecimal digits of its SHA-256
 };
 
 #endif
