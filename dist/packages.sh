@@ -15,7 +15,7 @@ build="make gcc libc6-dev pkg-config liblua5.4-dev lua-cjson-dev libuv1-dev libc
        libsqlite3-dev libc-ares-dev libssl-dev libxml2-dev libmimalloc-dev"
 demo="python3 tzdata"
 test="tzdata mandoc dpkg-dev systemd python3-pytest python3-jsonschema python3-aiosmtpd openssl libcmocka-dev lua5.4 lua-check clang-format
-      strace curl libxml2-utils iproute2 chromium chromium-driver python3-selenium"
+      strace curl libxml2-utils iproute2 php-cli php-curl golang-go chromium chromium-driver python3-selenium"
 bench="python3 wrk strace tzdata"
 fuzz="python3 clang libclang-rt-14-dev"
 package="dpkg-dev"

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from support.docs import fenced
+from support.docs import PROGRAM_ENVIRONMENT, fenced
 from support.host import ROOT, run
 from support.rules import deal, workflow
 
@@ -108,33 +108,76 @@ def test_what_is_no_signature_is_told(folder, value, words):
     assert done.returncode == 1 and words in done.stdout, done.stdout
 
 
-# What each receiver of docs/receiving.md is run with: it prints whether a request is good.
+# What each receiver of docs/receiving.md is run with: it prints of each request whether it is good.
 RUNNERS = {
-    "python": ("/usr/bin/python3", "x.py", "%s\nimport json, sys\nq = json.load(open(sys.argv[1]))\n"
-               "print(is_good(q['secret'], q['headers'], q['body'].encode(), q['now']))\n"),
-    "js": ("node", "x.js", "%s\nconst q = JSON.parse(require('node:fs').readFileSync(process.argv[2]));\n"
-           "console.log(isGood(q.secret, q.headers, Buffer.from(q.body), q.now));\n"),
-    "php": ("php", "x.php", "%s\n$q = json_decode(file_get_contents($argv[1]), true);\n"
-            "echo is_good($q['secret'], $q['headers'], $q['body'], $q['now']) ? 'true' : 'false';\n"),
+    "python": (["/usr/bin/python3"], "x.py", """
+import json, sys
+for q in json.load(open(sys.argv[1])):
+    print(is_good(q["secret"], q["headers"], q["body"].encode(), q["now"]))
+"""),
+    "js": (["node"], "x.js", """
+for (const q of JSON.parse(require("node:fs").readFileSync(process.argv[2])))
+  console.log(isGood(q.secret, q.headers, Buffer.from(q.body), q.now));
+"""),
+    "php": (["php", "-d", "error_reporting=-1", "-d", "display_errors=1"], "x.php", """
+foreach (json_decode(file_get_contents($argv[1]), true) as $q) {
+    echo is_good($q["secret"], $q["headers"], $q["body"], $q["now"]) ? "true\\n" : "false\\n";
 }
+"""),
+    "go": (["go", "run"], "x.go", """
+type request struct {
+	Secret, Body string
+	Headers      map[string]string
+	Now          int64
+}
+
+func main() {
+	text, _ := os.ReadFile(os.Args[1])
+	var requests []request
+	if err := json.Unmarshal(text, &requests); err != nil {
+		panic(err)
+	}
+	for _, q := range requests {
+		headers := http.Header{}
+		for name, value := range q.Headers {
+			headers.Set(name, value)
+		}
+		fmt.Println(IsGood(q.Secret, headers, []byte(q.Body), q.Now))
+	}
+}
+"""),
+}
+
+
+def forged(request, key):
+    """The request, signed by somebody who takes the receiver's key for `key`."""
+    headers = request["headers"]
+    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{request['body']}".encode()
+    return request | {"headers": headers | {"webhook-signature": "v1," + base64.b64encode(mac(key, text).digest()).decode()}}
 
 
 @pytest.mark.release_only
 @pytest.mark.parametrize("language", RUNNERS)
 def test_the_receivers_of_the_document(serve, receiver, folder, language):
-    program, name, frame = RUNNERS[language]
-    if not shutil.which(program):
-        pytest.skip(f"{program} is not here")
+    command, name, frame = RUNNERS[language]
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not here")
     (text,) = [text for kind, text, _ in fenced((ROOT / "docs/receiving.md").read_text()) if kind == language]
-    (folder / name).write_text(frame % text)
+    text = text.replace("package receiver", "package main").replace("import (", 'import (\n"encoding/json"\n"fmt"\n"os"')
+    (folder / name).write_text(text + frame)
     host = serve({"w.lua": workflow(receiver.url, sign='{ hook.secret "NEW", hook.secret "OLD" }')}, env=SECRETS)
     host.accept(deal(1, name="Ünïcode"))
     (request,) = receiver.wait()
-    good = {"headers": dict(request.headers), "body": request.body.decode(), "now": int(time.time())}
-    cases = [(good | {"secret": secret}, "true") for secret in SECRETS.values()]
-    cases += [(good | {"secret": "another"}, "false"), (good | {"secret": "an old key", "body": "{}"}, "false"),
-              (good | {"secret": "an old key", "now": good["now"] + 400}, "false")]
-    for asked, wanted in cases:
-        (folder / "q.json").write_text(json.dumps(asked))
-        done = subprocess.run([program, folder / name, folder / "q.json"], capture_output=True, text=True, check=True)
-        assert done.stdout.strip().lower() == wanted, asked
+    good = {"headers": dict(request.headers), "body": request.body.decode(), "now": int(time.time()), "secret": "an old key"}
+    without = [{k: v for k, v in good["headers"].items() if k != gone}
+               for gone in ("webhook-id", "webhook-timestamp", "webhook-signature")]
+    asked = [good | {"secret": secret} for secret in SECRETS.values()]
+    asked += [good | {"secret": "another"}, good | {"body": "{}"}, good | {"now": good["now"] + 400}, good | {"now": good["now"] - 400}]
+    asked += [good | {"headers": headers} for headers in without]
+    asked += [good | {"headers": good["headers"] | bad} for bad in (
+        {"webhook-signature": "v1,ünïcode"}, {"webhook-signature": ""}, {"webhook-timestamp": "now"}, {"webhook-timestamp": ""})]
+    asked += [forged(good, b"") | {"secret": secret} for secret in ("", "whsec_", "whsec_*")]
+    (folder / "q.json").write_text(json.dumps(asked))
+    done = subprocess.run([*command, folder / name, folder / "q.json"], capture_output=True, text=True, check=True,
+                          env={**PROGRAM_ENVIRONMENT, "HOME": str(folder)})
+    assert done.stdout.lower().split() == ["true"] * 2 + ["false"] * (len(asked) - 2), done

@@ -1,6 +1,9 @@
 """Reading the documents, and the tables of the code that they are compared with."""
 import re
 
+# What the programs of the documents are run with; Go then asks nobody for modules or for another Go.
+PROGRAM_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GO111MODULE": "off", "GOPROXY": "off", "GOTOOLCHAIN": "local"}
+
 
 def section(text, heading):
     """What stands under a heading, up to the next one of its level or a higher one."""
