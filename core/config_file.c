@@ -59,19 +59,33 @@ static const struct config_key *key_of(const struct walk *w, size_t count, bool 
 // "hookline.conf.lua: targets["https://h"].rate", as a Lua user would write the path.
 static void write_label(const struct walk *w, size_t count, char out[LABEL_MAX])
 {
-    size_t len = (size_t)snprintf(out, LABEL_MAX, "%s: ", w->c->file);
+    size_t len = (size_t)snprintf(out, LABEL_MAX, count ? "%s: " : "%s", w->c->file);
 
     for (size_t i = 0; i < count && len < LABEL_MAX; i++) {
         struct str s = w->segments[i];
-        bool is_quoted = memchr(s.data, '.', s.len) || memchr(s.data, '/', s.len);
-        const char *format = is_quoted ? "[\"" STR_FMT "\"]" : i ? "." STR_FMT : STR_FMT;
+        const char *format = !config_is_name(s) ? "[\"" STR_FMT "\"]" : i ? "." STR_FMT : STR_FMT;
 
         len += (size_t)snprintf(out + len, LABEL_MAX - len, format, STR_ARG(s));
     }
 }
 
+// A key that stands elsewhere by this name ("body" is limits.body), or is set by it
+// (HOOKLINE_DATA); NULL: there is none.
+static const char *pattern_elsewhere(struct str name)
+{
+    for (const struct config_key *k = config_keys; k->pattern || k->environment; k++) {
+        const char *dot = k->pattern ? strrchr(k->pattern, '.') : NULL;
+
+        if (k->pattern && ((dot && str_eq(name, str_from(dot + 1))) ||
+                           (k->environment && str_eq(name, str_from(k->environment)))))
+            return k->pattern;
+    }
+    return NULL;
+}
+
 static void refuse_unknown(const struct walk *w, size_t count)
 {
+    const char *elsewhere = pattern_elsewhere(w->segments[count - 1]);
     struct nearest near;
     char label[LABEL_MAX];
 
@@ -90,8 +104,11 @@ static void refuse_unknown(const struct walk *w, size_t count)
     if (near.name.data)
         config_say(w->c, true, "%s: there is no such key; did you mean " STR_FMT "?", label,
                    STR_ARG(near.name));
+    else if (elsewhere)
+        config_say(w->c, true, "%s: there is no such key; did you mean %s?", label, elsewhere);
     else
-        config_say(w->c, true, "%s: there is no such key", label);
+        config_say(w->c, true, "%s: there is no such key (`hookline config` shows them all)",
+                   label);
 }
 
 static const char *kind_words(enum config_kind kind)
@@ -120,9 +137,56 @@ static const char *kind_words(enum config_kind kind)
                "user and a password are in it";
     case CONFIG_TARGET_RATE:
         return "a number a second, a minute or an hour, such as \"20/s\"";
+    case CONFIG_AGE:
+        return "a duration, such as \"30d\"";
+    case CONFIG_MODE:
+        return "a text of octal digits, such as \"0660\"";
+    case CONFIG_LOG_LEVEL:
+        return "\"debug\", \"info\", \"warn\" or \"error\"";
+    case CONFIG_LOG_FORMAT:
+        return "\"text\" or \"json\"";
+    case CONFIG_MAIL_TLS:
+        return "\"required\", \"opportunistic\" or \"none\"";
     default:
         return "a text";
     }
+}
+
+static bool may_be_secret(enum config_kind kind)
+{
+    return kind == CONFIG_MAIL_PASSWORD || kind == CONFIG_OTLP_HEADER ||
+           kind == CONFIG_TARGET_PROXY;
+}
+
+// Says what is wanted, and what stands there in its place.
+static void refuse(const struct walk *w, const char *label, const char *wanted, bool is_hidden,
+                   enum json_token found)
+{
+    struct json_reader ahead = w->reader;
+    struct str text = STR("a table");
+
+    if (found == JSON_STRING && !is_hidden) {
+        config_say(w->c, true, "%s: wants %s, not '" STR_FMT "'", label, wanted,
+                   STR_ARG(w->reader.text));
+        return;
+    }
+    if (found == JSON_NUMBER)
+        text = is_hidden ? STR("a number") : w->reader.text;
+    else if (found == JSON_TRUE || found == JSON_FALSE)
+        text = found == JSON_TRUE ? STR("true") : STR("false");
+    else if (found == JSON_STRING)
+        text = STR("a text");
+    else if (found == JSON_ARRAY_BEGIN)
+        text = STR("a list");
+    else if (json_read(&ahead) == JSON_KEY && str_eq(ahead.text, STR("$secret")))
+        text = STR("a secret");
+    config_say(w->c, true, "%s: wants %s, not " STR_FMT, label, wanted, STR_ARG(text));
+}
+
+static void refuse_value(const struct walk *w, const struct config_key *k, const char *label,
+                         enum json_token found)
+{
+    refuse(w, label, kind_words(k->kind), may_be_secret(k->kind), found);
 }
 
 // Lua has one table for lists and records, so an empty one may come as either. Consumes it where it
@@ -148,7 +212,7 @@ static void read_list(struct walk *w, const struct config_key *k, const char *la
     if (is_empty_table(w, first))
         return;
     if (first != JSON_ARRAY_BEGIN) {
-        config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+        refuse_value(w, k, label, first);
         json_skip(&w->reader, first);
         return;
     }
@@ -156,7 +220,7 @@ static void read_list(struct walk *w, const struct config_key *k, const char *la
         if (t == JSON_STRING) {
             config_key_set(w->c, k, &at, w->reader.text);
         } else {
-            config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+            refuse_value(w, k, label, t);
             json_skip(&w->reader, t);
         }
     }
@@ -175,7 +239,7 @@ static void read_secret(struct walk *w, const struct config_key *k, struct confi
         json_read(&ahead);
         w->reader = ahead;
     } else {
-        config_say(w->c, true, "%s: wants %s", at.label, kind_words(k->kind));
+        refuse_value(w, k, at.label, first);
         json_skip(&w->reader, first);
     }
 }
@@ -216,7 +280,7 @@ static void read_key(struct walk *w, const struct config_key *k, size_t count,
     } else if (first == JSON_STRING && (!wants_number || k->kind == CONFIG_BYTES)) {
         config_key_set(w->c, k, &at, w->reader.text);
     } else {
-        config_say(w->c, true, "%s: wants %s", label, kind_words(k->kind));
+        refuse_value(w, k, label, first);
         json_skip(&w->reader, first);
     }
 }
@@ -232,7 +296,7 @@ static void read_section(struct walk *w, size_t count, enum json_token first)
         return;
     if (first != JSON_OBJECT_BEGIN) {
         write_label(w, count, label);
-        config_say(w->c, true, "%s: wants a table of keys", label);
+        refuse(w, label, "a table of keys", false, first);
         json_skip(&w->reader, first);
         return;
     }
@@ -278,7 +342,8 @@ void config_read_file(struct config *c, const char *path)
         w.folder = folder;
     }
     if (conf_load(path, &json, &e) != 0) {
-        config_say(c, true, "%s", e.text);
+        // The first line is the place in the file; behind it is how Lua came there.
+        config_say(c, true, "%.*s", (int)strcspn(e.text, "\n"), e.text);
         goto out;
     }
     json_reader_init(&w.reader, buf_str(&json), JSON_DEPTH_MAX, &scratch);

@@ -130,12 +130,19 @@ bool config_key_amount(struct config *c, const struct config_key *k, const struc
                        struct str text, int64_t *out)
 {
     bool has_units = k->kind == CONFIG_BYTES;
+    char least[32], most[32];
 
     if (parse_amount(text, has_units, out) == 0 && *out >= k->least && *out <= k->most)
         return true;
-    config_say(c, true, "%s: wants a whole number%s from %lld to %lld%s, not '" STR_FMT "'",
-               at->label, has_units ? " of bytes" : "", (long long)k->least, (long long)k->most,
-               has_units ? " (or with a unit, \"8MiB\")" : "", STR_ARG(text));
+    snprintf(least, sizeof(least), "%lld", (long long)k->least);
+    snprintf(most, sizeof(most), "%lld", (long long)k->most);
+    if (has_units) {
+        config_bytes_format(least, k->least);
+        config_bytes_format(most, k->most);
+    }
+    config_say(c, true, "%s: wants a whole number%s from %s to %s%s, not '" STR_FMT "'", at->label,
+               has_units ? " of bytes" : "", least, most,
+               has_units ? " (with a unit it is a text: \"8MiB\")" : "", STR_ARG(text));
     return false;
 }
 
@@ -212,7 +219,7 @@ static void add_blocks(struct config *c, const struct config_place *at, struct s
         add_block(c, at, one);
 }
 
-static bool is_name(struct str s)
+bool config_is_name(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char ch = s.data[i];
@@ -307,6 +314,26 @@ void config_note(struct config *c, const struct config_key *k, const struct conf
     c->last_origin = o;
 }
 
+const char *config_where(struct config *c, const char *pattern)
+{
+    const struct config_origin *last = NULL;
+    struct buf text;
+    const char *copy;
+
+    for (const struct config_origin *o = c->origins; o; o = o->next)
+        if (o->key->pattern && strcmp(o->key->pattern, pattern) == 0)
+            last = o;
+    if (last && last->source != CONFIG_FROM_FILE)
+        return last->where;
+    buf_init(&text, ERR_TEXT_MAX);
+    buf_append_text(&text, c->file ? c->file : "");
+    buf_append_text(&text, c->file ? ": " : "");
+    buf_append_text(&text, pattern);
+    copy = arena_dup(&c->arena, buf_str(&text)).data;
+    buf_fini(&text);
+    return copy ? copy : pattern;
+}
+
 static void add_otlp_header(struct config *c, const struct config_place *at, struct str text)
 {
     struct spans_config *o = &c->otlp;
@@ -366,7 +393,7 @@ static void set_value(struct config *c, const struct config_key *k, const struct
         set_log_format(c, at, text);
         break;
     case CONFIG_VAR:
-        if (is_name(at->name))
+        if (config_is_name(at->name))
             config_add_var(c, at, text);
         else
             config_say(c, true, "%s: a name has letters, digits and _, and no digit first",

@@ -78,6 +78,14 @@ void config_targets_set(struct config *c, const struct config_key *k, const stru
                         struct str text);
 void config_targets_check(struct config *c);
 
+// Whether it is letters, digits and _, and no digit first.
+bool config_is_name(struct str s);
+// An amount of bytes in the largest unit that has no rest: "8MiB".
+void config_bytes_format(char out[32], int64_t n);
+// Where the value in force of a key stands that was given: "hookline.conf.lua: tls.cert",
+// "HOOKLINE_TLS_CERT" or "--tls-cert".
+const char *config_where(struct config *c, const char *pattern);
+
 // A number in the key's bounds, or a message why not.
 bool config_key_amount(struct config *c, const struct config_key *k, const struct config_place *at,
                        struct str text, int64_t *out);

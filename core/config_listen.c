@@ -126,18 +126,22 @@ void config_listen_set(struct config *c, const struct config_key *k, const struc
         return;
     }
     struct str one;
+    bool is_empty = true;
 
-    while (str_next_item(&text, &one))
+    for (; str_next_item(&text, &one); is_empty = false)
         add_listen(c, at, one);
+    if (is_empty)
+        config_say(c, true, "%s: is empty", at->label);
 }
 
 void config_listen_check(struct config *c)
 {
     if (!c->tls_cert != !c->tls_key)
         config_say(c, true,
-                   "tls.%s: is given without %s: TLS takes tls = { cert = \"FILE\", key = \"FILE\" "
+                   "%s: is given without tls.%s: TLS takes tls = { cert = \"FILE\", key = \"FILE\" "
                    "} (one file may hold both)",
-                   c->tls_cert ? "cert" : "key", c->tls_cert ? "key" : "cert");
+                   config_where(c, c->tls_cert ? "tls.cert" : "tls.key"),
+                   c->tls_cert ? "key" : "cert");
     for (size_t i = 0; i < c->listen_count; i++)
         if (str_starts_with(str_from(c->listen[i]), https) && !c->tls_cert)
             config_say(c, true,

@@ -136,17 +136,22 @@ void config_mail_check(struct config *c)
         return;
     if (!m->server || !m->from || !m->admin_count)
         config_say(c, true,
-                   "mail: wants server, from and admins: mail = { server = \"smtp://HOST:25\", "
-                   "from = \"hookline@example.com\", admins = { \"admin@example.com\" } }");
+                   "%s: mail: wants server, from and admins: mail = { server = "
+                   "\"smtp://HOST:25\", from = \"hookline@example.com\", admins = { "
+                   "\"admin@example.com\" } }",
+                   c->file);
     if (!m->user != !m->password.len)
-        config_say(c, true, "mail: user and password go together, or there is no login");
+        config_say(c, true, "%s: mail: user and password go together, or there is no login",
+                   c->file);
     if (is_tls_url && m->tls_is_set && m->tls != SMTP_TLS_REQUIRED)
         config_say(c, true,
-                   "mail.tls: a server at smtps:// has TLS from the first byte: leave it "
-                   "out, or write smtp://");
+                   "%s: mail.tls: a server at smtps:// has TLS from the first byte: leave it "
+                   "out, or write smtp://",
+                   c->file);
     if (m->user && m->tls == SMTP_TLS_NONE)
         config_say(c, false,
-                   "mail.tls: with \"none\" the password goes to the server in the clear");
+                   "%s: mail.tls: with \"none\" the password goes to the server in the clear",
+                   c->file);
 }
 
 void config_notices(const struct config *c, struct notices_config *out)

@@ -14,19 +14,16 @@ struct showing {
     bool has_failed;
 };
 
-// An amount of bytes in the largest unit that has no rest.
-static void append_bytes(struct buf *out, int64_t n)
+void config_bytes_format(char out[32], int64_t n)
 {
     static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
-    char text[32];
     size_t unit = 0;
 
     while (n && n % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
         n /= 1024;
         unit++;
     }
-    snprintf(text, sizeof(text), "%lld%s", (long long)n, units[unit]);
-    buf_append_text(out, text);
+    snprintf(out, 32, "%lld%s", (long long)n, units[unit]);
 }
 
 // A number of a run's limits is 0 where nobody has given one.
@@ -107,9 +104,10 @@ static bool append_in_force(struct buf *out, const struct config *c, const struc
         break;
     case CONFIG_BYTES:
         // No limit is set, and none can be asked for.
-        if (number(c, k) || k->least == 0)
-            append_bytes(out, number(c, k));
-        return true;
+        if (number(c, k) == 0 && k->least > 0)
+            return true;
+        config_bytes_format(text, number(c, k));
+        break;
     case CONFIG_AGE:
         duration_format(text, number(c, k));
         break;

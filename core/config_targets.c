@@ -121,16 +121,17 @@ void config_targets_check(struct config *c)
         bool is_tls = str_starts_with(t->target, STR("https://"));
 
         if (!t->cert != !t->key)
-            config_say(c, true,
-                       "targets[\"" STR_FMT "\"].%s: is given without %s: a client certificate is "
-                       "cert = \"FILE\" and key = \"FILE\" (one file may hold both)",
-                       STR_ARG(t->target), t->cert ? "cert" : "key", t->cert ? "key" : "cert");
+            config_say(
+                c, true,
+                "%s: targets[\"" STR_FMT "\"].%s: is given without %s: a client certificate is "
+                "cert = \"FILE\" and key = \"FILE\" (one file may hold both)",
+                c->file, STR_ARG(t->target), t->cert ? "cert" : "key", t->cert ? "key" : "cert");
         if (!is_tls && (t->ca || t->cert || t->key))
             config_say(c, true,
-                       "targets[\"" STR_FMT
+                       "%s: targets[\"" STR_FMT
                        "\"]: ca, cert and key are for https:// targets: this one "
                        "is reached without TLS",
-                       STR_ARG(t->target));
+                       c->file, STR_ARG(t->target));
     }
 }
 

@@ -68,7 +68,9 @@ static int conf_inside(lua_State *L)
     if (!lua_istable(L, -1))
         return luaL_error(L, "%s: must return a table (return { listen = ... })", l->path);
     if (value_encode(L, -1, l->out, "", &e))
-        return luaL_error(L, "%s: %s", l->path, e.text);
+        return luaL_error(
+            L, "%s: %s (a configuration is texts, numbers, true, false, and tables of them)",
+            l->path, e.text + (e.text[0] == '.'));
     return 0;
 }
 

@@ -118,6 +118,10 @@ def test_check_of_a_configuration_that_is_fine(conf):
     assert run("check", "--config", "--strict", cwd=conf("return {}"), env=slip).returncode == 1
     broken = run("check", "--config", cwd=conf("return {\n  listen = \n}"))
     assert broken.returncode == 1 and "hookline.conf.lua:3:" in broken.stdout
+    raised = run("check", "--config", cwd=conf('local function give()\n  error "no"\nend\ngive()\n'))
+    assert raised.returncode == 1 and raised.stdout == "error: hookline.conf.lua:2: no\n"
+    nothing = run("check", "--config", cwd=conf("return {}"), env={"HOOKLINE_LISTEN": " , "})
+    assert nothing.returncode == 1 and nothing.stdout == "error: HOOKLINE_LISTEN: is empty\n"
 
 
 def test_check_with_another_configuration_still_checks_the_rules(conf):

@@ -253,7 +253,7 @@ def test_reload_takes_a_new_certificate_and_refuses_a_bad_one(serve, receiver, a
 
 @pytest.mark.parametrize("fault, words", [
     ("missing", "tls.cert: "), ("mismatch", "the key is not the certificate's"),
-    ("no key", "tls.cert: is given without key"), ("garbage", "there is no certificate in it")])
+    ("no key", "--tls-cert: is given without tls.key"), ("garbage", "there is no certificate in it")])
 def test_what_is_wrong_at_the_start(folder, authority, identity, fault, words):
     (folder / "rules").mkdir()
     cert, key = identity.cert, identity.key
