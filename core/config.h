@@ -1,7 +1,7 @@
 // The configuration in force: defaults, then hookline.conf.lua, then the environment (HOOKLINE_*),
 // then flags; the later one wins, and allowed blocks add up. Read once by config_load, then
 // constant: any thread may read it. Everything it points at lives as long as it does. Keys:
-// docs/reference.md, Configuration.
+// docs/configuration.md.
 #ifndef CONFIG_H
 #define CONFIG_H
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The man pages: dist/man/make.sh HOOKLINE FOLDER [DATE]
 # The commands and options are what HOOKLINE's own help says; the keys of the configuration are the rows of the
-# table in docs/ that begins "| key | environment |" (a test holds it to the keys that the binary has).
+# tables in docs/configuration.md, with its examples (a test holds it to the keys that the binary has).
 set -eu
 hookline=$(realpath "$1")
 out=$2
@@ -80,20 +80,46 @@ common_options() {
 }
 
 keys() {
-    table=$(grep -l '^| key | environment |' docs/*.md | head -n 1)
     awk "$functions"'
         function bare(cell) { gsub(/^ *`?|`? *$/, "", cell); return cell }
-        /^\| key \| environment \|/ { is_in = 1; getline; next }
-        is_in && !/^\|/ { exit }
+        function list(on) {
+            if (on != is_list) print on ? ".Bl -tag -width Ds" : ".El"
+            is_list = on
+        }
+        # "`HOOKLINE_DATA`, `--data`" as macros
+        function setters(cell,    words, n, i, macros) {
+            gsub(/[` ]/, "", cell)
+            n = split(cell, words, ",")
+            for (i = 1; i <= n; i++)
+                macros = macros (i > 1 ? " , " : "") (sub(/^-/, "", words[i]) ? "Fl " : "Ev ") words[i]
+            return macros == "" ? "" : " Pq " macros
+        }
+        /^## / { list(0); is_in = 0; heading = substr($0, 4); example = ""; next }
+        /^```lua/ { is_code = 1; next }
+        /^```/ { is_code = 0; next }
+        is_code { example = example verbatim($0) "\n"; next }
+        /^\| key \| environment, flag \|/ {
+            print ".Ss " heading
+            if (example != "") printf ".Bd -literal -offset indent\n%s.Ed\n", example
+            list(1)
+            is_in = 1
+            getline
+            next
+        }
+        is_in && !/^\|/ { list(0); is_in = 0 }
         is_in {
             gsub(/\\\|/, "\001")
             split($0, cell, "|")
             for (i in cell) gsub("\001", "|", cell[i])
-            print ".It Ic " bare(cell[2]) (bare(cell[3]) ? " Pq Ev " bare(cell[3]) : "")
-            said = cell[5]; gsub(/^ *| *$/, "", said)
-            prose(said)
-            print ".Bd -literal -compact"; print verbatim(bare(cell[4])); print ".Ed"
-        }' "$table"
+            print ".It Ic " bare(cell[2]) setters(cell[3])
+            type = bare(cell[4])
+            if (type !~ /^`|^[a-z]*`/) type = toupper(substr(type, 1, 1)) substr(type, 2)
+            gsub(/^ *| *$/, "", cell[5])
+            gsub(/^ *| *$/, "", cell[6])
+            prose(type "; default " cell[5] ".")
+            prose(cell[6])
+        }
+        END { list(0) }' docs/configuration.md
 }
 
 # Puts the output of the functions in the place of the lines that name them.

@@ -1,8 +1,12 @@
 """`hookline config` and `hookline check --config`: what is in force, where it came from, and what is wrong."""
 import json
+import re
+import signal
 
 import pytest
-from support.host import run
+from support.docs import code, configuration_keys, fenced, tables
+from support.host import ROOT, run
+from support.waiting import until
 
 CONF = '''return {
   listen = { "127.0.0.1:9", "unix:here.sock" },
@@ -131,3 +135,77 @@ def test_check_with_another_configuration_still_checks_the_rules(conf):
     (folder / "there/w.lua").write_text("return {\n")
     done = run("check", "--config", "other.lua", cwd=folder)
     assert done.returncode == 1 and "w.lua:2:" in done.stdout
+
+
+# --- docs/configuration.md ------------------------------------------------------------------------
+
+DOC = (ROOT / "docs/configuration.md").read_text()
+ROWS = tables(DOC, "| key | environment, flag | type | default |")
+TYPES = {"LISTEN_ADDRESS": "address, or a list", "MODE": "octal digits", "PATH": "path", "TARGET_PATH": "path",
+         "VAR": "text, number, boolean", "BLOCKS": "list of", "COUNT": "whole number, ", "TARGET_COUNT": "whole number, ",
+         "BYTES": "bytes, ", "AGE": "duration, ", "TARGET_RATE": "rate", "TARGET_PROXY": "URL, or a secret", "URL": "URL",
+         "LOG_LEVEL": "`debug`", "LOG_FORMAT": "`text`", "MAIL_SERVER": "URL", "MAIL_FROM": "mail address",
+         "MAIL_ADMIN": "list of", "MAIL_TLS": "`required`", "TEXT": "text", "MAIL_PASSWORD": "secret",
+         "OTLP_HEADER": "text, or a secret"}
+
+
+def pattern(key):
+    return re.sub(r'\["[^"]*"\]', ".*", re.sub(r"^vars\..*", "vars.*", key))
+
+
+def test_the_document_has_each_key_with_what_sets_it_and_its_type():
+    keys = configuration_keys()
+    assert [(code(row[0])[0], code(row[1]), row[2][:len(TYPES[kind])]) for row, kind in zip(
+        ROWS, [kind for key, *_, kind in keys if key], strict=True)] == [
+        (key, [one for one in (variable, flag) if one], TYPES[kind]) for key, variable, flag, kind in keys if key]
+    alone = {(code(row[0]) + [""])[0]: code(row[1]) for row in tables(DOC, "| variable | flag |")}
+    known = [(variable, flag) for key, variable, flag, _ in keys if not key]
+    assert set(alone) - {"", "HOOKLINE_SECRET_NAME"} == {variable for variable, _ in known}
+    assert [alone[variable] for variable, flag in known if flag] == [[flag] for _, flag in known if flag]
+
+
+def test_the_document_has_each_default(folder):
+    shown = {key: value for key, value, _, _ in settings(folder)}
+    for key, _, _, default, _ in ROWS:
+        value = shown.get(code(key)[0])
+        assert code(default) == ([value] if value else []), key
+
+
+def test_the_document_has_the_bounds_of_each_number(conf):
+    wrong = []
+    for key, _, kind, *_ in ROWS:
+        if kind.startswith(("whole number", "bytes", "duration")):
+            path = code(key)[0].replace("targets.*", 'targets["https://a.example"]')
+            wrong.append((path, re.search(r"(\w+) to (\w+)$", kind).groups(), '"1ms"' if "duration" in kind else "-1"))
+    text = "local c = { targets = { ['https://a.example'] = {} }, limits = {}, retention = {} }\n"
+    text += "".join(f"c.{path} = {value}\n" for path, _, value in wrong) + "return c\n"
+    said = run("check", "--config", cwd=conf(text)).stdout.replace('"', "")
+    for path, bounds, _ in wrong:
+        (line,) = [line for line in said.splitlines() if f"{path}: ".replace('"', "") in line]
+        assert re.search(r"from (\w+) to (\w+)", line).groups() == bounds, line
+
+
+def test_the_documents_examples_load_and_have_every_key(conf):
+    given = set()
+    for language, text, line in fenced(DOC):
+        assert language == "lua"
+        done = run("check", "--config", cwd=conf(text))
+        assert done.stdout == "hookline.conf.lua: all fine.\n" and done.stderr == "", (line, done)
+        given |= {pattern(key) for key, _, source, _ in settings(conf(text)) if source == "file"}
+    assert given == {code(row[0])[0] for row in ROWS}
+
+
+def test_a_change_of_the_file_is_in_force_after_a_restart(serve):
+    host = serve({}, config="return { limits = { events = 1 } }")
+    two = b"".join(json.dumps({"type": "deal.created", "record": {"id": n}}).encode() + b"\n" for n in (1, 2))
+
+    def answered():
+        return host.call("POST", "/v1/events", two, {"Content-Type": "application/x-ndjson"}).status
+    (host.folder / "hookline.conf.lua").write_text("return { limits = { events = 2 } }")
+    assert host.call("POST", "/v1/reload").status == 200 and answered() == 413
+    host.signal(signal.SIGHUP)
+    until(lambda: "SIGHUP" in host.log())
+    assert answered() == 413
+    host.stop()
+    host.start()
+    assert answered() == 202

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import pytest
+from support.docs import configuration_keys
 from support.host import BINARY, ROOT, run
 
 pytestmark = pytest.mark.release_only
@@ -60,14 +61,11 @@ def test_the_commands_and_options_are_those_of_the_binary(pages):
 
 
 def test_the_keys_are_those_of_the_configuration(pages):
-    text = (ROOT / "core/config_keys.c").read_text()
-    table = re.findall(r'\{("[^"]+"|NULL),\s*("[^"]+"|NULL),\s*(?:"[^"]+"|NULL),\s*CONFIG_(\w+),', text)
-    assert len(table) > 30
-    keys = [(p.strip('"'), "HOOKLINE_VAR_*" if kind == "VAR" else env.strip('"')) for p, env, kind in table
-            if p != "NULL" and not kind.startswith("LATER")]
+    keys = configuration_keys()
     page = shown(pages / "hookline.conf.lua.5", "KEYS")
-    found = re.findall(r"^     ([a-z][\w.*]*)(?: \((\S+)\))?(?:\n|  )", page, re.M)
-    assert found == [(p, "" if env == "NULL" else env) for p, env in keys]
-    alone = [env.strip('"') for p, env, kind in table if p == "NULL" and env != "NULL"]
+    found = re.findall(r"^     ([a-z][\w.*]*)(?: \(([^)]+)\))?(?:\n|  )", page, re.M)
+    assert found == [(key, ", ".join(filter(None, (variable, flag)))) for key, variable, flag, _ in keys if key]
+    assert "Whole number, 1 to 1024; default 64." in " ".join(page.split())
+    alone = [variable for key, variable, _, _ in keys if not key]
     environment = shown(pages / "hookline.1", "ENVIRONMENT")
     assert [env for env in alone if env not in environment] == [] and len(alone) > 3

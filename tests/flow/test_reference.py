@@ -339,26 +339,7 @@ def test_catalogue(rules, folder):
     check(folder)
 
 
-# --- configuration, commands, routes -------------------------------------------------------------
-
-
-def test_configuration(rules, folder):
-    text = (ROOT / "core/config_keys.c").read_text()
-    known = re.findall(r'\{("[^"]+"|NULL),\s*("[^"]+"|NULL),\s*(?:"[^"]+"|NULL),\s*CONFIG_(\w+),', text)
-    known = [(pattern.strip('"'), env.strip('"'), kind) for pattern, env, kind in known]
-    rows = table(DOC, "Configuration")
-    assert [(row[0], row[1] or "NULL") for row in rows] == [
-        (pattern, "HOOKLINE_VAR_*" if kind == "VAR" else env) for pattern, env, kind in known
-        if pattern != "NULL" and not kind.startswith("LATER")]
-    text = section(DOC, "Configuration")
-    for pattern, env, kind in known:
-        assert pattern == "NULL" or pattern in code(text), pattern
-        assert env == "NULL" or env in code(text), env
-    rules({"w.lua": workflow()})
-    for row in rows:
-        (folder / "hookline.conf.lua").write_text(f"return {{ {row[2]} }}\n")
-        done = run("check", cwd=folder)
-        assert done.returncode == 0 and done.stderr == "", (row, done.stdout, done.stderr)
+# --- commands, routes --------------------------------------------------------------------------
 
 
 def test_commands(folder):

@@ -1,6 +1,8 @@
 """Reading the documents, and the tables of the code that they are compared with."""
 import re
 
+from support.host import ROOT
+
 # What the programs of the documents are run with; Go then asks nobody for modules or for another Go.
 PROGRAM_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GO111MODULE": "off", "GOPROXY": "off", "GOTOOLCHAIN": "local"}
 
@@ -34,6 +36,26 @@ def table(text, heading, raw=False):
         rows.append(cells)
     assert len(rows) > 2, f"no table under {heading}"
     return rows[2:]
+
+
+def tables(text, header):
+    """The rows, cells as they stand, of all tables whose first line begins with these cells."""
+    rows, is_in = [], False
+    for line in text.splitlines():
+        is_in = line.startswith("|") and (is_in or line.startswith(header))
+        if is_in and not line.startswith((header, "|---")):
+            rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    assert rows, f"no table {header}"
+    return rows
+
+
+def configuration_keys():
+    """(key, variable, flag, kind) of each row of the table in core/config_keys.c, "" where it has none."""
+    text = (ROOT / "core/config_keys.c").read_text()
+    found = re.findall(r'\{("[^"]+"|NULL),\s*("[^"]+"|NULL),\s*("[^"]+"|NULL),\s*CONFIG_(\w+),', text)
+    assert len(found) > 30
+    return [("" if key == "NULL" else key.strip('"'), "HOOKLINE_VAR_*" if kind == "VAR" else "" if variable == "NULL"
+             else variable.strip('"'), "" if flag == "NULL" else flag.strip('"'), kind) for key, variable, flag, kind in found if key != variable]
 
 
 def headed_json(text, heading):
