@@ -158,6 +158,21 @@ def test_the_tutorial(reader):
     assert (reader.place / "data/hookline.db").exists()
 
 
+# --- architecture.md ------------------------------------------------------------------------------
+
+
+def test_the_architecture_names_files_that_are_there_and_every_folder():
+    text = (ROOT / "docs/architecture.md").read_text()
+    roots = [ROOT, ROOT / "core", ROOT / "core/console", ROOT / "core/store", ROOT / "core/store/sqlite", ROOT / "lua/hookline",
+             ROOT / "lua/hookline/liquid", ROOT / "tests"]
+    foreign = {"ares.h", "llhttp.h", "lua.h", "sqlite3.h", "uv.h", "openssl/ssl.h"}
+    named = {name for name in re.findall(r"`([\w/*.]+\.(?:c|h|lua|js)|[\w/]+/)`", text)} - foreign - {"sources/", "types/"}
+    assert len(named) > 100
+    assert [name for name in sorted(named) if not any(next(root.glob(name), None) for root in roots)] == []
+    folders = {f"{path.name}/" for path in (ROOT / "core").iterdir() if path.is_dir()}
+    assert folders <= {name.removeprefix("core/") for name in named}
+
+
 # --- the cookbook ---------------------------------------------------------------------------------
 
 def shown():
