@@ -314,17 +314,22 @@ static void read_value(struct walk *w, size_t count, enum json_token first)
 {
     bool is_section;
     const struct config_key *k = key_of(w, count, &is_section);
+    size_t said = w->c->message_count;
 
     if (first == JSON_ERROR)
         return;
     if (k) {
         read_key(w, k, count, first);
+    } else if (is_section && first == JSON_OBJECT_BEGIN) {
+        read_section(w, count, first);
+        return;
     } else if (is_section) {
         read_section(w, count, first);
     } else {
         refuse_unknown(w, count);
         json_skip(&w->reader, first);
     }
+    config_say_line(w->c, said, w->segments[count - 1]);
 }
 
 void config_read_file(struct config *c, const char *path)

@@ -103,6 +103,12 @@ void config_add_var(struct config *c, const struct config_place *at, struct str 
 void config_note(struct config *c, const struct config_key *k, const struct config_place *at,
                  struct str text);
 
+// The line of a Lua text at which a key of that name is given a value; 0 where that is not to be
+// told: nowhere, or at several places.
+size_t config_line_of(struct str text, struct str name);
+// Puts the line of that key behind the file's name in the messages from that number on.
+void config_say_line(struct config *c, size_t from, struct str name);
+
 // Reads the file at path into c. Faults become messages.
 void config_read_file(struct config *c, const char *path);
 

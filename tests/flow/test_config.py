@@ -122,6 +122,8 @@ def test_check_of_a_configuration_that_is_fine(conf):
     assert run("check", "--config", "--strict", cwd=conf("return {}"), env=slip).returncode == 1
     broken = run("check", "--config", cwd=conf("return {\n  listen = \n}"))
     assert broken.returncode == 1 and "hookline.conf.lua:3:" in broken.stdout
+    said = run("check", "--config", cwd=conf('return {\n  -- events = 1\n  limits = {\n    events = "many",\n  },\n}\n')).stdout
+    assert said == "error: hookline.conf.lua:4: limits.events: wants a whole number, not 'many'\n"
     raised = run("check", "--config", cwd=conf('local function give()\n  error "no"\nend\ngive()\n'))
     assert raised.returncode == 1 and raised.stdout == "error: hookline.conf.lua:2: no\n"
     nothing = run("check", "--config", cwd=conf("return {}"), env={"HOOKLINE_LISTEN": " , "})

@@ -1,6 +1,7 @@
 #include "cli_test.h"
 
 #include "config.h"
+#include "config_keys.h"
 
 struct loaded {
     struct config c;
@@ -205,7 +206,7 @@ static void wrong_files_are_refused_with_the_place(void **state)
         const char *words;
     } cases[] = {
         {"return { lisen = ':1' }",
-         "hookline.conf.lua: lisen: there is no such key; did you mean listen?"},
+         "hookline.conf.lua:1: lisen: there is no such key; did you mean listen?"},
         {"return { limits = { bodie = 1 } }",
          "limits.bodie: there is no such key; did you mean body?"},
         {"return { targets = { ['https://a.example'] = { in_fligth = 1 } } }",
@@ -214,7 +215,7 @@ static void wrong_files_are_refused_with_the_place(void **state)
         {"return { body = '8MiB' }", "body: there is no such key; did you mean limits.body?"},
         {"return { HOOKLINE_DATA = 'x' }",
          "HOOKLINE_DATA: there is no such key; did you mean data?"},
-        {"return { ['lim its'] = {} }", "hookline.conf.lua: [\"lim its\"]: there is no such key"},
+        {"return { ['lim its'] = {} }", "hookline.conf.lua:1: [\"lim its\"]: there is no such key"},
         {"return { 'a' }", "hookline.conf.lua: wants a table of keys, not a list"},
         {"return { log = 'debug' }", "log: wants a table of keys, not 'debug'"},
         {"return { data = hook.secret 'A' }", "data: wants a text, not a secret"},
@@ -296,6 +297,35 @@ static void wrong_files_are_refused_with_the_place(void **state)
             fail_case(i, "%s: \"%s\" is not in \"%s\"", cases[i].text, cases[i].words, messages);
         assert_null(strstr(messages, "hush"));
         config_fini(&l.c);
+    }
+}
+
+static void the_line_is_told_where_one_place_gives_the_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *name;
+        size_t line;
+    } cases[] = {
+        {"return {\n  body = 1,\n}", "body", 2},
+        {"return {\n  ['a b'] = 1 }", "a b", 2},
+        {"return {\n\n  [\"body\"]=1 }", "body", 3},
+        {"local c = {}\nc.limits.body = 8\nreturn c", "body", 2},
+        {"-- body = 1\nreturn { body = 2 } -- body = 3", "body", 2},
+        {"return { nobody = 1, body_s = 2, body == 3 }", "body", 0},
+        {"return { a = { key = 1 },\n b = { key = 2 } }", "key", 0},
+        {"return { a = { key = 1 }, b = { key = 2 } }", "key", 0},
+        {"return { body", "body", 0},
+        {"return {}", "", 0},
+        {"", "body", 0},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        size_t line = config_line_of(str_from(cases[i].text), str_from(cases[i].name));
+
+        if (line != cases[i].line)
+            fail_case(i, "%s: line %zu", cases[i].text, line);
     }
 }
 
@@ -464,6 +494,7 @@ int main(void)
         in_folder(paths_count_from_the_files_folder),
         in_folder(a_named_file_must_be_there),
         in_folder(wrong_files_are_refused_with_the_place),
+        in_folder(the_line_is_told_where_one_place_gives_the_key),
         in_folder(every_fault_is_told_not_the_first_alone),
         in_folder(an_empty_table_is_no_fault),
         in_folder(mail_is_read),
