@@ -16,7 +16,7 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build/test"
 UNIT_TEST_S = 300
-FLOW_S = 1200
+FLOW_S = 2400
 SIMULATED = 40  # histories
 # A sanitizer's finding ends the program, a leak too.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
