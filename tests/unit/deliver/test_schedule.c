@@ -30,6 +30,7 @@ struct played {
     size_t due_count;
     size_t mark_count;
     struct store_finish *finish;
+    struct store_finish **finishes; // all from when a test sets it on
     size_t finish_count;
     struct store_pause_put *pause;
     struct store_read *reads[REQUESTS_MAX];
@@ -111,6 +112,9 @@ void store_finish(struct store *s, struct store_finish *f)
     struct played *p = of_store(s);
     p->finish = f;
     p->finish_count++;
+    if (p->finishes) {
+        *p->finishes++ = f;
+    }
 }
 
 void store_notice_put(struct store *s, struct store_notice_put *p)
@@ -458,6 +462,64 @@ static void a_burst_of_new_targets_is_spread(void **state)
 }
 
 // What a target has earned is kept while it is in use, however many others come and go.
+static void answer_due(struct played *p, struct store_owed *owed, size_t count)
+{
+    p->due->owed = owed;
+    p->due->owed_count = count;
+    p->due->targets[0].owed_count = count;
+    p->due->targets[0].next_due_at_ms = INT64_MAX;
+    p->due->on_done(p->due);
+}
+
+static void let_the_breaker_open(struct played *p, const char *target)
+{
+    for (size_t i = 0; i < 12; i++) {
+        take(p, 1 + i, target, STR("{}"));
+    }
+    answer_leases(p, 0);
+    for (size_t i = 0; i < p->sent_count; i++) {
+        answer_sent(p, i, 503);
+        p->finish->on_done(p->finish);
+        schedule_on_trial(p->deliver);
+    }
+    assert_int_equal(p->sent_count, 11); // two at a time
+}
+
+static void what_is_over_is_asked_for_until_there_is_no_more(void **state)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    struct played *p = *state;
+    struct store_owed owed[TARGET_JOBS_MAX];
+    let_the_breaker_open(p, "http://a:80");
+    turn_until(p, &p->due_count, 1);
+    assert_true(p->due->targets[0].is_over);
+    assert_int_equal(p->due->targets[0].quota, TARGET_JOBS_MAX);
+    for (size_t i = 0; i < TARGET_JOBS_MAX; i++) {
+        owed[i] =
+            (struct store_owed){.id = 100 + i,
+                                .target = STR("http://a:80"),
+                                .head = STR("POST http://127.0.0.1/\n"),
+                                .due_at_ms = clock_running_ms(&p->clock) - 3 * (int64_t)DAY_MS};
+    }
+    size_t before = p->finish_count, sent = p->sent_count;
+    struct store_finish *finishes[TARGET_JOBS_MAX];
+    p->finishes = finishes;
+    answer_due(p, owed, TARGET_JOBS_MAX);
+    assert_int_equal(p->finish_count - before, TARGET_JOBS_MAX);
+    for (size_t i = 0; i < TARGET_JOBS_MAX; i++) {
+        assert_int_equal(finishes[i]->state, DELIVERY_TERMINATED);
+        assert_null(list_first(&p->deliver->over)); // not again before these are stored
+        finishes[i]->on_done(finishes[i]);
+    }
+    turn_until(p, &p->due_count, 2);
+    assert_true(p->due->targets[0].is_over);
+    owed[0].id = 1000;
+    answer_due(p, owed, 1); // fewer than could be: that was all
+    p->finish->on_done(p->finish);
+    assert_null(list_first(&p->deliver->over));
+    assert_int_equal(p->sent_count, sent);
+}
+
 static void the_target_used_longest_ago_is_forgotten(void **state)
 {
     struct played *p = *state;
@@ -615,6 +677,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(silent_targets_do_not_take_every_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failing_targets_leave_room_for_new_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_burst_of_new_targets_is_spread, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_over_is_asked_for_until_there_is_no_more, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_target_used_longest_ago_is_forgotten, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_outcome_is_given_to_the_store_until_it_takes_it, set_up,
