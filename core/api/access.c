@@ -197,27 +197,35 @@ static void note_use(struct access *a, struct access_token *t, int64_t now_ms)
     store_token_used(a->config.store, &t->used);
 }
 
-static struct access_token *find_by_secret(struct access *a, struct str authorization)
+// 0, with *out NULL where there is no such token; or ERR_NOMEM.
+static int find_by_secret(struct access *a, struct str authorization, struct access_token **out)
 {
     const size_t len = sizeof "bearer " - 1;
     unsigned char hash[SHA256_LEN];
+    *out = NULL;
     if (authorization.len <= len ||
         !str_eq_nocase((struct str){authorization.data, len}, STR("bearer "))) {
-        return NULL;
+        return 0;
     }
-    sha256_digest(a->sha256,
-                  str_trim((struct str){authorization.data + len, authorization.len - len}), hash);
+    struct str secret = str_trim((struct str){authorization.data + len, authorization.len - len});
+    if (sha256_digest(a->sha256, secret, hash)) {
+        return ERR_NOMEM;
+    }
     struct access_token *t = map_get(&a->by_hash, hash_key(hash));
     bool is_it = t && str_eq_constant_time((struct str){(char *)t->hash, sizeof t->hash},
                                            (struct str){(char *)hash, sizeof hash});
-    return is_it ? t : NULL;
+    *out = is_it ? t : NULL;
+    return 0;
 }
 
 enum access_verdict access_judge(struct access *a, struct str authorization, enum role wanted,
                                  struct access_caller *caller)
 {
-    struct access_token *t = find_by_secret(a, authorization);
+    struct access_token *t;
     *caller = (struct access_caller){0};
+    if (find_by_secret(a, authorization, &t)) {
+        return ACCESS_NOMEM;
+    }
     if (t == NULL) {
         return ACCESS_UNKNOWN;
     }
@@ -291,7 +299,9 @@ int access_make(struct access *a, const struct access_new_token *new, struct acc
     }
     int64_t now_ms = clock_wall_ms(loop_clock(a->config.loop));
     make_secret(new->role, out->token);
-    sha256_digest(a->sha256, str_from(out->token), out->hash);
+    if (sha256_digest(a->sha256, str_from(out->token), out->hash)) {
+        return ERR_NOMEM;
+    }
     memcpy(out->name, new->name.data, new->name.len);
     out->name[new->name.len] = '\0';
     out->row = (struct store_token){.id = id_next(a->config.ids, now_ms),
@@ -315,9 +325,12 @@ static int add_admin(struct access *a, struct err *e)
     if (code) {
         return code;
     }
-    sha256_digest(a->sha256, str_from(token), hash);
+    code = sha256_digest(a->sha256, str_from(token), hash);
     explicit_bzero(token, strlen(token));
     free(token);
+    if (code) {
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
     struct store_token row = {.id = ACCESS_ADMIN_ID,
                               .name = STR(ACCESS_ADMIN),
                               .role = STORE_ROLE_ADMIN,

@@ -41,7 +41,8 @@ enum access_verdict {
     ACCESS_UNKNOWN,   // no token, or a wrong or revoked one
     ACCESS_EXPIRED,   // `caller` says whose
     ACCESS_FORBIDDEN, // another role is wanted than the caller's
-    ACCESS_TOO_FAST   // over its limit: wait_ms
+    ACCESS_TOO_FAST,  // over its limit: wait_ms
+    ACCESS_NOMEM      // whose token it is could not be found out
 };
 
 struct access_caller {
@@ -81,7 +82,7 @@ struct access_made {
     char token[ACCESS_TOKEN_MAX]; // shown once, and nowhere kept
     unsigned char hash[STORE_TOKEN_HASH_LEN];
 };
-// ERR_TOO_LARGE: there are as many as there may be.
+// 0; ERR_TOO_LARGE: there are as many as there may be; ERR_NOMEM.
 int access_make(struct access *a, const struct access_new_token *new, struct access_made *out);
 // It is stored: from now on it is good. ERR_NOMEM: only after a restart.
 int access_add(struct access *a, const struct store_token *row);

@@ -160,6 +160,9 @@ static int route_refuse_caller(struct api *a, struct httpd_request *r, enum acce
                  caller->name);
         api_send_too_many(r, words, wait_ms);
         return 1;
+    case ACCESS_NOMEM:
+        api_send_unavailable(r, "the host is out of memory");
+        return 1;
     case ACCESS_UNKNOWN:
     case ACCESS_EXPIRED:
         break;

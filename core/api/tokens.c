@@ -221,8 +221,13 @@ void api_post_token(struct api *a, struct httpd_request *r, struct str id)
     if (q == NULL) {
         return;
     }
-    if (access_make(a->config.access, &wanted, &q->made)) {
+    int code = access_make(a->config.access, &wanted, &q->made);
+    if (code == ERR_NOMEM) {
+        api_send_unavailable(r, "the host is out of memory");
+    } else if (code) {
         api_send_problem(r, 409, "there are 1000 tokens already: revoke some", NULL);
+    }
+    if (code) {
         token_free(q);
         return;
     }

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base/err.h"
+
 struct sha256 {
     EVP_MD *kind;
     EVP_MD_CTX *context;
@@ -16,7 +18,7 @@ struct sha256 *sha256_new(void)
     }
     s->kind = EVP_MD_fetch(NULL, "SHA256", NULL);
     s->context = EVP_MD_CTX_new();
-    // Fetched and set once: from here on nothing is looked up or allocated any more.
+    // Fetched and set once: from here on nothing is looked up any more.
     if (s->kind == NULL || s->context == NULL || !EVP_DigestInit_ex(s->context, s->kind, NULL)) {
         sha256_free(s);
         return NULL;
@@ -33,11 +35,10 @@ void sha256_free(struct sha256 *s)
     }
 }
 
-void sha256_digest(struct sha256 *s, struct str text, unsigned char out[SHA256_LEN])
+int sha256_digest(struct sha256 *s, struct str text, unsigned char out[SHA256_LEN])
 {
-    if (!EVP_DigestInit_ex(s->context, NULL, NULL) ||
-        !EVP_DigestUpdate(s->context, text.data ? text.data : "", text.len) ||
-        !EVP_DigestFinal_ex(s->context, out, NULL)) {
-        abort(); // none of them can fail once the context is set
-    }
+    bool is_made = EVP_DigestInit_ex(s->context, NULL, NULL) &&
+                   EVP_DigestUpdate(s->context, text.data ? text.data : "", text.len) &&
+                   EVP_DigestFinal_ex(s->context, out, NULL);
+    return is_made ? 0 : ERR_NOMEM; // nothing else can fail once the context is set
 }
