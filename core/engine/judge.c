@@ -9,6 +9,15 @@ enum { ORDER_KEY_MAX = 8 << 20 }; // an id of a record may be as large as an eve
 
 static const struct str JUDGE_DRY = STR(STORE_DRY_REASON);
 
+// The text where code is 0, else {NULL,0}, and the arena knows whether memory is out.
+static struct str judge_keep(const struct judge_context *c, struct buf *text, int code)
+{
+    struct str kept = code ? (struct str){NULL, 0} : arena_dup(c->arena, buf_str(text));
+    c->arena->is_starved |= code == ERR_NOMEM;
+    buf_fini(text);
+    return kept;
+}
+
 // What an event makes owed that came through workflows itself says so to its receiver, and it is of
 // the event's trace where that has one; but no webhook fails for the few bytes of a trace.
 static struct str judge_head_of(const struct judge_context *c, struct str head)
@@ -18,16 +27,11 @@ static struct str judge_head_of(const struct judge_context *c, struct str head)
     struct err e;
     buf_init(&text, HEAD_BYTES_MAX);
     buf_append_str(&text, head);
-    struct str kept = {NULL, 0};
     int code = ev->depth ? head_write_depth(&text, ev->depth + 1, &e) : text.failed;
     if (code == 0 && c->trace.len && text.len + TRACE_TEXT_MAX + 16 <= HEAD_BYTES_MAX) {
         code = head_write_trace(&text, c->trace, &e);
     }
-    if (code == 0) {
-        kept = arena_dup(c->arena, buf_str(&text));
-    }
-    buf_fini(&text);
-    return kept;
+    return judge_keep(c, &text, code);
 }
 
 // What the webhooks that go one after another have in common: the workflow and the record; of
@@ -42,9 +46,7 @@ static struct str judge_order_key(const struct judge_context *c, const struct ru
     buf_printf(&text, "%s\n" STR_FMT "\n%d\n", w->id, STR_ARG(ev->record_type),
                q->is_latest ? q->action : 0);
     buf_append_str(&text, ev->record_id);
-    struct str kept = text.failed ? (struct str){NULL, 0} : arena_dup(c->arena, buf_str(&text));
-    buf_fini(&text);
-    return kept;
+    return judge_keep(c, &text, text.failed);
 }
 
 // The default's is known by the store; what an order holds up has its own, since its base moves
