@@ -278,7 +278,7 @@ class World:
 
     def settle(self):
         """Clients that saw no answer ask again, receivers are well, time passes: all that is owed arrives."""
-        self.is_healed = True
+        self.is_healed, self.owed_before = True, None
         known = [event for event, _ in self.ledger.acknowledged.values()]
         for event in [*self.ledger.unknown.values(), *self.chance.sample(known, min(10, len(known)))]:
             self.post(event)
@@ -294,9 +294,13 @@ class World:
         self.ledger.answered(event, until(accepted, f"seed {self.seed}: events are taken again"))
 
     def owes_nothing(self):
-        owed = [s for s in ("pending", "retrying", "held") if self.host.deliveries(f"&state={s}")]
-        if owed:
+        owed = [(d["id"], d["state"], d["next_attempt_at"])
+                for s in ("pending", "retrying", "held") for d in self.host.deliveries(f"&state={s}")]
+        targets = self.host.call("GET", "/v1/targets").json()["targets"]
+        # What goes on by itself is let go on: each step of the clock takes 3 of the 49 hours.
+        if owed == self.owed_before and not any(t["in_flight"] for t in targets):
             self.host.advance("3h")
+        self.owed_before = owed
         return not owed
 
     def check(self):
