@@ -42,6 +42,9 @@ static void attempt_on_stored(struct store_finish *f)
     struct job *j = f->ctx;
     struct target *t = j->target;
     struct deliver *d = t->deliver;
+    if (f->code) {
+        target_untold(t);
+    }
     if (f->code && f->code != ERR_NOT_FOUND) {
         attempt_keep(j);
         return;
@@ -188,9 +191,6 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
     if (outcome.fault.len) {
         attempt_log_fault(j, outcome.fault);
     }
-    int64_t held_up_ms = t->held_up_until_ms;
-    char target_error[STORE_TARGET_ERROR_MAX];
-    memcpy(target_error, t->last_error, sizeof target_error);
     if (f->state == DELIVERY_DELIVERED) {
         target_succeeded(t);
     } else {
@@ -198,10 +198,6 @@ static void attempt_end(struct job *j, const char *error, struct str detail,
             target_failed(t, j, outcome.error, f->attempt.status);
         }
         attempt_log_failure(j);
-    }
-    f->held_up_ms = t->held_up_until_ms > held_up_ms ? t->held_up_until_ms : 0;
-    if (strcmp(target_error, t->last_error) != 0) {
-        f->target_error = arena_dup(&j->arena, str_from(t->last_error));
     }
     if (t->is_failing || f->state != DELIVERY_DELIVERED) {
         attempt_tell(j);

@@ -235,7 +235,7 @@ bool deliver_is_settled(const struct deliver *d)
     const struct heap_node *asleep = heap_top(&d->asleep);
     bool is_asleep = asleep == NULL || asleep->key > loop_now_ms(d->config.loop, LOOP_HOST_TIME);
     int64_t now_ms = deliver_now_ms(d);
-    bool has_due = !d->paused.since_ms && top && top->key <= now_ms;
+    bool has_due = !d->paused.since_ms && ((top && top->key <= now_ms) || list_first(&d->over));
     return d->asked == 0 && !d->is_reading_due && d->trials < DELIVER_TRIALS && is_asleep &&
            !has_due;
 }
@@ -255,7 +255,8 @@ bool deliver_is_idle(const struct deliver *d, int64_t *next_ms)
 {
     int64_t now_ms = deliver_now_ms(d);
     bool is_idle = d->in_flight == 0 && d->asked == 0 && !d->is_reading_due && !d->is_start_owed &&
-                   d->at_oauth.first == NULL && d->rechecks.first == NULL;
+                   list_first(&d->over) == NULL && d->at_oauth.first == NULL &&
+                   d->rechecks.first == NULL;
     size_t at = 0;
     void *value;
     *next_ms = INT64_MAX;

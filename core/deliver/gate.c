@@ -95,6 +95,7 @@ static bool gate_breaker_lets(struct target *t)
     if (t->state == TARGET_OPEN && gate_now_ms(t) >= t->open_until_ms) {
         t->state = TARGET_HALF_OPEN;
         t->has_probe = false;
+        schedule_ask_over(t); // its probe may have to wait for a place
     }
     if (t->state == TARGET_OPEN) {
         t->held_up_until_ms = deliver_now_ms(t->deliver);

@@ -55,7 +55,11 @@ struct target {
     int64_t next_us;                         // the next may start then
     size_t successes;                        // of those that `allowed` grows by while it ramps
     char last_error[STORE_TARGET_ERROR_MAX]; // why the last attempt failed; empty: it did not
-    struct job *first;                       // waiting to be started
+    // What the store was told last of these two: with the next outcome it is told what differs.
+    char told_error[STORE_TARGET_ERROR_MAX];
+    int64_t told_held_up_ms;
+    bool is_untold;    // it may not have taken that
+    struct job *first; // waiting to be started
     struct job **last;
     size_t job_count; // waiting, in flight, or with an outcome that is being stored
     size_t in_flight;
@@ -210,6 +214,9 @@ void target_look_again(struct target *t); // there is room for more of it
 void target_succeeded(struct target *t);
 // error: NULL where an answer came, with `status`.
 void target_failed(struct target *t, const struct job *j, const char *error, int status);
+// Lets an outcome that is given to the store say what the store does not know of the target.
+void target_tell(struct target *t, struct store_finish *f, struct arena *arena);
+void target_untold(struct target *t);            // it failed: all is said again
 void target_ask_leases_again(struct deliver *d); // those that failed
 void target_free_all(struct deliver *d);
 

@@ -85,9 +85,14 @@ static void outcome_log(const struct job *j, const char *words)
               words);
 }
 
+static void outcome_store(struct job *j)
+{
+    target_tell(j->target, &j->finish, &j->arena);
+    store_finish(j->target->deliver->config.store, &j->finish);
+}
+
 static void outcome_on_cause(struct job *j, int code)
 {
-    struct deliver *d = j->target->deliver;
     struct outcome *o = j->outcome;
     struct err e = {0};
     if (code == ERR_CLOSED) {
@@ -105,7 +110,7 @@ static void outcome_on_cause(struct job *j, int code)
         outcome_log(j, e.text);
     }
     o->is_judged = true;
-    store_finish(d->config.store, &j->finish);
+    outcome_store(j);
 }
 
 void outcome_finish(struct job *j)
@@ -119,6 +124,6 @@ void outcome_finish(struct job *j)
     if (j->outcome && !j->outcome->is_judged) {
         cause_read(&j->outcome->cause, j, outcome_on_cause);
     } else {
-        store_finish(d->config.store, &j->finish);
+        outcome_store(j);
     }
 }

@@ -138,11 +138,11 @@ static void schedule_on_due(struct store_due *r)
     for (size_t i = 0; i < r->target_count; i++) {
         struct target *t = d->due_owners[i];
         if (r->targets[i].is_over) {
-            t->has_more_over = r->code == 0 && r->targets[i].owed_count >= r->targets[i].quota;
-            continue;
+            t->has_more_over = r->code == 0 && r->targets[i].has_more;
+        } else {
+            target_mark_due(t, r->code ? deliver_now_ms(d) + DELIVER_AGAIN_MS
+                                       : r->targets[i].next_due_at_ms);
         }
-        target_mark_due(t, r->code ? deliver_now_ms(d) + DELIVER_AGAIN_MS
-                                   : r->targets[i].next_due_at_ms);
         target_update_ready(t);
     }
     arena_fini(&d->due_arena);
@@ -163,21 +163,28 @@ void schedule_ask_over(struct target *t)
     }
 }
 
-// The targets with something due by now and room for it, each asked for as much as it has room for.
-// What is here already is due in the store too, and comes first: it is counted in. With the memory
-// used up a target that has nothing here still gets one, so that none stands still.
-static size_t schedule_collect(struct deliver *d, int64_t now_ms)
+// What is over leaves half of the places to what is due.
+static size_t schedule_collect_over(struct deliver *d, unsigned quota)
 {
     size_t count = 0;
-    unsigned quota = d->job_bytes < DELIVER_JOB_BYTES_MAX ? TARGET_JOBS_MAX : 1;
     struct list_node *first;
-    while (count < DELIVER_DUE_TARGETS_MAX && (first = list_first(&d->over)) != NULL) {
+    while (count < DELIVER_DUE_TARGETS_MAX / 2 && (first = list_first(&d->over)) != NULL) {
         struct target *t = LIST_OWNER(first, struct target, over);
         list_remove(first);
         d->due_owners[count] = t;
         d->due_targets[count++] = (struct store_due_target){
             .target = target_name(t), .shards = t->shards, .quota = quota, .is_over = true};
     }
+    return count;
+}
+
+// The targets with something due by now and room for it, each asked for as much as it has room for.
+// What is here already is due in the store too, and comes first: it is counted in. With the memory
+// used up a target that has nothing here still gets one, so that none stands still.
+static size_t schedule_collect(struct deliver *d, int64_t now_ms)
+{
+    unsigned quota = d->job_bytes < DELIVER_JOB_BYTES_MAX ? TARGET_JOBS_MAX : 1;
+    size_t count = schedule_collect_over(d, (quota + 1) / 2);
     struct heap_node *top;
     while (count < DELIVER_DUE_TARGETS_MAX && (top = heap_top(&d->due)) && top->key <= now_ms) {
         struct target *t = (struct target *)top;

@@ -19,6 +19,8 @@ static void target_on_lease(struct store_lease *l)
         return;
     }
     memcpy(t->last_error, l->last_error, sizeof t->last_error);
+    memcpy(t->told_error, l->last_error, sizeof t->told_error);
+    t->told_held_up_ms = l->held_up_ms;
     if (l->held_up_ms > t->held_up_until_ms) {
         t->held_up_until_ms = l->held_up_ms;
     }
@@ -152,6 +154,25 @@ void target_settle(struct target *t)
         list_append(&t->deliver->idle, &t->idle);
         target_forget_oldest(t->deliver);
     }
+}
+
+void target_tell(struct target *t, struct store_finish *f, struct arena *arena)
+{
+    f->held_up_ms = 0;
+    f->target_error = (struct str){NULL, 0};
+    if (t->is_untold || t->held_up_until_ms > t->told_held_up_ms) {
+        f->held_up_ms = t->told_held_up_ms = t->held_up_until_ms;
+    }
+    if (t->is_untold || strcmp(t->told_error, t->last_error) != 0) {
+        f->target_error = arena_dup(arena, str_from(t->last_error));
+        memcpy(t->told_error, t->last_error, sizeof t->told_error);
+    }
+    t->is_untold = false;
+}
+
+void target_untold(struct target *t)
+{
+    t->is_untold = true;
 }
 
 static void target_stands(struct target *t, enum target_standing s)

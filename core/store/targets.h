@@ -15,7 +15,7 @@ struct store_due_target {
     bool is_over;    // in: those that have no time left, instead of those that are due
     // out: of what was not returned, the earliest due time; INT64_MAX: nothing, or it is_over
     int64_t next_due_at_ms;
-    size_t owed_count; // out: how many of the list are its own
+    bool has_more; // out, with is_over: the quota or the arena was full
 };
 
 struct store_due {

@@ -25,11 +25,12 @@ static int add_owed(struct due_list *l, sqlite3_stmt *s, struct str target)
 static int take_over(struct due_list *l, sqlite3_stmt *s, struct store_due_target *t)
 {
     struct store_due *d = l->request;
+    size_t before = d->owed_count;
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW && d->code == 0) {
         d->code = add_owed(l, s, t->target);
-        t->owed_count += d->code == 0;
     }
+    t->has_more = d->code != 0 || d->owed_count - before >= t->quota;
     return statement_end(s, rc);
 }
 
@@ -37,7 +38,7 @@ static int due_of_target(struct writer *w, struct due_list *l, struct store_due_
 {
     struct store_due *d = l->request;
     t->next_due_at_ms = INT64_MAX;
-    t->owed_count = 0;
+    t->has_more = false;
     int64_t target;
     int rc = target_find(w, t->target, &target);
     if (rc != SQLITE_OK || target == 0) {
@@ -52,14 +53,15 @@ static int due_of_target(struct writer *w, struct due_list *l, struct store_due_
         bind_int(s, 5, t->quota);
         return take_over(l, s, t);
     }
+    unsigned taken = 0;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         int64_t due_at_ms = sqlite3_column_int64(s, 8);
-        if (due_at_ms > d->until_ms || t->owed_count == t->quota || d->code != 0 ||
+        if (due_at_ms > d->until_ms || taken == t->quota || d->code != 0 ||
             (d->code = add_owed(l, s, t->target)) != 0) {
             t->next_due_at_ms = due_at_ms;
             break;
         }
-        t->owed_count++;
+        taken++;
     }
     return statement_end(s, rc);
 }

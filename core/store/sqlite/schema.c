@@ -252,8 +252,11 @@ static const struct schema_step STEPS[] = {
      ";ALTER TABLE host ADD COLUMN" DOWN_COLUMN ";ALTER TABLE delivery ADD COLUMN" DELAYED_COLUMN
      ";" DELAYED_INDEX "ALTER TABLE target ADD COLUMN" HELD_UP_COLUMN ";" RUNNING_SQL},
     {3, TOKEN_SQL},
+    // The 49 hours of the default windows.
     {4, "ALTER TABLE target ADD COLUMN" LAST_ERROR_COLUMN
-        ";ALTER TABLE delivery ADD COLUMN" WINDOW_COLUMN ";" END_INDEX},
+        ";ALTER TABLE delivery ADD COLUMN" WINDOW_COLUMN ";" END_INDEX
+        "UPDATE delivery SET window_ms = 176400000"
+        " WHERE state < 2 AND base_ms <> 0 AND retry IS NULL;"},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

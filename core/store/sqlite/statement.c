@@ -70,7 +70,7 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_TARGET] = "INSERT INTO target (text) VALUES (?1)",
     [WRITE_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [WRITE_TARGET_BY_ID] = "SELECT text FROM target WHERE id = ?1",
-    [WRITE_TARGET_SAYS] = "UPDATE target SET held_up_ms = coalesce(?2, held_up_ms),"
+    [WRITE_TARGET_SAYS] = "UPDATE target SET held_up_ms = max(held_up_ms, coalesce(?2, 0)),"
                           " last_error = coalesce(?3, last_error)"
                           " WHERE id = (SELECT target FROM delivery WHERE id = ?1)",
     [WRITE_TARGET_SAYS_OF] = "SELECT held_up_ms, last_error FROM target WHERE text = ?1",
@@ -104,7 +104,7 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
                    " AND " DELIVERY_END " <= ?3 ORDER BY " DELIVERY_END " LIMIT ?5)"
                    " UNION ALL SELECT * FROM (SELECT id FROM delivery INDEXED BY delivery_due"
                    " WHERE target = ?1 AND state < 2 AND due_at_ms <= ?3 - ?4"
-                   " AND window_ms IS NULL ORDER BY due_at_ms LIMIT ?5))"
+                   " AND window_ms IS NULL AND retry IS NULL ORDER BY due_at_ms LIMIT ?5))"
                    " AND (?2 >> d.shard) & 1",
     [WRITE_NEXT_TARGET] = "SELECT target, due_at_ms FROM delivery INDEXED BY delivery_due"
                           " WHERE state < 2 AND target > ?1 ORDER BY target, due_at_ms LIMIT 1",

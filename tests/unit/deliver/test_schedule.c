@@ -466,7 +466,7 @@ static void answer_due(struct played *p, struct store_owed *owed, size_t count)
 {
     p->due->owed = owed;
     p->due->owed_count = count;
-    p->due->targets[0].owed_count = count;
+    p->due->targets[0].has_more = count >= p->due->targets[0].quota;
     p->due->targets[0].next_due_at_ms = INT64_MAX;
     p->due->on_done(p->due);
 }
@@ -485,16 +485,45 @@ static void let_the_breaker_open(struct played *p, const char *target)
     assert_int_equal(p->sent_count, 11); // two at a time
 }
 
+static void what_the_store_does_not_know_of_a_target_is_told_it(void **state)
+{
+    struct played *p = *state;
+    take(p, 1, "http://a:80", STR("{}"));
+    answer_leases(p, 0);
+    answer_sent(p, 0, 503);
+    assert_str_text(p->finish->target_error, "status 503");
+    p->finish->code = ERR_FULL; // it may not have taken that
+    p->finish->on_done(p->finish);
+    turn_until(p, &p->finish_count, 2);
+    assert_str_text(p->finish->target_error, "status 503");
+    p->finish->code = 0;
+    p->finish->on_done(p->finish);
+    static const struct {
+        int status;
+        const char *told; // NULL: nothing, since it knows
+    } next[] = {{503, NULL}, {500, "status 500"}, {200, ""}, {200, NULL}};
+    for (size_t i = 0; i < COUNT_OF(next); i++) {
+        schedule_on_trial(p->deliver);
+        take(p, 2 + i, "http://a:80", STR("{}"));
+        answer_sent(p, p->sent_count - 1, next[i].status);
+        struct str told = p->finish->target_error;
+        if (next[i].told == NULL ? told.data != NULL : !str_eq(told, str_from(next[i].told))) {
+            fail_case(i, "told '%.*s'", (int)told.len, told.data ? told.data : "");
+        }
+        p->finish->on_done(p->finish);
+    }
+}
+
 static void what_is_over_is_asked_for_until_there_is_no_more(void **state)
 {
-    enum { DAY_MS = 24 * 3600 * 1000 };
+    enum { DAY_MS = 24 * 3600 * 1000, OVER = TARGET_JOBS_MAX / 2 };
     struct played *p = *state;
-    struct store_owed owed[TARGET_JOBS_MAX];
+    struct store_owed owed[OVER];
     let_the_breaker_open(p, "http://a:80");
     turn_until(p, &p->due_count, 1);
     assert_true(p->due->targets[0].is_over);
-    assert_int_equal(p->due->targets[0].quota, TARGET_JOBS_MAX);
-    for (size_t i = 0; i < TARGET_JOBS_MAX; i++) {
+    assert_int_equal(p->due->targets[0].quota, OVER);
+    for (size_t i = 0; i < OVER; i++) {
         owed[i] =
             (struct store_owed){.id = 100 + i,
                                 .target = STR("http://a:80"),
@@ -502,11 +531,11 @@ static void what_is_over_is_asked_for_until_there_is_no_more(void **state)
                                 .due_at_ms = clock_running_ms(&p->clock) - 3 * (int64_t)DAY_MS};
     }
     size_t before = p->finish_count, sent = p->sent_count;
-    struct store_finish *finishes[TARGET_JOBS_MAX];
+    struct store_finish *finishes[OVER];
     p->finishes = finishes;
-    answer_due(p, owed, TARGET_JOBS_MAX);
-    assert_int_equal(p->finish_count - before, TARGET_JOBS_MAX);
-    for (size_t i = 0; i < TARGET_JOBS_MAX; i++) {
+    answer_due(p, owed, OVER);
+    assert_int_equal(p->finish_count - before, OVER);
+    for (size_t i = 0; i < OVER; i++) {
         assert_int_equal(finishes[i]->state, DELIVERY_TERMINATED);
         assert_null(list_first(&p->deliver->over)); // not again before these are stored
         finishes[i]->on_done(finishes[i]);
@@ -677,6 +706,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(silent_targets_do_not_take_every_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failing_targets_leave_room_for_new_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_burst_of_new_targets_is_spread, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_store_does_not_know_of_a_target_is_told_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_is_over_is_asked_for_until_there_is_no_more, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_target_used_longest_ago_is_forgotten, set_up,
