@@ -60,10 +60,10 @@ class Connection(asyncio.Protocol):
         self.number = self.receiver.connections
         shown = dict(pair[0] for pair in (transport.get_extra_info("peercert") or {}).get("subject", ()))
         self.peer = shown.get("commonName")
-        self.receiver.open += 1
+        self.receiver.open.add(self)
 
     def connection_lost(self, fault):
-        self.receiver.open -= 1
+        self.receiver.open.discard(self)
 
     def data_received(self, data):
         self.data += data
@@ -105,7 +105,7 @@ def listen(address, port):
 class Receiver:
     def __init__(self, script=None, tls=None, at=(("127.0.0.1", 0),)):
         self.script = script or (lambda request: 200)
-        self.requests, self.parked, self.connections, self.open = [], [], 0, 0
+        self.requests, self.parked, self.connections, self.open = [], [], 0, set()
         self.reached = collections.Counter()  # connections by the address that they were made to
         self.changed = threading.Condition()
         self.loop = asyncio.new_event_loop()
@@ -161,10 +161,18 @@ class Receiver:
             return
 
         async def end():
+            # All are ended, or a host that is stopped after this waits for answers. What was accepted last becomes
+            # a connection some turns later, and of a server that is closed never.
+            for place in [place for server in self.servers for place in server.sockets]:
+                self.loop.remove_reader(place.fileno())
+            for _ in range(10):
+                await asyncio.sleep(0)
             for server in self.servers:
                 server.close()
                 await server.wait_closed()
-            self.loop.stop()
+            for connection in list(self.open):
+                connection.transport.abort()
+            self.loop.call_soon(self.loop.stop)
         asyncio.run_coroutine_threadsafe(end(), self.loop)
         self.thread.join(10)
         self.loop.close()
