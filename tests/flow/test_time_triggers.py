@@ -143,6 +143,7 @@ def next_change(zone, now):
     raise AssertionError("no change of the clocks within 400 days")
 
 
+@pytest.mark.release_only
 def test_a_change_of_the_clocks(serve, receiver):
     """Over both changes of the next year: a time that is skipped, one that comes twice, and an ordinary one."""
     berlin = ZoneInfo("Europe/Berlin")
