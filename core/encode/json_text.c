@@ -138,9 +138,8 @@ static const char *read_unicode_escape(const char *at, const char *end, char out
     return next;
 }
 
-// at: the backslash.
-static const char *read_escape(const char *at, const char *end, char out[4], size_t *out_len,
-                               struct json_text_fault *fault)
+const char *json_text_read_escape(const char *at, const char *end, char out[4], size_t *out_len,
+                                  struct json_text_fault *fault)
 {
     if (at + 1 == end) {
         return fail_early_end(fault, end);
@@ -208,7 +207,7 @@ static const char *read_with_escapes(const char *start, const char *at, const ch
     while (*at == '\\') {
         char unescaped[4];
         size_t len;
-        at = read_escape(at, end, unescaped, &len, fault);
+        at = json_text_read_escape(at, end, unescaped, &len, fault);
         if (!at) {
             return NULL;
         }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "deliver/mask.h"
 #include "encode/base64.h"
 #include "encode/percent.h"
@@ -181,7 +182,10 @@ static void a_basic_credential_is_masked_whole(void **state)
 static void base64_over_several_lines_is_masked(void **state)
 {
     (void)state;
-    static const char *const breaks[] = {"\n", "\r\n", "\\n", "\\r\\n"};
+    static const char *const breaks[] = {"\n",    "\r\n",       "\\n",       "\\r\\n",
+                                         "%0A",   "%0D%0a",     "\\u000a",   "\\u000D\\u000A",
+                                         "\\\\n", "\\\\r\\\\n", "\\\\u000a", "\r\n \t",
+                                         "\n ",   "%0d%0A%20",  "\\r\\n\\t"};
     struct buf buf;
     struct str coded = encoded(&buf, STR(SECRET));
     for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
@@ -243,7 +247,7 @@ static void many_secrets_are_all_masked(void **state)
     buf_init(&wanted, 4096);
     buf_init(&out, 4096);
     for (int i = 0; i < 40; i++) {
-        char secret[16];
+        char secret[24];
         snprintf(secret, sizeof secret, "secret%d!", i);
         assert_int_equal(mask_add(&m, str_from(secret)), 0);
         encoded(&coded, str_from(secret));
@@ -292,6 +296,79 @@ static void the_beginning_of_a_secret_at_a_cut_is_masked(void **state)
     buf_fini(&out);
 }
 
+// Escapes may be those of any writer of JSON, and stand in another's.
+static void escaped_characters_of_a_secret_are_masked(void **state)
+{
+    (void)state;
+    check("p&ss w/rd+\\u00fc~1!", "****!");
+    check("\\u0070\\u0026ss w\\/rd+\\u00FC~1", "****");
+    check("{\"body\":\"{\\\"got\\\":\\\"p&ss w\\\\/rd+\\\\u00fc~1\\\"}\"}",
+          "{\"body\":\"{\\\"got\\\":\\\"****\\\"}\"}");
+    check("q=p%2526ss%2520w%252Frd%252B%25C3%25BC~1", "q=****");
+    struct mask m;
+    struct buf out;
+    mask_init(&m);
+    buf_init(&out, 100);
+    assert_int_equal(mask_add(&m, STR("k\xf0\x9f\x94\x91y")), 0);
+    mask_apply(&m, &out, STR("[k\\ud83d\\udd11y] k\\ud83dy k\\ud83d\\u"), true);
+    assert_true(str_eq(buf_str(&out), STR("[****] k\\ud83dy ****")));
+    buf_fini(&out);
+    mask_fini(&m);
+}
+
+// All are found, each at all its places; what they share is no end of one.
+static void secrets_that_overlap_are_masked_whole(void **state)
+{
+    (void)state;
+    struct mask m;
+    struct buf out;
+    mask_init(&m);
+    buf_init(&out, 1000);
+    assert_int_equal(mask_add(&m, STR("user-a")), 0);
+    assert_int_equal(mask_add(&m, STR("a9f8e7")), 0);
+    assert_int_equal(mask_add(&m, STR("f8e")), 0);
+    assert_int_equal(mask_add(&m, STR("xyx")), 0);
+    mask_apply(&m, &out, STR("user-a9f8e7. xyxyxy user-auser-a user-a9"), true);
+    assert_true(str_eq(buf_str(&out), STR("****. ****y ******** ****")));
+    buf_fini(&out);
+    mask_fini(&m);
+}
+
+static void a_mask_that_lacks_a_secret_hides_all(void **state)
+{
+    (void)state;
+    static char secret[16 * 1024];
+    struct mask m;
+    struct buf out;
+    int code = 0;
+    memset(secret, '"', sizeof secret);
+    for (size_t count = 0; count < 3; count++) {
+        mask_init(&m);
+        buf_init(&out, 1000);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(mask_add(&m, STR("secret")), 0);
+        }
+        for (code = 0; code == 0;) {
+            code = count == 2 ? mask_add_credential(&m, (struct str){secret, sizeof secret})
+                              : mask_add(&m, (struct str){secret, sizeof secret});
+        }
+        assert_int_equal(code, ERR_TOO_LARGE);
+        assert_int_equal(mask_add(&m, STR("one more")), ERR_TOO_LARGE);
+        assert_int_equal(mask_apply(&m, &out, STR("plain secret text"), false), 0);
+        assert_true(str_eq(buf_str(&out), STR("****")));
+        buf_fini(&out);
+        mask_fini(&m);
+    }
+    mask_init(&m); // where none was had
+    buf_init(&out, 1000);
+    m.needles.max = 10;
+    assert_int_equal(mask_add(&m, STR("secret")), ERR_TOO_LARGE);
+    mask_apply(&m, &out, STR("plain secret text"), false);
+    assert_true(str_eq(buf_str(&out), STR("****")));
+    buf_fini(&out);
+    mask_fini(&m);
+}
+
 static void a_secret_of_one_byte_is_masked(void **state)
 {
     (void)state;
@@ -332,6 +409,9 @@ int main(void)
         cmocka_unit_test(many_secrets_are_all_masked),
         cmocka_unit_test(what_is_nearly_base64_of_it_is_left),
         cmocka_unit_test(the_beginning_of_a_secret_at_a_cut_is_masked),
+        cmocka_unit_test(escaped_characters_of_a_secret_are_masked),
+        cmocka_unit_test(secrets_that_overlap_are_masked_whole),
+        cmocka_unit_test(a_mask_that_lacks_a_secret_hides_all),
         cmocka_unit_test(a_secret_of_one_byte_is_masked),
         cmocka_unit_test(an_empty_secret_masks_nothing),
     };
