@@ -56,7 +56,8 @@ static const struct config_key *key_of(const struct walk *w, size_t count, bool 
     return NULL;
 }
 
-// "hookline.conf.lua: targets["https://h"].rate", as a Lua user would write the path.
+// "hookline.conf.lua: targets["https://h"].rate", as a Lua user would write the path; without the
+// user and password of a URL.
 static void write_label(const struct walk *w, size_t count, char out[LABEL_MAX])
 {
     size_t len = (size_t)snprintf(out, LABEL_MAX, count ? "%s: " : "%s", w->c->file);
@@ -64,7 +65,12 @@ static void write_label(const struct walk *w, size_t count, char out[LABEL_MAX])
     for (size_t i = 0; i < count && len < LABEL_MAX; i++) {
         struct str s = w->segments[i];
         const char *format = !config_is_name(s) ? "[\"" STR_FMT "\"]" : i ? "." STR_FMT : STR_FMT;
+        const char *at = memrchr(s.data, '@', s.len);
 
+        if (at) {
+            format = "[\"****" STR_FMT "\"]";
+            s = (struct str){at, s.len - (size_t)(at - s.data)};
+        }
         len += (size_t)snprintf(out + len, LABEL_MAX - len, format, STR_ARG(s));
     }
 }
@@ -152,10 +158,24 @@ static const char *kind_words(enum config_kind kind)
     }
 }
 
-static bool may_be_secret(enum config_kind kind)
+// A number, or a word of a few: what stands in its place may be shown. Anything else may be a
+// password, or a URL with one, at the wrong key.
+static bool is_shown(enum config_kind kind)
 {
-    return kind == CONFIG_MAIL_PASSWORD || kind == CONFIG_OTLP_HEADER ||
-           kind == CONFIG_TARGET_PROXY;
+    switch (kind) {
+    case CONFIG_COUNT:
+    case CONFIG_TARGET_COUNT:
+    case CONFIG_BYTES:
+    case CONFIG_AGE:
+    case CONFIG_TARGET_RATE:
+    case CONFIG_MODE:
+    case CONFIG_LOG_LEVEL:
+    case CONFIG_LOG_FORMAT:
+    case CONFIG_MAIL_TLS:
+        return true;
+    default:
+        return false;
+    }
 }
 
 // Says what is wanted, and what stands there in its place.
@@ -167,7 +187,7 @@ static void refuse(const struct walk *w, const char *label, const char *wanted, 
 
     if (found == JSON_STRING && !is_hidden) {
         config_say(w->c, true, "%s: wants %s, not '" STR_FMT "'", label, wanted,
-                   STR_ARG(w->reader.text));
+                   STR_ARG(config_shown(w->reader.text)));
         return;
     }
     if (found == JSON_NUMBER)
@@ -186,7 +206,7 @@ static void refuse(const struct walk *w, const char *label, const char *wanted, 
 static void refuse_value(const struct walk *w, const struct config_key *k, const char *label,
                          enum json_token found)
 {
-    refuse(w, label, kind_words(k->kind), may_be_secret(k->kind), found);
+    refuse(w, label, kind_words(k->kind), !is_shown(k->kind), found);
 }
 
 // Lua has one table for lists and records, so an empty one may come as either. Consumes it where it
@@ -296,7 +316,7 @@ static void read_section(struct walk *w, size_t count, enum json_token first)
         return;
     if (first != JSON_OBJECT_BEGIN) {
         write_label(w, count, label);
-        refuse(w, label, "a table of keys", false, first);
+        refuse(w, label, "a table of keys", true, first);
         json_skip(&w->reader, first);
         return;
     }

@@ -95,6 +95,14 @@ void config_say(struct config *c, bool is_error, const char *format, ...)
         (struct config_message){is_error, copy.data ? copy.data : "out of memory"};
 }
 
+struct str config_shown(struct str text)
+{
+    const char *colon = text.len ? memchr(text.data, ':', text.len) : NULL;
+    size_t left = colon ? text.len - (size_t)(colon - text.data) : 0;
+
+    return left && memchr(colon, '@', left) ? STR("****") : text;
+}
+
 static const char *copy_text(struct config *c, struct str text)
 {
     struct str copy = arena_dup(&c->arena, text);
@@ -142,7 +150,8 @@ bool config_key_amount(struct config *c, const struct config_key *k, const struc
     }
     config_say(c, true, "%s: wants a whole number%s from %s to %s%s, not '" STR_FMT "'", at->label,
                has_units ? " of bytes" : "", least, most,
-               has_units ? " (with a unit it is a text: \"8MiB\")" : "", STR_ARG(text));
+               has_units ? " (with a unit it is a text: \"8MiB\")" : "",
+               STR_ARG(config_shown(text)));
     return false;
 }
 
@@ -159,7 +168,7 @@ static void set_age(struct config *c, const struct config_key *k, const struct c
     duration_format(least, k->least);
     duration_format(most, k->most);
     config_say(c, true, "%s: wants a duration from \"%s\" to \"%s\", not '" STR_FMT "'", at->label,
-               least, most, STR_ARG(text));
+               least, most, STR_ARG(config_shown(text)));
 }
 
 const char *config_key_path(struct config *c, const struct config_place *at, struct str text)
@@ -169,6 +178,11 @@ const char *config_key_path(struct config *c, const struct config_place *at, str
 
     if (memchr(text.data, '\0', text.len)) {
         config_say(c, true, "%s: a path has no NUL in it", at->label);
+        return NULL;
+    }
+    // What cannot be opened is told with its path.
+    if (memchr(text.data, '\n', text.len) || memmem(text.data, text.len, "://", 3)) {
+        config_say(c, true, "%s: wants a path, not a URL or what is in the file", at->label);
         return NULL;
     }
     if (!at->folder || text.data[0] == '/')
@@ -205,7 +219,9 @@ static void add_block(struct config *c, const struct config_place *at, struct st
         config_say(c, true, "%s: more than %d blocks are allowed", at->label, BLOCKS_MAX);
         return;
     }
-    if (netblock_parse(text, &c->allow[c->allow_count], &why) != 0)
+    if (!str_eq(config_shown(text), text))
+        config_say(c, true, "%s: wants an address or a block, not a URL", at->label);
+    else if (netblock_parse(text, &c->allow[c->allow_count], &why) != 0)
         config_say(c, true, "%s: %s", at->label, why.text);
     else
         c->allow_count++;
@@ -277,7 +293,7 @@ static void set_log_level(struct config *c, const struct config_place *at, struc
         c->log_level = LOG_ERROR;
     else
         config_say(c, true, "%s: wants debug, info, warn or error, not '" STR_FMT "'", at->label,
-                   STR_ARG(text));
+                   STR_ARG(config_shown(text)));
 }
 
 static void set_log_format(struct config *c, const struct config_place *at, struct str text)
@@ -288,7 +304,8 @@ static void set_log_format(struct config *c, const struct config_place *at, stru
     else if (str_eq(text, STR("json")))
         c->log_format = LOG_JSON;
     else
-        config_say(c, true, "%s: wants text or json, not '" STR_FMT "'", at->label, STR_ARG(text));
+        config_say(c, true, "%s: wants text or json, not '" STR_FMT "'", at->label,
+                   STR_ARG(config_shown(text)));
 }
 
 void config_note(struct config *c, const struct config_key *k, const struct config_place *at,
@@ -354,7 +371,6 @@ static void add_otlp_header(struct config *c, const struct config_place *at, str
 static void set_value(struct config *c, const struct config_key *k, const struct config_place *at,
                       struct str text)
 {
-    struct err why = {0};
     struct url u;
     int64_t n;
 
@@ -370,8 +386,11 @@ static void set_value(struct config *c, const struct config_key *k, const struct
         config_listen_set(c, k, at, text);
         break;
     case CONFIG_URL:
-        if (url_parse(text, &u, &why) != 0)
-            config_say(c, true, "%s: %s", at->label, why.text);
+        if (url_parse(text, &u, NULL) != 0)
+            config_say(c, true,
+                       "%s: wants a URL such as \"https://example.com/path\", without a user and a "
+                       "password",
+                       at->label);
         else
             *(const char **)((char *)c + k->offset) = copy_text(c, text);
         break;

@@ -92,6 +92,9 @@ bool config_key_amount(struct config *c, const struct config_key *k, const struc
 // A path, a relative one put behind the place's folder; NULL and a message where it is none.
 const char *config_key_path(struct config *c, const struct config_place *at, struct str text);
 
+// A wrong value as a message may show it: "****" where it may be a URL with a password. Only for a
+// key that takes a number, a word of a few or an address; what stands at any other is never shown.
+struct str config_shown(struct str text);
 // Adds a message (and counts it as an error where it is one).
 void config_say(struct config *c, bool is_error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

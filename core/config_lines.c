@@ -28,13 +28,31 @@ static bool is_given_at(struct str line, size_t at, size_t name_len)
     return i < line.len && line.data[i] == '=' && (i + 1 == line.len || line.data[i + 1] != '=');
 }
 
+// How long the line is without its comment; `--` in a text begins none.
+static size_t code_len(struct str line)
+{
+    char quote = 0;
+
+    for (size_t i = 0; i < line.len; i++) {
+        char c = line.data[i];
+
+        if (quote && c == '\\')
+            i++;
+        else if (quote)
+            quote = c == quote ? 0 : quote;
+        else if (c == '"' || c == '\'')
+            quote = c;
+        else if (c == '-' && i + 1 < line.len && line.data[i + 1] == '-')
+            return i;
+    }
+    return line.len;
+}
+
 static size_t count_in_line(struct str line, struct str name)
 {
-    const char *comment = memmem(line.data, line.len, "--", 2);
     size_t count = 0;
 
-    if (comment)
-        line.len = (size_t)(comment - line.data);
+    line.len = code_len(line);
     for (size_t i = 0; i + name.len <= line.len; i++)
         if (memcmp(line.data + i, name.data, name.len) == 0 && is_given_at(line, i, name.len))
             count++;

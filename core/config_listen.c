@@ -32,6 +32,9 @@ int config_check_listen(struct str text, struct err *e)
         return text.len > unix_prefix.len
                    ? 0
                    : err_set(e, ERR_INVALID, "a path is missing after unix:");
+    if (!str_eq(config_shown(text), text))
+        return err_set(e, ERR_INVALID,
+                       "an address to listen on has no user and no password: write ADDR:PORT");
     text = behind(behind(text, https), http);
     host = text;
     for (size_t i = text.len; i > 0; i--)
@@ -113,7 +116,7 @@ static void set_mode(struct config *c, const struct config_place *at, struct str
         config_say(c, true,
                    "%s: wants the rights of a socket's file in octal, such as \"0660\" (the host's "
                    "user and group) or \"0666\" (everybody), not '" STR_FMT "'",
-                   at->label, STR_ARG(text));
+                   at->label, STR_ARG(config_shown(text)));
     else
         c->socket_mode = mode;
 }

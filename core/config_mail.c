@@ -70,7 +70,7 @@ static void set_from(struct config *c, const struct config_place *at, struct str
     struct str name, address;
     struct err why = {0};
 
-    if (mail_address_parse(text, &name, &address, &why) != 0)
+    if (mail_address_parse(config_shown(text), &name, &address, &why) != 0)
         config_say(c, true, "%s: %s", at->label, why.text);
     else
         c->mail.from = keep(c, text);
@@ -84,7 +84,7 @@ static void add_admin(struct config *c, const struct config_place *at, struct st
         c->mail.admins = admins = arena_alloc(&c->arena, ADMINS_MAX * sizeof(*admins));
     if (!mail_address_is_valid(text))
         config_say(c, true, "%s: '" STR_FMT "' is no mail address, such as \"admin@example.com\"",
-                   at->label, STR_ARG(text));
+                   at->label, STR_ARG(config_shown(text)));
     else if (!admins || c->mail.admin_count == ADMINS_MAX)
         config_say(c, true, "%s: there are more than %d", at->label, ADMINS_MAX);
     else
@@ -102,7 +102,7 @@ static void set_tls(struct config *c, const struct config_place *at, struct str 
         c->mail.tls = SMTP_TLS_NONE;
     else
         config_say(c, true, "%s: wants required, opportunistic or none, not '" STR_FMT "'",
-                   at->label, STR_ARG(text));
+                   at->label, STR_ARG(config_shown(text)));
 }
 
 void config_mail_set(struct config *c, const struct config_key *k, const struct config_place *at,

@@ -9,6 +9,9 @@
 
 enum { TARGETS_MAX = 4096, TARGET_TEXT_MAX = 1024 };
 
+// The rest of a message about a proxy's URL, which is not shown: there may be a password in it.
+#define PROXY_WORDS "a proxy is http://HOST:PORT or https://HOST:PORT, without a path"
+
 static const struct config_target none_said = {.in_flight = CONFIG_IN_FLIGHT_DEFAULT};
 
 const struct config_target *config_target(const struct config *c, struct str target)
@@ -41,7 +44,9 @@ static struct config_target *find_target(struct config *c, const struct config_p
     struct err why = {0};
 
     buf_init(&target, TARGET_TEXT_MAX);
-    if (url_parse(at->name, &u, &why) != 0) {
+    if (memchr(at->name.data, '@', at->name.len)) {
+        config_say(c, true, "%s: a target has no user and no password", at->label);
+    } else if (url_parse(at->name, &u, &why) != 0) {
         config_say(c, true, "%s: %s", at->label, why.text);
     } else if (u.path.len > 1) {
         config_say(c, true, "%s: a target is scheme, host and port, without a path", at->label);
@@ -69,8 +74,6 @@ static int parse_rate(struct str text, int64_t *interval_us)
 static void set_proxy(struct config *c, struct config_target *t, const struct config_place *at,
                       struct str text)
 {
-    struct err why = {0};
-
     if (at->is_secret && !secrets_is_name(text))
         config_say(c, true, "%s: a secret's name is capital letters, digits and '_'", at->label);
     else if (!at->is_secret && memchr(text.data, '@', text.len))
@@ -79,8 +82,8 @@ static void set_proxy(struct config *c, struct config_target *t, const struct co
             "%s: a user and a password do not belong into this file: put the whole URL into "
             "a secret, `hookline secrets set PROXY`, and write proxy = hook.secret \"PROXY\"",
             at->label);
-    else if (!at->is_secret && client_proxy_check(text, &why) != 0)
-        config_say(c, true, "%s: %s", at->label, why.text);
+    else if (!at->is_secret && client_proxy_check(text, NULL) != 0)
+        config_say(c, true, "%s: " PROXY_WORDS, at->label);
     else
         t->proxy = arena_dup(&c->arena, text);
     t->proxy_is_secret = at->is_secret;
@@ -110,7 +113,7 @@ void config_targets_set(struct config *c, const struct config_key *k, const stru
             config_say(c, true,
                        "%s: wants a number a second, a minute or an hour, such as \"20/s\", "
                        "\"300/m\" or \"1000/h\", not '" STR_FMT "'",
-                       at->label, STR_ARG(text));
+                       at->label, STR_ARG(config_shown(text)));
     }
 }
 
@@ -178,8 +181,12 @@ static int read_proxy(const struct config_target *t, struct secrets *secrets, st
     *out = t->proxy;
     if (t->proxy_is_secret) {
         code = secrets_get(secrets, t->proxy, out, e);
-        if (code == 0 && client_proxy_check(*out, e) != 0)
-            code = err_context(e, "the secret " STR_FMT, STR_ARG(t->proxy));
+        if (code == 0 && client_proxy_check(*out, NULL) != 0)
+            code = err_set(e, ERR_INVALID,
+                           "the secret " STR_FMT ": " PROXY_WORDS
+                           ", perhaps with USER:PASSWORD@ before the host (in them an @ is %%40, "
+                           "a %% is %%25)",
+                           STR_ARG(t->proxy));
     }
     return code;
 }

@@ -56,13 +56,30 @@ static void conf_set_env(lua_State *L)
         lua_pop(L, 1);
 }
 
+// Where Lua cannot read the file it quotes what is there (near '"smtp://me:...'): a text may be a
+// password, so it is not said. May longjmp.
+static void conf_hide_text(lua_State *L)
+{
+    static const char near[] = " near '";
+    const char *said = lua_tostring(L, -1);
+    const char *at = said ? strstr(said, near) : NULL;
+    const char *token = at ? at + strlen(near) : "";
+    if (*token != '"' && *token != '\'' && (*token != '[' || (token[1] != '[' && token[1] != '=')))
+        return;
+    lua_pushlstring(L, said, (size_t)(at - said));
+    lua_pushliteral(L, " near a text");
+    lua_concat(L, 2);
+}
+
 // Inside the gate. May longjmp.
 static int conf_inside(lua_State *L)
 {
     struct err e = {0};
     struct conf_loading *l = lua_touserdata(L, 1);
-    if (sandbox_compile(L, l->text.data, l->text.len, l->path) != LUA_OK)
+    if (sandbox_compile(L, l->text.data, l->text.len, l->path) != LUA_OK) {
+        conf_hide_text(L);
         return lua_error(L);
+    }
     conf_set_env(L);
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1))

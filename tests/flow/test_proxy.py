@@ -109,7 +109,7 @@ def test_a_proxy_with_a_login_is_a_secret(serve, folder, receivers, proxies):
     assert request["error"] == "connect" and request["response_received"] is None
     assert "answered 407" in request["detail"] and 'proxy = hook.secret "NAME"' in request["advice"], request
     # A secret that is missing, or no URL, stops the start without being told.
-    for value, words in ((None, "hookline secrets set PROXY"), ("ftp://crm:hidden@127.0.0.1", "only https:// and http://")):
+    for value, words in ((None, "hookline secrets set PROXY"), ("ftp://crm:hidden@127.0.0.1", "a proxy is http://HOST:PORT")):
         (folder / "c.lua").write_text(text)
         env = {"HOOKLINE_SECRET_PROXY": value} if value else {}
         done = run("serve", "--config", folder / "c.lua", "--data", folder / "data", "--listen", "127.0.0.1:0", env=env)

@@ -1,35 +1,4 @@
-#include "cli_test.h"
-
-#include "config.h"
-#include "config_keys.h"
-
-struct loaded {
-    struct config c;
-    int code;
-    struct err e;
-};
-
-static void load(struct loaded *l, const struct config_flags *flags, const char *const *environment)
-{
-    static const struct config_flags none = {0};
-    static const char *const empty[] = {NULL};
-
-    memset(l, 0, sizeof(*l));
-    l->code = config_load(&l->c, flags ? flags : &none,
-                          (char *const *)(environment ? environment : empty), &l->e);
-}
-
-// All errors and warnings, one a line.
-static void read_messages(const struct loaded *l, char out[8192])
-{
-    size_t len = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < l->c.message_count && len < 8192; i++)
-        len += (size_t)snprintf(
-            out + len, 8192 - len, "%s%s\n",
-            l->c.messages[i].is_error ? "error: " : "warning: ", l->c.messages[i].text);
-}
+#include "config_test.h"
 
 static void defaults_need_no_file(void **state)
 {
@@ -217,7 +186,7 @@ static void wrong_files_are_refused_with_the_place(void **state)
          "HOOKLINE_DATA: there is no such key; did you mean data?"},
         {"return { ['lim its'] = {} }", "hookline.conf.lua:1: [\"lim its\"]: there is no such key"},
         {"return { 'a' }", "hookline.conf.lua: wants a table of keys, not a list"},
-        {"return { log = 'debug' }", "log: wants a table of keys, not 'debug'"},
+        {"return { log = 'debug' }", "log: wants a table of keys, not a text"},
         {"return { data = hook.secret 'A' }", "data: wants a text, not a secret"},
         {"return { data = { a = 1 } }", "data: wants a text, not a table"},
         {"return { socket_mode = 0660 }", "socket_mode: wants a text of octal digits"},
@@ -242,6 +211,9 @@ static void wrong_files_are_refused_with_the_place(void **state)
         {"return { listen = 'localhost:1' }", "listen: 'localhost' is no IP address"},
         {"return { data = '' }", "data: is empty"},
         {"return { data = 'a\\0b' }", "data: a path has no NUL"},
+        {"return { data = 'postgres://me:hush@db/x' }", "data: wants a path, not a URL"},
+        {"return { tls = { key = '-----BEGIN PRIVATE KEY-----\\nhush' } }",
+         "tls.key: wants a path"},
         {"return { vars = { ['a-b'] = '1' } }", "vars[\"a-b\"]: a name has letters"},
         {"return { vars = { A = { 1 } } }", "vars.A: wants a text, a number or a boolean"},
         {"return { network = { allow = '10.0.0.0/8' } }", "network.allow: wants a list of texts"},
@@ -253,9 +225,9 @@ static void wrong_files_are_refused_with_the_place(void **state)
         {"return { targets = { ['https://a.example'] = { in_flight = 0 } } }", "from 1 to 1024"},
         {"return { targets = { ['https://a.example'] = { rate = 'often' } } }", "20/s"},
         {"return { targets = { ['https://a.example'] = { proxy = 'x' } } }",
-         "targets[\"https://a.example\"].proxy: the URL has no scheme"},
+         "targets[\"https://a.example\"].proxy: a proxy is http://HOST:PORT"},
         {"return { targets = { ['https://a.example'] = { proxy = 'socks5://p:1' } } }",
-         "only https:// and http://"},
+         "a proxy is http://HOST:PORT"},
         {"return { targets = { ['https://a.example'] = { proxy = 'http://p:1/x' } } }",
          "without a path"},
         {"return { targets = { ['https://a.example'] = { proxy = 'http://u:pw@p:1' } } }",
@@ -317,6 +289,8 @@ static void the_line_is_told_where_one_place_gives_the_key(void **state)
         {"return { a = { key = 1 },\n b = { key = 2 } }", "key", 0},
         {"return { a = { key = 1 }, b = { key = 2 } }", "key", 0},
         {"return { body", "body", 0},
+        {"return { ['https://a--b'] = 1 }", "https://a--b", 1},
+        {"return { a = \"it's \\\" --\", body = 1 } -- body = 2", "body", 1},
         {"return {}", "", 0},
         {"", "body", 0},
     };
