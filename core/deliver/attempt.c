@@ -317,8 +317,7 @@ void attempt_start(struct job *j)
         // an attempt, but says nothing of the target.
         gate_took_back(j->target, j);
         schedule_leave(j);
-        bool is_secret = code == ERR_NOT_FOUND || code == ERR_IO;
-        attempt_end(j, is_secret ? "secret_missing" : "connect",
+        attempt_end(j, secrets_is_missing(code) ? "secret_missing" : "connect",
                     arena_dup(&j->arena, str_from(e.text)), NULL);
     }
 }

@@ -342,8 +342,7 @@ static void token_fetch(struct oauth_token *t)
         t->was_renewed = false;
     }
     if (code) { // looked for again the next time: it costs no request
-        bool is_secret = code == ERR_NOT_FOUND || code == ERR_IO;
-        t->error = is_secret ? "secret_missing" : "oauth";
+        t->error = secrets_is_missing(code) ? "secret_missing" : "oauth";
         snprintf(t->detail, sizeof t->detail, "%s", e.text);
         t->again_ms = oauth_now_ms(o);
         return;

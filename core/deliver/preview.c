@@ -255,7 +255,7 @@ static void send_with_token(struct preview *p)
         p->is_sending = false;
     }
     if (code)
-        end_unsent(p, code == ERR_NOT_FOUND ? "secret_missing" : NULL, e.text);
+        end_unsent(p, secrets_is_missing(code) ? "secret_missing" : NULL, e.text);
 }
 
 static void stop_listening(struct preview *p)

@@ -30,8 +30,9 @@ struct request { // on the arena
     size_t header_count;
 };
 
-// secrets NULL: masked. mask (may be NULL): takes every secret that was used. ERR_NOT_FOUND: a
-// secret is missing, or a key that cannot sign (words name it); ERR_INVALID, ERR_NOMEM.
+// secrets NULL: masked. mask (may be NULL): takes every secret that was used. What
+// secrets_get says, and ERR_NOT_FOUND for a key that cannot sign (words name it); ERR_INVALID,
+// ERR_NOMEM.
 int request_build(struct request *out, const struct request_input *in, struct secrets *secrets,
                   struct mask *mask, struct arena *arena, struct err *e);
 

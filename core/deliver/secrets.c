@@ -132,6 +132,11 @@ static int secret_read_environment(struct secret *one, struct err *e)
     return one->value ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
+bool secrets_is_missing(int code)
+{
+    return code == ERR_NOT_FOUND || code == ERR_IO;
+}
+
 int secrets_get(struct secrets *s, struct str name, struct str *value, struct err *e)
 {
     struct secret *one = map_get(&s->by_name, name);

@@ -17,6 +17,8 @@ void secrets_free(struct secrets *s); // wipes them
 // The value, borrowed until secrets_forget. ERR_NOT_FOUND or ERR_IO with words that say how to set
 // it.
 int secrets_get(struct secrets *s, struct str name, struct str *value, struct err *e);
+// Whether such a fault is the secret's ("secret_missing"), not this machine's own trouble.
+bool secrets_is_missing(int code);
 void secrets_forget(struct secrets *s);
 // How many times that was: what was got with a secret is no good any more when it has changed.
 uint64_t secrets_forget_count(const struct secrets *s);

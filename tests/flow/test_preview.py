@@ -117,6 +117,15 @@ def test_what_was_not_sent_would_be_tried_again(serve, folder):
         assert (shown["error"], shown["state"], shown["retry_in_ms"]) == ("secret_missing", "retrying", 15000)
 
 
+def test_a_secret_that_cannot_be_read_is_told_as_a_delivery_has_it(serve):
+    host = serve({"w.lua": workflow("http://127.0.0.1:1/", auth='hook.bearer(hook.secret "KEY")')})
+    (host.data / "secrets/KEY").mkdir(parents=True)
+    attempt = host.until_state(host.accept(deal(1))[0]["deliveries"][0], "retrying")["attempts"][0]
+    for shown in (attempt, ask(host)):
+        assert (shown["error"], "KEY" in shown["detail"]) == ("secret_missing", True), shown
+    assert ask(host)["state"] == "retrying"
+
+
 def test_the_rules_in_force_when_the_answer_comes_are_asked(serve, receivers):
     receiver = receivers(lambda request: PARK)
     host = serve({"w.lua": workflow(receiver.url, success="function(response) return false end")})
