@@ -64,8 +64,10 @@ void engine_free(struct engine *g);
 // The first one starts from the last stored texts. Reloads asked for meanwhile are made one after
 // another. on_done: code 0 and the new generation, or the fault; the old one stays in force then.
 // audit: the act, the engine's from here on, or NULL; it is given the generations before and after
-// with the files that changed, and is stored before on_done. A change of the rules that nobody
-// asked for is an act of "folder", or of "start" where it was made while the host was down.
+// with the files that changed, and is stored before on_done, which has the store's fault where it
+// could not be (and the generation is the same, for its files could not be stored either). A change
+// of the rules that nobody asked for is an act of "folder", or of "start" where it was made while
+// the host was down.
 void engine_reload(struct engine *g, struct store_audit_put *audit,
                    void (*on_done)(void *ctx, int code, const struct err *e), void *ctx);
 // The same, but where nothing in the folder has changed nothing is done.

@@ -45,6 +45,17 @@ static uint64_t reload_last_id(const struct engine *g)
 static void reload_on_told(struct store_audit_put *p)
 {
     struct engine *g = p->ctx;
+    if (p->code) {
+        const char *trouble = store_trouble(g->config.store);
+        struct err e;
+        err_set(&e, (enum err_code)p->code, "the audit of a reload could not be stored: %s",
+                trouble ? trouble : err_word((enum err_code)p->code));
+        log_error(g->config.log, "%s", e.text);
+        if (g->told_code == 0) {
+            g->told_code = p->code;
+            g->fault = e;
+        }
+    }
     audit_drop(p);
     if (--g->telling == 0) {
         reload_finish(g, g->told_code);
@@ -100,7 +111,7 @@ static void reload_finish_told(struct engine *g, struct str words, int code)
     g->told_code = code;
     reload_audit(g, reload_last_id(g), words, NULL);
     if (--g->telling == 0) {
-        reload_finish(g, code);
+        reload_finish(g, g->told_code);
     }
 }
 

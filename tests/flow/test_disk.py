@@ -35,8 +35,12 @@ def test_a_full_disk_stops_the_answers_and_loses_nothing(serve, receiver, folder
     assert refused.headers["content-type"] == "application/problem+json"
     assert "full" in host.log() or "space" in host.log(), host.log()[-2000:]
     assert host.call("GET", "/readyz").status == 503
+    reload = host.call("POST", "/v1/reload")
+    assert reload.status == 500 and "the audit of a reload could not be stored" in reload.json()["detail"], reload
+    assert "the audit of a reload could not be stored" in host.log()
     ballast.unlink()
     until(lambda: host.post(deal(9999)).status == 202, "events are taken again")
+    assert host.call("POST", "/v1/reload").status == 200
     receiver.wait_until(lambda r: set(acknowledged) <= {x.id for x in r}, "all that was acknowledged")
     again = host.accept(deal(number, event_id=f"e{number}", note="x" * 2000))[0]
     assert again["duplicate"] is False, "what was refused is not there"
