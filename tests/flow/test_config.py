@@ -155,6 +155,7 @@ def pattern(key):
     return re.sub(r'\["[^"]*"\]', ".*", re.sub(r"^vars\..*", "vars.*", key))
 
 
+@pytest.mark.release_only
 def test_the_document_has_each_key_with_what_sets_it_and_its_type():
     keys = configuration_keys()
     assert [(code(row[0])[0], code(row[1]), row[2][:len(TYPES[kind])]) for row, kind in zip(
