@@ -13,6 +13,7 @@
 #include "app_service.h"
 #include "app_sockets.h"
 #include "deliver/decide.h"
+#include "deliver/missing.h"
 #include "deliver/oauth.h"
 #include "engine/slots.h"
 #include "loop/test_clock.h"
@@ -331,9 +332,16 @@ static void app_allow_redirect(struct app *app)
     app->has_redirect_block = config_redirect_block(app->config, &app->redirect_block);
 }
 
+static void app_warn_of_missing(void *ctx, const struct missing *m)
+{
+    const struct app *app = ctx;
+    log_warn(&app->log, "%s: %s", m->file, m->message);
+}
+
 static void app_on_generation(void *ctx)
 {
     struct app *app = ctx;
+    missing_each(engine_generation(app->engine)->rules, app->secrets, app_warn_of_missing, app);
     slots_reload(app->slots);
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/internal.h"
+#include "deliver/missing.h"
 #include "encode/percent.h"
 
 void api_write_fault(struct json_writer *w, const struct rules_fault *f)
@@ -35,9 +36,15 @@ static void workflows_write_life(struct json_writer *w, const struct engine *eng
     }
 }
 
-static void workflows_write(struct json_writer *w, const struct engine *engine,
+static void workflows_write_missing(void *ctx, const struct missing *m)
+{
+    json_string(ctx, m->name);
+}
+
+static void workflows_write(struct json_writer *w, const struct api *a,
                             const struct generation_workflow *one)
 {
+    const struct engine *engine = a->config.engine;
     const struct generation *g = engine_generation(engine);
     const struct rules_workflow *rule = one->rule;
     json_object_begin(w);
@@ -56,6 +63,12 @@ static void workflows_write(struct json_writer *w, const struct engine *engine,
     } else {
         json_member_null(w, "error");
     }
+    json_key(w, STR("missing_secrets"));
+    json_array_begin(w);
+    if (rule) {
+        missing_each_of(rule, a->config.secrets, workflows_write_missing, w);
+    }
+    json_array_end(w);
     json_object_end(w);
 }
 
@@ -81,7 +94,7 @@ void api_send_generation_list(struct api *a, struct httpd_request *r, const char
 
 static void workflows_write_at(struct json_writer *w, struct api *a, size_t i)
 {
-    workflows_write(w, a->config.engine, &engine_generation(a->config.engine)->workflows[i]);
+    workflows_write(w, a, &engine_generation(a->config.engine)->workflows[i]);
 }
 
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
@@ -189,7 +202,7 @@ static void workflows_send(struct api *a, struct httpd_request *r,
     struct json_writer w;
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
-    workflows_write(&w, a->config.engine, one);
+    workflows_write(&w, a, one);
     api_send_json(r, 200, &body);
 }
 

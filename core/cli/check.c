@@ -5,6 +5,7 @@
 #include "cli/config_faults.h"
 #include "cli/fault.h"
 #include "cli/test_paths.h"
+#include "deliver/missing.h"
 #include "encode/json_writer.h"
 #include "engine/generation.h"
 #include "script/suite.h"
@@ -48,6 +49,26 @@ static int load_test(struct check *c, const struct rules_config *rules, size_t i
     return code == ERR_INVALID ? 0 : code; // its faults say why
 }
 
+static void add_missing(void *ctx, const struct missing *m)
+{
+    const struct check *c = ctx;
+
+    rules_add_warning(c->workflows->rules, m->file, m->message); // too many faults say enough
+}
+
+static int look_for_secrets(struct check *c, struct err *e)
+{
+    struct secrets *secrets;
+    int code = secrets_new(&secrets, c->config.data_dir, e);
+
+    if (code)
+        return code;
+    if (secrets_are_readable(secrets))
+        missing_each(c->workflows->rules, secrets, add_missing, c);
+    secrets_free(secrets);
+    return 0;
+}
+
 static int load(struct check *c, struct err *e)
 {
     struct rules_config rules = config_rules(&c->config);
@@ -63,6 +84,8 @@ static int load(struct check *c, struct err *e)
     }
     for (size_t i = 0; i < c->paths.count && code == 0; i++)
         code = load_test(c, &rules, i, e);
+    if (code == 0)
+        code = look_for_secrets(c, e);
     return code && !e->code ? err_set(e, (enum err_code)code, "out of memory") : code;
 }
 
@@ -272,7 +295,10 @@ const struct command command_check = {
         "for editors\n"
         "and CI, too. What a workflow reads is compared with the catalogue of its record type, "
         "where there\n"
-        "is one: types/deal.lua. --json prints { \"workflows\", \"errors\", \"warnings\" }, each "
+        "is one: types/deal.lua. A secret that a workflow names and that is not set is a warning, "
+        "where the\n"
+        "data folder is there and can be read. --json prints { \"workflows\", \"errors\", "
+        "\"warnings\" }, each "
         "error "
         "and warning as\n"
         "{ \"file\", \"line\", \"column\", \"severity\", \"path\", \"message\" }. `hookline test` "

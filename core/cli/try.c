@@ -4,6 +4,7 @@
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/trial.h"
+#include "deliver/missing.h"
 
 enum { ARENA_MAX_BYTES = 512 * 1024 * 1024, DOCUMENT_MAX_BYTES = 512 * 1024 * 1024 };
 
@@ -166,6 +167,13 @@ static int open_sender(struct trial *t, struct err *e)
     return code;
 }
 
+static void print_missing(void *ctx, const struct missing *m)
+{
+    const struct trial *t = ctx;
+
+    fprintf(t->in->messages, "hookline: warning: %s\n", m->message);
+}
+
 static int try_out(struct trial *t)
 {
     struct buf document;
@@ -177,6 +185,8 @@ static int try_out(struct trial *t)
         status = cli_fail(t->in, "%s", e.code ? e.text : "out of memory");
     else
         status = print(t, buf_str(&document));
+    if (status == CLI_DONE && secrets_are_readable(t->secrets))
+        missing_each_of(t->workflow, t->secrets, print_missing, t);
     buf_fini(&document);
     if (status == CLI_DONE && (!t->would_fire || t->has_failed))
         status = CLI_FAILED;

@@ -56,6 +56,7 @@ static int show_list(struct listing *l)
 static int show_one(struct listing *l)
 {
     FILE *out = l->in->out;
+    const struct json_node *missing = json_tree_get(l->root, "missing_secrets");
 
     table_print_safe(out, json_tree_text(json_tree_get(l->root, "id")), false);
     fprintf(out, "  " STR_FMT "\n", STR_ARG(state_of(l->root)));
@@ -67,6 +68,13 @@ static int show_one(struct listing *l)
     show_field(out, "suspended", json_tree_get(l->root, "suspended.reason"));
     show_field(out, "error", json_tree_get(l->root, "error.message"));
     show_field(out, "line", json_tree_get(l->root, "error.line"));
+    for (const struct json_node *name = missing ? missing->first : NULL; name; name = name->next) {
+        fputs("  no secret  ", out);
+        table_print_safe(out, json_tree_text(name), false);
+        fputs("  set it with: hookline secrets set ", out);
+        table_print_safe(out, json_tree_text(name), false);
+        fputs(", then hookline reload\n", out);
+    }
     return CLI_DONE;
 }
 

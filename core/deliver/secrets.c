@@ -1,7 +1,9 @@
 #include "deliver/secrets.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/map.h"
@@ -15,6 +17,7 @@ struct secret {
 };
 
 struct secrets {
+    char *data_dir;
     char *dir; // DATA/secrets
     struct map by_name;
     uint64_t forget_count;
@@ -23,11 +26,16 @@ struct secrets {
 int secrets_new(struct secrets **out, const char *data_dir, struct err *e)
 {
     struct secrets *s = calloc(1, sizeof *s);
-    if (s == NULL || asprintf(&s->dir, "%s/secrets", data_dir) < 0) {
-        free(s);
+    if (s == NULL) {
         return err_set(e, ERR_NOMEM, "out of memory");
     }
     map_init(&s->by_name);
+    s->data_dir = strdup(data_dir);
+    if (s->data_dir == NULL || asprintf(&s->dir, "%s/secrets", data_dir) < 0) {
+        s->dir = NULL;
+        secrets_free(s);
+        return err_set(e, ERR_NOMEM, "out of memory");
+    }
     *out = s;
     return 0;
 }
@@ -65,8 +73,17 @@ void secrets_free(struct secrets *s)
     }
     secrets_forget(s);
     map_fini(&s->by_name);
+    free(s->data_dir);
     free(s->dir);
     free(s);
+}
+
+bool secrets_are_readable(const struct secrets *s)
+{
+    if (access(s->dir, X_OK) == 0) {
+        return true;
+    }
+    return errno == ENOENT && access(s->data_dir, X_OK) == 0; // none was set yet
 }
 
 bool secrets_is_name(struct str name)
@@ -122,10 +139,10 @@ static int secret_read_environment(struct secret *one, struct err *e)
     snprintf(variable, sizeof variable, "HOOKLINE_SECRET_%s", one->name);
     const char *value = getenv(variable);
     if (value == NULL) {
-        return err_set(
-            e, ERR_NOT_FOUND,
-            "the secret %s is not set: run `hookline secrets set %s` or set %s, then send SIGHUP",
-            one->name, one->name, variable);
+        return err_set(e, ERR_NOT_FOUND,
+                       "the secret %s is not set: run `hookline secrets set %s` or set %s, then "
+                       "`hookline reload`",
+                       one->name, one->name, variable);
     }
     one->value = strdup(value);
     one->len = strlen(value);

@@ -23,6 +23,10 @@ void secrets_forget(struct secrets *s);
 // How many times that was: what was got with a secret is no good any more when it has changed.
 uint64_t secrets_forget_count(const struct secrets *s);
 
+// Whether this process can tell a secret that is set from one that is not: there is a data folder,
+// and its secrets are not somebody else's.
+bool secrets_are_readable(const struct secrets *s);
+
 // Whether text may be a secret's name: [A-Z][A-Z0-9_]*, 64 bytes at most.
 bool secrets_is_name(struct str name);
 

@@ -67,6 +67,13 @@ int rules_add_fault(struct rules *r, const char *file, const char *path, const c
                                                    .message = rules_keep(r, message)});
 }
 
+int rules_add_warning(struct rules *r, const char *file, const char *message)
+{
+    return rules_put_fault(r, (struct rules_fault){.is_warning = true,
+                                                   .file = rules_keep(r, file),
+                                                   .message = rules_keep(r, message)});
+}
+
 void rules_forget_faults(struct rules *r, size_t count)
 {
     r->fault_count = count < r->fault_count ? count : r->fault_count;
@@ -202,6 +209,7 @@ static void rules_take_description(lua_State *L, struct rules *r, const char *sh
     rules_take_lookups(L, r, w);
     rules_take_reads(L, r, w);
     rules_take_notify(L, r, w);
+    rules_take_secrets(L, r, w);
     entry->seed = hash_bytes(&HASH_KEY_FIXED, w->id, strlen(w->id));
     lua_pushvalue(L, -1);
     entry->ref_description = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -86,6 +86,9 @@ enum rules_stubs { RULES_STUBS_LIBRARY, RULES_STUBS_CATALOGUES };
 // among the texts. 0; ERR_INVALID, ERR_NOMEM with words.
 int rules_write_stubs(struct rules *r, enum rules_stubs which, struct buf *out, struct err *e);
 
+// Likewise a warning. 0, ERR_NOMEM or ERR_TOO_LARGE.
+int rules_add_warning(struct rules *r, const char *file, const char *message);
+
 // Drops the faults from that count on.
 void rules_forget_faults(struct rules *r, size_t count);
 size_t rules_fault_count(const struct rules *r);
@@ -134,6 +137,8 @@ struct rules_workflow { // borrowed for the rules' life
     const struct lookup *watch; // and what an update besides; NULL: nothing
     const struct str *notify;   // mail addresses that are told of it besides the admins
     size_t notify_count;
+    const struct str *secrets; // that its webhooks name, as far as the file says it
+    size_t secret_count;
     bool reads_all;          // of an event; else:
     const struct str *reads; // these fields of the record
     size_t read_count;

@@ -95,6 +95,7 @@ void rules_free_files(struct rules *r);
 void rules_take_lookups(lua_State *L, struct rules *r, struct rules_workflow *w);
 void rules_take_reads(lua_State *L, struct rules *r, struct rules_workflow *w);
 void rules_take_notify(lua_State *L, struct rules *r, struct rules_workflow *w);
+void rules_take_secrets(lua_State *L, struct rules *r, struct rules_workflow *w);
 
 // Loads a file so: 0; ERR_INVALID, its faults among those that rules_fault gives; ERR_NOMEM.
 int rules_load_with(struct rules *r, const char *file, struct str text,

@@ -195,3 +195,11 @@ void rules_take_notify(lua_State *L, struct rules *r, struct rules_workflow *w)
     }
     lua_pop(L, 1);
 }
+
+void rules_take_secrets(lua_State *L, struct rules *r, struct rules_workflow *w)
+{
+    if (lua_getfield(L, -1, "secrets") == LUA_TTABLE) {
+        w->secrets = lookup_take_texts(L, r, &w->secret_count);
+    }
+    lua_pop(L, 1);
+}

@@ -138,8 +138,9 @@ local function renderer(values, spec, fills, fallback)
 end
 
 --- From a webhook's keys, which have been checked, and its header Content-Type (or nil): { head,
---- target, render, templates }. render: where templates are in it, (event, description) -> head,
+--- target, render, templates, secrets }. render: where templates are in it, (event, description) -> head,
 --- target, and why it is not legal; head and target then stand for it where it is not.
+--- secrets: the names of those that it holds.
 function head.parts(values, content_type, scope)
   local parts = { templates = {} }
   if not values.url or not values.method then
@@ -151,6 +152,10 @@ function head.parts(values, content_type, scope)
     scope:error("", message)
   end
   parts.head, parts.target = text, values.url.target
+  parts.secrets = {}
+  for i, one in ipairs(spec.secrets) do
+    parts.secrets[i] = one.secret
+  end
   parts.templates[1] = values.url.template
   for _, fill in ipairs(fills) do
     table.insert(parts.templates, fill[2])

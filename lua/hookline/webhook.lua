@@ -193,7 +193,7 @@ local function uses_of(list)
 end
 
 --- A webhook. Its data: { scope, head, target, render_head, policy, timeout_ms, render,
---- has_functions, paths, uses }. render_head: where templates are in it (head.lua).
+--- has_functions, paths, uses, secrets }. render_head: where templates are in it (head.lua).
 function webhook.new(options)
   local scope = faults.scope()
   local values = OPTIONS:read(options, scope)
@@ -210,6 +210,7 @@ function webhook.new(options)
     data.policy = { retry = values.retry, retry_on = values.retry_on,
       give_up_on = values.give_up_on, success = values.success }
     data.timeout_ms, data.order = values.timeout, values.order
+    data.secrets = parts.secrets
     data.has_functions = values.transform ~= nil or type(values.content) == "function"
     data.paths = content.paths(values.content)
     table.insert(parts.templates, content_template)

@@ -225,6 +225,19 @@ local function calls_functions(values)
   return false
 end
 
+-- The names of the secrets that its webhooks hold, each once; those of webhooks that a function makes
+-- are not known.
+local function secrets_of(values)
+  local names, seen = {}, {}
+  for _, data in ipairs(type(values.actions) == "table" and values.actions or {}) do
+    for _, name in ipairs(data.secrets) do
+      names[#names + 1] = not seen[name] and name or nil
+      seen[name] = true
+    end
+  end
+  return names
+end
+
 local function add_reads_of(node, names)
   if node.field then
     names[#names + 1] = node.field.parts[1]
@@ -345,6 +358,7 @@ function workflow.new(options)
     delay_ms = values.delay,
     recheck = values.recheck == true,
     notify = values.notify,
+    secrets = secrets_of(values),
     has_functions = calls_functions(values),
   }
   if not description.has_functions then

@@ -87,6 +87,9 @@ export function Workflow({ id }) {
         ${workflow.error && html`<${Fault} error=${workflow.error} />`}
         ${workflow.suspended && html`<${Notice} tone="bad"><span>Suspended <${Time} at=${workflow.suspended.at} />: ${
           workflow.suspended.reason}</span></${Notice}>`}
+        ${workflow.missing_secrets.length > 0 && html`<${Notice} tone="warn"><span>Not set, so its webhooks fail: ${
+          workflow.missing_secrets.map((name, i) => html`${i > 0 && ", "}<span class="mono">hookline secrets set ${name}</span>`)}
+          , then <span class="mono">hookline reload</span></span></${Notice}>`}
         <${Card} className="stack">
           <p class="next"><${WorkflowState} workflow=${workflow} /> ${workflow.description}</p>
           <${Facts} pairs=${[["Id", workflow.id], ["Record type", workflow.record],

@@ -1,0 +1,24 @@
+// The secrets that rules name and that cannot be got: told when the rules are loaded, not first by
+// a webhook that fails. Which ones a function of a rule will name is not known.
+// Loop thread, or the main thread of a command.
+#ifndef DELIVER_MISSING_H
+#define DELIVER_MISSING_H
+
+#include "deliver/secrets.h"
+#include "script/rules.h"
+
+struct missing {      // borrowed for the call
+    const char *file; // the first that names it: "rules/welcome.lua"
+    struct str name;
+    const char *message; // what is wrong with it, and how to set it
+};
+
+// Tells each such secret once: of the workflows in their order, then of the sources.
+void missing_each(const struct rules *r, struct secrets *s,
+                  void (*tell)(void *ctx, const struct missing *m), void *ctx);
+
+// Those of one workflow, likewise.
+void missing_each_of(const struct rules_workflow *w, struct secrets *s,
+                     void (*tell)(void *ctx, const struct missing *m), void *ctx);
+
+#endif
