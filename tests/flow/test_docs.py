@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import pytest
-from support.docs import fenced
+from support.docs import fenced, section
 from support.host import BINARY, ROOT, run
 from support.waiting import until
 
@@ -55,7 +55,7 @@ def is_like(got, wanted):
 
 
 class Reader:
-    """Follows the tutorial in a folder: writes its files, runs its commands, compares what they print."""
+    """Follows a document in a folder: writes its files, runs its commands, compares what they print."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -68,6 +68,8 @@ class Reader:
         self.shown_by_receiver = 0
 
     def sh(self, line):
+        address = self.place / "data/address"
+        line = line.replace("http://127.0.0.1:8080", address.read_text().split()[0]) if address.exists() else line
         done = subprocess.run(["sh", "-c", line], cwd=self.place, env=self.env, capture_output=True, text=True,
                               timeout=WAIT_S)
         return done.stdout + done.stderr
@@ -123,8 +125,9 @@ def free_port():
         return s.getsockname()[1]
 
 
-def test_the_tutorial(reader):
-    text = (ROOT / "docs/tutorial.md").read_text().replace("9009", str(free_port()))
+def follow(reader, text):
+    """Every snippet of the text, in its order."""
+    text = text.replace("9009", str(free_port()))
     blocks = list(re.finditer(r"(?:^`([\w./]+)`:\n\n)?(^[^\n]*receiver[^\n]* shows[^\n]*:\n\n)?^```(\w+)\n(.*?)^```$",
                               text, re.M | re.S))
     assert len(blocks) == len(fenced(text))
@@ -156,6 +159,24 @@ def test_the_tutorial(reader):
             else:
                 pending = body.strip()
     assert (reader.place / "data/hookline.db").exists()
+
+
+def test_the_tutorial(reader):
+    follow(reader, (ROOT / "docs/tutorial.md").read_text())
+
+
+# --- README.md ------------------------------------------------------------------------------------
+
+
+def test_what_readme_says_to_type_in_an_empty_folder(reader):
+    use = section((ROOT / "README.md").read_text(), "Use it")
+    assert len(fenced(use)) >= 8
+    follow(reader, use)
+
+
+def test_readme_shows_the_file_that_it_names():
+    name, text = re.search(r"^`(rules/\w+\.lua)`:[^\n]*\n\n```lua\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S).groups()
+    assert text == (ROOT / name).read_text()
 
 
 # --- architecture.md ------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
-"""What the project promises around the binary: make, the demo, README's commands, the packages script."""
+"""What the project promises around the binary: make, the demo, README's make commands, the packages script."""
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -69,27 +68,6 @@ def test_readmes_two_commands_install_make_and_call_it():
         before, _, call = line.rpartition(";")
         assert call.strip() in ("make demo", "make test")
         assert sh(before).returncode == 0
-
-
-def test_readmes_other_commands_run(serve, receiver, folder):
-    """In README's order, in a folder with a copy of the rules, beside a host that sends nowhere else."""
-    place = folder / "host1"
-    host = serve({}, args=["--redirect-all", receiver.url], start=False)
-    shutil.copytree(ROOT / "rules", host.rules_dir, dirs_exist_ok=True)
-    (folder / "hookline").symlink_to(BINARY)
-    lines = [line for line in fenced("README.md") if "make " not in line]
-    assert lines.count("hookline serve") == 1 and len(lines) >= 8
-    for line in lines:
-        if line == "hookline serve":
-            host.start()
-            continue
-        line = line.replace("127.0.0.1:8080", f"127.0.0.1:{getattr(host, 'port', 0)}")
-        done = subprocess.run(["sh", "-c", line], cwd=place, capture_output=True, text=True, timeout=60,
-                              env={**ENV, "PATH": f"{folder}:{ENV['PATH']}"})
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
-    sent = receiver.wait(2)
-    assert {r.headers["hookline-original-url"] for r in sent[:2]} <= {
-        "https://invoices.example.com/api/invoices", "https://app.example.com/api/deals"}
 
 
 def test_the_packages_script_says_what_to_do_without_root(folder):
