@@ -3,29 +3,38 @@
 #include <string.h>
 
 #include "api/internal.h"
+#include "base/nearest.h"
+
+enum { ROUTE_WORDS_MAX = 512, ROUTE_NAME_MAX = 64 };
 
 struct route {
     const char *method;
     const char *path; // "/v1/events/{id}"; "{path}" may have slashes
     enum role role;   // that its caller needs (api/access.h)
     void (*handle)(struct api *a, struct httpd_request *r, struct str id);
-    bool is_ingest; // takes events: refused while there is no room
-    bool is_source; // its sender may prove itself otherwise than by a token
+    bool is_ingest;         // takes events: refused while there is no room
+    bool is_source;         // its sender may prove itself otherwise than by a token
+    const char *parameters; // of its query, with spaces between them; NULL: none
 };
 
 static const struct route ROUTES[] = {
     {"POST", "/v1/events", ROLE_INGEST, .handle = api_post_events, .is_ingest = true},
     {"POST", "/v1/records", ROLE_INGEST, .handle = api_post_records, .is_ingest = true},
-    {"GET", "/v1/events", ROLE_READ, .handle = api_list_events},
-    {"GET", "/v1/events/{id}", ROLE_READ, .handle = api_get_event},
-    {"GET", "/v1/events/{id}/explain", ROLE_READ, .handle = api_get_explain},
-    {"POST", "/v1/events/{id}/replay", ROLE_ADMIN, .handle = api_replay_event},
-    {"GET", "/v1/runs", ROLE_READ, .handle = api_list_runs},
-    {"GET", "/v1/deliveries", ROLE_READ, .handle = api_list_deliveries},
+    {"GET", "/v1/events", ROLE_READ, .handle = api_list_events,
+     .parameters = "type record since until limit cursor order sent"},
+    {"GET", "/v1/events/{id}", ROLE_READ, .handle = api_get_event, .parameters = "sent"},
+    {"GET", "/v1/events/{id}/explain", ROLE_READ, .handle = api_get_explain,
+     .parameters = "workflow"},
+    {"POST", "/v1/events/{id}/replay", ROLE_ADMIN, .handle = api_replay_event,
+     .parameters = "workflow force"},
+    {"GET", "/v1/runs", ROLE_READ, .handle = api_list_runs,
+     .parameters = "outcome workflow type record since until limit cursor"},
+    {"GET", "/v1/deliveries", ROLE_READ, .handle = api_list_deliveries,
+     .parameters = "state workflow target type record since until limit cursor"},
     {"GET", "/v1/deliveries/{id}", ROLE_READ, .handle = api_get_delivery},
     {"POST", "/v1/deliveries/{id}/resend", ROLE_ADMIN, .handle = api_resend_delivery},
     {"POST", "/v1/deliveries/{id}/cancel", ROLE_ADMIN, .handle = api_cancel_delivery},
-    {"GET", "/v1/live", ROLE_READ, .handle = api_get_live},
+    {"GET", "/v1/live", ROLE_READ, .handle = api_get_live, .parameters = "topics"},
     {"GET", "/v1/workflows", ROLE_READ, .handle = api_list_workflows},
     {"GET", "/v1/workflows/{id}", ROLE_READ, .handle = api_get_workflow},
     {"GET", "/v1/workflows/{id}/source", ROLE_READ, .handle = api_get_source_text},
@@ -36,9 +45,11 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/workflows/{id}/activate", ROLE_ADMIN, .handle = api_activate_workflow},
     {"POST", "/v1/workflows/{id}/deactivate", ROLE_ADMIN, .handle = api_deactivate_workflow},
     {"POST", "/v1/workflows/{id}/follow-file", ROLE_ADMIN, .handle = api_follow_file},
-    {"POST", "/v1/workflows/{id}/reset", ROLE_ADMIN, .handle = api_reset_workflow},
+    {"POST", "/v1/workflows/{id}/reset", ROLE_ADMIN, .handle = api_reset_workflow,
+     .parameters = "record"},
     {"POST", "/v1/workflows/{id}/test", ROLE_ADMIN, .handle = api_test_workflow},
-    {"GET", "/v1/targets", ROLE_READ, .handle = api_list_targets},
+    {"GET", "/v1/targets", ROLE_READ, .handle = api_list_targets,
+     .parameters = "target limit cursor"},
     {"GET", "/v1/targets/{id}", ROLE_READ, .handle = api_get_target},
     {"POST", "/v1/targets/{id}/pause", ROLE_ADMIN, .handle = api_pause_target},
     {"POST", "/v1/targets/{id}/resume", ROLE_ADMIN, .handle = api_resume_target},
@@ -48,8 +59,9 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/drain", ROLE_ADMIN, .handle = api_drain_events},
     {"POST", "/v1/resume", ROLE_ADMIN, .handle = api_resume},
     {"POST", "/v1/reload", ROLE_ADMIN, .handle = api_post_reload},
-    {"GET", "/v1/audit", ROLE_READ, .handle = api_list_audit},
-    {"GET", "/v1/tokens", ROLE_ADMIN, .handle = api_list_tokens},
+    {"GET", "/v1/audit", ROLE_READ, .handle = api_list_audit,
+     .parameters = "who act subject since until limit cursor"},
+    {"GET", "/v1/tokens", ROLE_ADMIN, .handle = api_list_tokens, .parameters = "limit cursor"},
     {"POST", "/v1/tokens", ROLE_ADMIN, .handle = api_post_token},
     {"POST", "/v1/tokens/{id}/revoke", ROLE_ADMIN, .handle = api_revoke_token},
     {"POST", "/v1/erase", ROLE_ADMIN, .handle = api_post_erase},
@@ -200,6 +212,46 @@ static int route_check_caller(struct api *a, struct httpd_request *r, const stru
     return route_refuse_caller(a, r, verdict, &caller, wanted);
 }
 
+// Whether the route takes a parameter of that name.
+static bool route_takes(const struct route *route, struct str name, struct nearest *near)
+{
+    const char *at = route->parameters ? route->parameters : "";
+    while (*at) {
+        struct str known = {at, strcspn(at, " ")};
+        if (str_eq(known, name)) {
+            return true;
+        }
+        nearest_offer(near, known);
+        at += known.len + strspn(at + known.len, " ");
+    }
+    return false;
+}
+
+// Whether the query has a parameter that the route would pass over, such as ?stat=failed: it is
+// answered then. A foreign system's query is its own, and so is that of what is no part of the API.
+static int route_refuse_parameter(struct httpd_request *r, const struct route *route)
+{
+    struct str rest = httpd_query(r), name;
+    if (route->is_source || strncmp(route->path, "/v1/", 4) != 0) {
+        return 0;
+    }
+    while (httpd_query_next(&rest, &name)) {
+        struct nearest near;
+        nearest_init(&near, name);
+        if (route_takes(route, name, &near)) {
+            continue;
+        }
+        char words[ROUTE_WORDS_MAX];
+        snprintf(words, sizeof words, "there is no parameter %.*s here%s" STR_FMT "%s; %s%s",
+                 (int)(name.len < ROUTE_NAME_MAX ? name.len : ROUTE_NAME_MAX), name.data,
+                 near.name.len ? ", did you mean " : "", STR_ARG(near.name),
+                 near.name.len ? "?" : "", route->parameters ? "there are " : "there is none",
+                 route->parameters ? route->parameters : "");
+        return route_refuse(r, 400, words);
+    }
+    return 0;
+}
+
 // Everything that can be said no to before a body is read.
 int api_on_head(void *ctx, struct httpd_request *r)
 {
@@ -213,6 +265,8 @@ int api_on_head(void *ctx, struct httpd_request *r)
         refused = 1;
     } else if (route == NULL) {
         refused = route_refuse_unknown(r, &allow);
+    } else if (route_refuse_parameter(r, route)) {
+        refused = 1;
     } else if (route->is_ingest && !route->is_source &&
                !route_is_json(httpd_header(r, "content-type"))) {
         refused = route_refuse(r, 415,

@@ -66,8 +66,8 @@ int listing_send(const struct invocation *in, const char *path, struct str body,
 // The common options are no parameters of the API.
 static bool is_parameter(const struct option *option)
 {
-    static const char *const others[] = {"json",  "url",  "token", "config", "data",
-                                         "rules", "help", "yes",   "all",    NULL};
+    static const char *const others[] = {"json",  "url",  "ca",  "token", "config", "data",
+                                         "rules", "help", "yes", "all",   NULL};
 
     for (size_t k = 0; others[k]; k++)
         if (strcmp(others[k], option->name) == 0)

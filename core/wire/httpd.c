@@ -346,6 +346,18 @@ static void append_decoded(struct buf *out, struct str s)
     }
 }
 
+bool httpd_query_next(struct str *rest, struct str *name)
+{
+    while (rest->len > 0) {
+        struct str value;
+        *name = split(split(*rest, '&', rest), '=', &value);
+        if (name->len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool httpd_query_get(const struct httpd_request *r, const char *name, struct buf *out)
 {
     struct str rest = r->info.query;

@@ -35,6 +35,36 @@ def test_it_has_each_route_with_its_role():
     assert len(set(ids)) == len(ids)
 
 
+def parameters_of_routes():
+    """(method, path) -> the names of its parameters, as the table of routes has them."""
+    text = (ROOT / "core/api/routes.c").read_text().split("ROUTES[] = {")[1].split("\n};")[0]
+    found = re.findall(r'\{"(\w+)", "([^"]*)"((?:[^{}"]|"[^"]*")*)\}', text)
+    assert len(found) > 40
+    return {(method.lower(), path): (re.search(r'\.parameters = "([^"]*)"', rest) or ("", ""))[1].split()
+            for method, path, rest in found}
+
+
+def test_it_has_the_parameters_that_each_route_takes():
+    said = {(method, path): [p["name"] for p in map(openapi.resolve, operation.get("parameters", [])) if p["in"] == "query"]
+            for path, item in openapi.DOCUMENT["paths"].items() for method, operation in item.items()}
+    assert said == parameters_of_routes()
+
+
+def test_a_parameter_that_a_route_does_not_take_is_no_silent_typo(serve, receiver):
+    host = serve({"w.lua": workflow(receiver.url)})
+    for (method, path), known in parameters_of_routes().items():
+        if path.startswith("/v1/") and path != "/v1/sources/{id}":
+            reply = host.call(method.upper(), path.replace("{id}", "x") + "?limit_=1&" + "&".join(f"{name}=" for name in known))
+            assert reply.status == 400 and "limit_" in reply.json()["detail"], (path, reply)
+            assert all(name in reply.json()["detail"] for name in known)
+    typo = host.call("GET", "/v1/deliveries?limit=5&stat=terminated")
+    assert typo.status == 400 and "no parameter stat here, did you mean state?" in typo.json()["detail"], typo
+    assert host.call("GET", "/v1/deliveries?stat=x", token=False).status == 401
+    assert host.call("GET", "/v1/deliveries?limit=5&&state=").status == 200
+    for path in ("/healthz?x=1", "/readyz?x=1", "/metrics?x=1", "/?x=1"):
+        assert host.call("GET", path).status == 200, path
+
+
 def test_it_is_served(serve, receiver):
     host = serve({"w.lua": workflow(receiver.url)})
     reply = host.call("GET", "/openapi.json")
