@@ -79,6 +79,8 @@ struct str api_caller(const struct api *a, const struct httpd_request *r);
 // --- ready.c ---
 // Why no event can be taken now, or NULL.
 const char *api_refusal(const struct api *a);
+// "broken": [...]: the workflows whose file, as it stands, has an error.
+void api_write_broken(struct json_writer *w, const struct generation *g);
 void api_get_healthz(struct api *a, struct httpd_request *r, struct str id);
 void api_get_readyz(struct api *a, struct httpd_request *r, struct str id);
 
@@ -210,6 +212,8 @@ void api_revoke_token(struct api *a, struct httpd_request *r, struct str id);
 void api_post_erase(struct api *a, struct httpd_request *r, struct str id);
 
 // --- targets.c ---
+// The target as it is kept, of any URL of its own, appended: 0 or ERR_INVALID.
+int api_target_name(struct str url, struct buf *out);
 void api_list_targets(struct api *a, struct httpd_request *r, struct str id);
 void api_get_target(struct api *a, struct httpd_request *r, struct str id);
 void api_pause_target(struct api *a, struct httpd_request *r, struct str id);

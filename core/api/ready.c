@@ -47,6 +47,18 @@ static void ready_write_suspended(struct json_writer *w, const struct generation
     json_array_end(w);
 }
 
+void api_write_broken(struct json_writer *w, const struct generation *g)
+{
+    json_key(w, STR("broken"));
+    json_array_begin(w);
+    for (size_t i = 0; g && i < g->workflow_count; i++) {
+        if (g->workflows[i].has_fault) {
+            json_string(w, str_from(g->workflows[i].id));
+        }
+    }
+    json_array_end(w);
+}
+
 void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
@@ -66,6 +78,7 @@ void api_get_readyz(struct api *a, struct httpd_request *r, struct str id)
     json_member_bool(&w, "draining", a->drain_at_ms != 0);
     json_member_text(&w, "redirect_all", a->config.redirect_all);
     ready_write_suspended(&w, engine_generation(a->config.engine));
+    api_write_broken(&w, engine_generation(a->config.engine));
     json_object_end(&w);
     if (refusal && !body.failed) {
         char retry[API_RETRY_AFTER_MAX];

@@ -67,6 +67,7 @@ void api_get_status(struct api *a, struct httpd_request *r, struct str id)
         json_member_time(&w, "next_attempt_at",
                          clock_wall_at_ms(loop_clock(a->config.loop), next_ms));
     }
+    api_write_broken(&w, engine_generation(a->config.engine));
     json_object_end(&w);
     api_send_json(r, 200, &body);
 }

@@ -87,20 +87,23 @@ static void targets_send_one(struct api *a, struct httpd_request *r, struct str 
     }
 }
 
-// The target as it is kept, of an ID of the path, however its URL is written: 0 or ERR_INVALID.
+int api_target_name(struct str url, struct buf *out)
+{
+    struct url u;
+    if (url_parse(url, &u, NULL) || u.path.len > 1) {
+        return ERR_INVALID;
+    }
+    url_target(out, &u);
+    return out->failed ? ERR_INVALID : 0;
+}
+
+// The same of an ID of the path.
 static int targets_name(struct str id, struct buf *out)
 {
     struct buf text;
-    struct url u;
     buf_init(&text, TARGETS_NAME_MAX);
     int code = percent_decode(&text, id) || text.failed ? ERR_INVALID : 0;
-    if (code == 0 && (url_parse(buf_str(&text), &u, NULL) || u.path.len > 1)) {
-        code = ERR_INVALID;
-    }
-    if (code == 0) {
-        url_target(out, &u);
-        code = out->failed ? ERR_INVALID : 0;
-    }
+    code = code ? code : api_target_name(buf_str(&text), out);
     buf_fini(&text);
     return code;
 }

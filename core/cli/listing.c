@@ -1,15 +1,17 @@
 #include "cli/listing.h"
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "base/rfc3339.h"
 #include "encode/percent.h"
 
 enum { TREE_MAX_BYTES = 512 * 1024 * 1024, PATH_MAX_BYTES = 16 * 1024 };
 
-static int read_answer(const struct invocation *in, const struct remote_answer *answer,
-                       int (*use)(struct listing *l), struct err *e)
+static int read_answer(const struct invocation *in, struct remote *remote,
+                       const struct remote_answer *answer, int (*use)(struct listing *l),
+                       struct err *e)
 {
-    struct listing l = {.in = in};
+    struct listing l = {.in = in, .remote = remote};
     int status;
 
     arena_init(&l.arena, TREE_MAX_BYTES);
@@ -41,10 +43,10 @@ static int ask(const struct invocation *in, const char *method, const char *path
         fwrite(answer.body.data, 1, answer.body.len, in->out);
         fputc('\n', in->out);
     } else {
-        status = read_answer(in, &answer, show, &e);
+        status = read_answer(in, remote, &answer, show, &e);
     }
     if (status == CLI_DONE && judge)
-        status = read_answer(in, &answer, judge, &e);
+        status = read_answer(in, remote, &answer, judge, &e);
 out:
     remote_close(remote);
     config_fini(&c);
@@ -119,6 +121,34 @@ int listing_path_of(const char *base, const char *id, struct buf *out)
     return out->failed;
 }
 
+// Why a list is empty, where the workflow that was asked for is none of the host's: its name may be
+// misspelt. The answer that was shown is gone then.
+static void say_unknown_workflow(struct listing *l)
+{
+    const char *wanted = options_text(&l->in->options, "workflow");
+    struct remote_answer answer;
+    struct json_node *root;
+    struct nearest near;
+    struct err e = {0};
+
+    if (!wanted || remote_get(l->remote, "GET", "/v1/workflows", &answer, &e) != 0 ||
+        json_tree_read(&root, answer.body, &l->arena, &e) != 0)
+        return;
+    nearest_init(&near, str_from(wanted));
+    root = json_tree_get(root, "workflows")->first;
+    for (; root; root = root->next) {
+        struct str id = json_tree_text(json_tree_get(root, "id"));
+
+        if (str_eq(id, str_from(wanted)))
+            return;
+        nearest_offer(&near, id);
+    }
+    fprintf(l->in->messages, "There is no workflow %s", wanted);
+    if (near.name.len)
+        fprintf(l->in->messages, "; did you mean " STR_FMT "?", STR_ARG(near.name));
+    fputc('\n', l->in->messages);
+}
+
 void listing_print_table(struct listing *l, const char *name, const char *const *titles,
                          const char *const *paths, size_t count)
 {
@@ -126,8 +156,9 @@ void listing_print_table(struct listing *l, const char *name, const char *const 
     struct table t;
 
     if (!rows || !rows->first) {
-        fprintf(l->in->messages, "There are no %s%s.\n", name,
+        fprintf(l->in->messages, "There are no %s%s.\n", strcmp(name, "audit") ? name : "acts",
                 l->in->options.value_count ? " like that" : " yet");
+        say_unknown_workflow(l);
         return;
     }
     table_init(&t, titles, count, &l->arena);

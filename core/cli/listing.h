@@ -9,6 +9,7 @@ struct listing {
     const struct invocation *in;
     struct arena arena;     // of the answer's tree and the tables
     struct json_node *root; // the answer
+    struct remote *remote;  // who gave it, to be asked for more
 };
 
 // Asks the host for `path`. With --json the answer is printed as it came, and `show` is not called;

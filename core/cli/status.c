@@ -13,6 +13,42 @@ static void show_since(struct listing *l, const char *name, const char *words)
                 STR_ARG(json_tree_text(json_tree_get(mark, "since"))), words);
 }
 
+// The workflows whose file has an error.
+static void show_broken(struct listing *l)
+{
+    const struct json_node *broken = json_tree_get(l->root, "broken");
+
+    for (const struct json_node *id = broken ? broken->first : NULL; id; id = id->next) {
+        fputs("  broken     ", l->in->out);
+        table_print_safe(l->in->out, json_tree_text(id), false);
+        fputs(": its file has an error, see hookline workflows\n", l->in->out);
+    }
+}
+
+// The targets that an operator has paused: a resume of everything leaves them so. While everything
+// is paused they are not told apart. The status itself is gone then.
+static void show_paused_targets(struct listing *l)
+{
+    struct remote_answer answer;
+    struct json_node *row;
+    struct err e = {0};
+    const struct json_node *all = json_tree_get(l->root, "paused");
+
+    if (!l->remote || (all && all->first) ||
+        remote_get(l->remote, "GET", "/v1/targets?limit=1000", &answer, &e) != 0 ||
+        json_tree_read(&row, answer.body, &l->arena, &e) != 0)
+        return;
+    for (row = json_tree_get(row, "targets")->first; row; row = row->next) {
+        struct str target = json_tree_text(json_tree_get(row, "target"));
+
+        if (!str_eq(json_tree_text(json_tree_get(row, "state")), STR("paused")))
+            continue;
+        fprintf(l->in->out, "  paused     " STR_FMT ", which is owed " STR_FMT, STR_ARG(target),
+                STR_ARG(json_tree_text(json_tree_get(row, "owed"))));
+        fprintf(l->in->out, ": hookline targets resume " STR_FMT "\n", STR_ARG(target));
+    }
+}
+
 int status_show(struct listing *l)
 {
     FILE *out = l->in->out;
@@ -23,6 +59,8 @@ int status_show(struct listing *l)
     show_field(out, "in flight", json_tree_get(l->root, "in_flight"));
     show_field(out, "owed", json_tree_get(l->root, "owed"));
     show_field(out, "next attempt", json_tree_get(l->root, "next_attempt_at"));
+    show_broken(l);
+    show_paused_targets(l);
     return CLI_DONE;
 }
 
