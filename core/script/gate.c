@@ -1,6 +1,7 @@
 #include "script/gate.h"
 
 #include "base/str.h"
+#include "script/absent.h"
 #include "script/state.h"
 #include "script/trace.h"
 
@@ -34,9 +35,10 @@ static int gate_on_error(lua_State *L)
         gate_say(s, "%.*serror object is a %s value%s", (int)place_len, trace, luaL_typename(L, 1),
                  trace + place_len);
     else if (place_len && strncmp(text, trace, strcspn(trace, ":") + 1) != 0)
-        gate_say(s, "%.*s%.2000s%s", (int)place_len, trace, text, trace + place_len);
+        gate_say(s, "%.*s%.2000s%s%s", (int)place_len, trace, text, absent_hint(text),
+                 trace + place_len);
     else
-        gate_say(s, "%.2000s%s", text, trace + place_len);
+        gate_say(s, "%.2000s%s%s", text, absent_hint(text), trace + place_len);
     return 1;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "script/absent.h"
 #include "script/gate.h"
 #include "script/library.h"
 #include "script/rules_internal.h"
@@ -156,6 +157,11 @@ void rules_take_faults(lua_State *L, struct rules_loading *l)
         fault.file = rules_keep_fault_file(L, l, module);
         fault.path = rules_keep_field(L, l->r, "path");
         fault.message = rules_keep_field(L, l->r, "message");
+        if (fault.message && absent_hint(fault.message)[0]) {
+            lua_pushfstring(L, "%s%s", fault.message, absent_hint(fault.message));
+            fault.message = rules_keep(l->r, lua_tostring(L, -1));
+            lua_pop(L, 1);
+        }
         lua_getfield(L, -1, "line");
         fault.line = (int)lua_tointeger(L, -1);
         lua_getfield(L, -2, "column");

@@ -194,6 +194,21 @@ static const struct error_case error_cases[] = {
      "rules/case.lua:2: cannot set the global 'x': globals are read-only (write 'local x')"},
     {"_G.x = 1", "rules/case.lua:2: cannot set the global 'x'"},
     {"print = nil", "rules/case.lua:2: cannot set the global 'print'"},
+    {"local t = os.time()",
+     "rules/case.lua:2: attempt to index a nil value (global 'os'); there is no os here"},
+    {"io.open 'x'",
+     "rules/case.lua:2: attempt to index a nil value (global 'io'); there is no io here"},
+    {"debug.traceback()",
+     "rules/case.lua:2: attempt to index a nil value (global 'debug'); there is no debug here"},
+    {"loadstring 'x'",
+     "rules/case.lua:2: attempt to call a nil value (global 'loadstring'); this is Lua 5.4: load"},
+    {"dofile 'x'", "rules/case.lua:2: attempt to call a nil value (global 'dofile'); there is none "
+                   "here: require takes modules"},
+    {"field 'a'", "rules/case.lua:2: attempt to call a nil value (global 'field'); write local "
+                  "field = hook.field above"},
+    {"return hook.workflow {}", "rules/case.lua:2: attempt to index a nil value (global 'hook'); "
+                                "write local hook = require \"hookline\" above"},
+    {"other.x()", "rules/case.lua:2: attempt to index a nil value (global 'other')\n"},
     {"string.rep = nil", "rules/case.lua:2: cannot set 'rep': string is read-only"},
     {"rawset(_G, 'x', 1)", "rules/case.lua:2: rawset: the table is read-only"},
     {"rawset(math, 'pi', 3)", "rules/case.lua:2: rawset: the table is read-only"},
