@@ -67,6 +67,20 @@ static struct str filter_text(struct api_read *q, const char *name)
     return arena_dup(&q->arena, buf_str(&q->text));
 }
 
+// A target, however it is written: "HTTPS://App.example.com/" is "https://app.example.com:443".
+static int filter_target(struct api_read *q)
+{
+    struct buf name;
+    struct str text = filter_text(q, "target");
+    buf_init(&name, text.len + sizeof ":65535");
+    int code = text.len ? api_target_name(text, &name) : 0;
+    if (text.len && code == 0) {
+        q->read.filter.target = arena_dup(&q->arena, buf_str(&name));
+    }
+    buf_fini(&name);
+    return code;
+}
+
 // A time: RFC 3339, or a duration ("2d") back from now.
 static int filter_time(struct api_read *q, const char *name, int64_t *out)
 {
@@ -120,12 +134,14 @@ static const char *filter_read(struct api_read *q)
 {
     struct store_filter *f = &q->read.filter;
     f->workflow = filter_text(q, "workflow");
-    f->target = filter_text(q, "target");
     f->type = filter_text(q, "type");
     f->record = filter_text(q, "record");
     f->who = filter_text(q, "who");
     f->act = filter_text(q, "act");
     f->subject = filter_text(q, "subject");
+    if (filter_target(q)) {
+        return "target: scheme, host and port, such as https://app.example.com:443";
+    }
     struct str word = filter_text(q, "state");
     enum delivery_state state;
     f->has_state = word.len != 0;

@@ -1,5 +1,6 @@
 #include <libgen.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/fault.h"
@@ -33,6 +34,17 @@ static int print_faults(const struct invocation *in, const struct rules *rules)
     return CLI_FAILED;
 }
 
+// There is no such file. A workflow's id alone stands for none.
+static int refuse_path(const struct trial *t, const char *path, const struct err *e)
+{
+    char guess[FILE_PATH_MAX];
+    int len = snprintf(guess, sizeof(guess), "%s/%s.lua", t->config->rules_dir, path);
+
+    if (e->code == ERR_NOT_FOUND && len < (int)sizeof(guess) && access(guess, F_OK) == 0)
+        return cli_fail(t->in, "%s; did you mean %s?", e->text, guess);
+    return cli_fail(t->in, "%s", e->text);
+}
+
 // The rules folder is the file's own.
 static int load(struct trial *t, char *folder)
 {
@@ -47,7 +59,7 @@ static int load(struct trial *t, char *folder)
     config.rules_dir = slash == path ? "/" : slash ? folder : ".";
     if (file_read(path, FOLDER_FILE_MAX_BYTES, &text, &len, &e) != 0 ||
         rules_new(&t->rules, &config, &e) != 0) {
-        status = cli_fail(t->in, "%s", e.text);
+        status = refuse_path(t, path, &e);
         goto out;
     }
     // The folder may be anybody's: what cannot be read there is of no matter until it is missed.

@@ -172,9 +172,10 @@ static void reload_swap(struct engine *g)
     if (old) {                           // closing a large Lua state takes its time
         loop_work(g->config.loop, reload_drop_old, reload_dropped, old);
     }
-    log_info(g->config.log, "generation %llu: %zu workflow files, %zu errors",
+    log_info(g->config.log, "generation %llu: %zu workflow file%s, %zu error%s",
              (unsigned long long)g->current->id, g->current->workflow_count,
-             g->current->error_count);
+             g->current->workflow_count == 1 ? "" : "s", g->current->error_count,
+             g->current->error_count == 1 ? "" : "s");
     reload_log_faults(g);
     reload_tell(g, true);
     control_follow_generation(g);

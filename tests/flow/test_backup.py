@@ -81,7 +81,7 @@ def test_a_file_is_not_replaced_unless_told(serve, receiver, folder):
     file = folder / "b.db"
     file.write_text("precious")
     done = backup(host, file)
-    assert done.returncode == 1 and "is there already" in done.stderr, done.stderr
+    assert done.returncode == 1 and "is there already: --force replaces it" in done.stderr, done.stderr
     assert file.read_text() == "precious"
     good(backup(host, file, "--force"))
     assert version_of(file)
@@ -112,8 +112,8 @@ def test_what_was_there_is_kept(serve, receiver, folder):
 
 
 @pytest.mark.parametrize("text, words", [
-    (b"", "is empty"), (b"not a database at all" * 99, "is damaged"), (None, "is damaged"),
-    ("other", "not a database of hookline's"), ("newer", "newer hookline (schema 99")])
+    (b"", "is empty"), (b"not a database at all" * 99, "is no backup of hookline's, or a damaged one"), (None, "damaged"),
+    ("other", "is no backup of hookline's"), ("newer", "newer hookline (schema 99")])
 def test_what_is_no_good_backup_changes_nothing(serve, receiver, folder, text, words):
     host = serve({"w.lua": workflow(receiver.url)})
     id = host.accept(*[deal(n, note="x" * 3000) for n in range(20)])[0]["id"]

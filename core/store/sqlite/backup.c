@@ -98,8 +98,9 @@ static int give_name(const char *path, const struct store_copy *c, struct err *e
     if (!c->is_forced && link(path, c->file) == 0) {
         unlink(path);
     } else if (!c->is_forced || rename(path, c->file) != 0) {
-        return errno == EEXIST ? err_set(e, ERR_CONFLICT, "%s is there already", c->file)
-                               : fault_of_path(e, "make", c->file);
+        return errno == EEXIST
+                   ? err_set(e, ERR_CONFLICT, "%s is there already: --force replaces it", c->file)
+                   : fault_of_path(e, "make", c->file);
     }
     return file_sync_folder_of(c->file, e);
 }
@@ -109,7 +110,7 @@ int store_backup(struct store_copy *c, struct err *e)
     struct database_copy copy = {.is_gentle = true, .ctx = c->ctx, .on_progress = c->on_progress};
     int64_t version = 0;
     if (!c->is_forced && access(c->file, F_OK) == 0) {
-        return err_set(e, ERR_CONFLICT, "%s is there already", c->file);
+        return err_set(e, ERR_CONFLICT, "%s is there already: --force replaces it", c->file);
     }
     char *path = database_path(c->dir, "hookline.db");
     char *part = NULL;

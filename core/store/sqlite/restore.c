@@ -93,6 +93,13 @@ static int look_at(sqlite3 *db, const struct store_copy *c, struct err *e)
 {
     int64_t version = 0;
     int code = database_version(db, c->file, &version, e);
+    if (code == ERR_CORRUPT) {
+        code =
+            err_set(e, ERR_CORRUPT,
+                    "%s is no backup of hookline's, or a damaged one: nothing is changed; give a "
+                    "file that `hookline backup` wrote",
+                    c->file);
+    }
     if (code == 0 && version > STORE_SCHEMA_VERSION) {
         code = err_set(e, ERR_VERSION,
                        "%s was written by a newer hookline (schema %lld, this one knows %d): "
