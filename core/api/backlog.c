@@ -1,5 +1,7 @@
 // Since when something is owed, and what each target is owed: asked of the store's reading thread
 // now and then, while somebody wants to know. What is shown is what was known last.
+#include <stdlib.h>
+
 #include "api/internal.h"
 #include "api/stats.h"
 #include "base/id.h"
@@ -11,12 +13,27 @@ enum {
     BACKLOG_COUNTED_MAX = 20000
 };
 
+struct backlog_wait { // a request that wants to know what is owed now
+    struct backlog_wait *next;
+    struct httpd_request *request;
+    void (*on_known)(struct api *a, struct httpd_request *r);
+};
+
 static void backlog_end(struct api *a)
 {
     struct backlog *b = &a->backlog;
+    struct backlog_wait *wait = b->waiting;
     arena_fini(&b->arena);
     b->is_reading = false;
     b->next_us = clock_real_us() + BACKLOG_EVERY_US;
+    b->waiting = NULL;
+    while (wait) {
+        struct backlog_wait *next = wait->next;
+        wait->on_known(a, wait->request);
+        api_end(a);
+        free(wait);
+        wait = next;
+    }
     api_end(a);
 }
 
@@ -62,6 +79,20 @@ void backlog_look(struct api *a)
         .kind = STORE_READ_OLDEST, .arena = &b->arena, .on_done = backlog_on_oldest, .ctx = a};
     api_begin(a); // the store is not closed before it is back
     store_read(a->config.store, &b->read);
+}
+
+void backlog_await(struct api *a, struct httpd_request *r,
+                   void (*on_known)(struct api *a, struct httpd_request *r))
+{
+    backlog_look(a);
+    struct backlog_wait *wait = a->backlog.is_reading ? calloc(1, sizeof *wait) : NULL;
+    if (wait == NULL) {
+        on_known(a, r); // it is known, or never will be
+        return;
+    }
+    *wait = (struct backlog_wait){.next = a->backlog.waiting, .request = r, .on_known = on_known};
+    a->backlog.waiting = wait;
+    api_begin(a);
 }
 
 int64_t backlog_oldest_ms(const struct api *a)

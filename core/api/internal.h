@@ -17,8 +17,9 @@ struct backlog { // what the store said of what is owed
     struct store_read read;
     struct arena arena;
     bool is_reading;
-    int64_t next_us;   // real: not looked at again before
-    int64_t oldest_ms; // wall; 0: nothing is owed, or it is not known
+    int64_t next_us;              // real: not looked at again before
+    int64_t oldest_ms;            // wall; 0: nothing is owed, or it is not known
+    struct backlog_wait *waiting; // requests that are answered when the read is back
 };
 
 struct api {
@@ -105,6 +106,10 @@ void api_get_metrics(struct api *a, struct httpd_request *r, struct str id);
 // Looks how old what is owed is, and what each target is owed, unless that was done just now: what
 // is known then is in a->backlog and in the figures of the targets.
 void backlog_look(struct api *a);
+// Looks, and calls on_known when what is known is no older than a second: at once where it is, or
+// where there is no memory or the host stops.
+void backlog_await(struct api *a, struct httpd_request *r,
+                   void (*on_known)(struct api *a, struct httpd_request *r));
 // Since when the delivery that has been owed longest is (wall); 0: nothing is, or it is not known
 // yet.
 int64_t backlog_oldest_ms(const struct api *a);

@@ -170,13 +170,18 @@ void api_write_overview(struct json_writer *w, struct api *a)
     json_object_end(w);
 }
 
-void api_get_overview(struct api *a, struct httpd_request *r, struct str id)
+static void overview_send(struct api *a, struct httpd_request *r)
 {
-    (void)id;
     struct buf body;
     struct json_writer w;
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
     api_write_overview(&w, a);
     api_send_json(r, 200, &body);
+}
+
+void api_get_overview(struct api *a, struct httpd_request *r, struct str id)
+{
+    (void)id;
+    backlog_await(a, r, overview_send);
 }

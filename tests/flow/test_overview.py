@@ -62,6 +62,20 @@ def test_how_old_what_is_owed_is(host):
     until(lambda: overview(host)["targets"][0]["owed"] == 1, "what the target is owed")
 
 
+def test_what_a_target_is_owed_is_never_older_than_a_second(host):
+    host.accept(deal(1))
+    settled(host, retrying=1, delivered=1)
+    host.stop()
+    host.start()
+    assert [t["owed"] for t in overview(host)["targets"]] == [1], "at the first look"
+    host.advance("30s")
+    id = host.deliveries("&state=retrying")[0]["id"]
+    assert host.call("POST", f"/v1/deliveries/{id}/cancel").status == 200
+    host.stop()
+    host.start()
+    assert overview(host)["owed"] == 0 and all(t["owed"] == 0 for t in overview(host)["targets"])
+
+
 def test_minutes_pass(host):
     host.accept(deal(1))
     settled(host, pending=0)
