@@ -53,6 +53,17 @@ static int show_list(struct listing *l)
     return CLI_DONE;
 }
 
+// Not one that does not run since it is suspended, or since its file is broken.
+static bool is_stopped_by_operator(const struct json_node *workflow)
+{
+    const struct json_node *active = json_tree_get(workflow, "active");
+    const struct json_node *suspended = json_tree_get(workflow, "suspended");
+
+    return str_eq(json_tree_text(json_tree_get(workflow, "started_by")), STR("operator")) &&
+           active && active->kind == JSON_FALSE && !str_eq(state_of(workflow), STR("broken")) &&
+           !(suspended && suspended->kind == JSON_OBJECT_BEGIN);
+}
+
 static int show_one(struct listing *l)
 {
     FILE *out = l->in->out;
@@ -64,7 +75,10 @@ static int show_one(struct listing *l)
     show_field(out, "what for", json_tree_get(l->root, "description"));
     show_field(out, "record", json_tree_get(l->root, "record"));
     show_field(out, "file", json_tree_get(l->root, "file"));
-    show_field(out, "started by", json_tree_get(l->root, "started_by"));
+    if (is_stopped_by_operator(l->root))
+        fputs("  stopped by an operator\n", out);
+    else
+        show_field(out, "started by", json_tree_get(l->root, "started_by"));
     show_field(out, "suspended", json_tree_get(l->root, "suspended.reason"));
     show_field(out, "error", json_tree_get(l->root, "error.message"));
     show_field(out, "line", json_tree_get(l->root, "error.line"));

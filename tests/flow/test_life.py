@@ -95,6 +95,8 @@ def test_an_operator_wins_over_the_file_until_it_is_cleared(serve, receiver):
     assert fired(host, 1) == 1
     assert say(host, "a", "deactivate") == (False, "operator")
     assert say(host, "b", "activate") == (True, "operator")
+    for id, words in (("a", "stopped by an operator"), ("b", "started by operator")):
+        assert f"\n  {words}\n" in run("workflows", "show", id, "--data", host.data).stdout
     for again in (lambda: None, lambda: host.call("POST", "/v1/reload"), lambda: (host.kill9(), host.start())):
         again()
         assert [shown(host, "a"), shown(host, "b")] == [(False, "operator"), (True, "operator")]
