@@ -1,9 +1,66 @@
 // GET /v1/deliveries and /v1/deliveries/ID.
+#include <stdio.h>
+
 #include "api/internal.h"
+#include "base/rfc3339.h"
+#include "deliver/decide.h"
 #include "deliver/request.h"
 #include "encode/header_lines.h"
 
-enum { REPEATED_BODIES_MAX_BYTES = 1 << 20 }; // of one delivery, over all its attempts
+enum {
+    REPEATED_BODIES_MAX_BYTES = 1 << 20, // of one delivery, over all its attempts
+    LAST_ERROR_MAX = 512,
+    WAITS_FOR_MAX = 128
+};
+
+// What the last attempt of one that was not delivered came to: "503", "connect: refused".
+static void deliveries_write_last_error(struct json_writer *w, const struct store_delivery_row *d)
+{
+    char text[LAST_ERROR_MAX];
+    if (d->attempt_count == 0 || d->owed.state == DELIVERY_DELIVERED) {
+        json_member_null(w, "last_error");
+        return;
+    }
+    const struct store_attempt *at = &d->attempts[d->attempt_count - 1];
+    // A status says enough, but for one that is a failure by the webhook's own word.
+    bool is_plain = at->error.len == 0 && (at->status < 200 || at->status > 299);
+    struct str detail = is_plain ? STR("") : at->detail;
+    char status[16];
+    snprintf(status, sizeof status, "%d", at->status);
+    struct str what = at->error.len ? at->error : str_from(status);
+    snprintf(text, sizeof text, STR_FMT "%s" STR_FMT, STR_ARG(what), detail.len ? ": " : "",
+             STR_ARG(detail));
+    json_member_text(w, "last_error", text);
+}
+
+// Of one that is due to be sent: when it will be, when it will be given up, and what its target's
+// breaker makes it wait for.
+static void deliveries_write_times(struct json_writer *w, const struct api *a,
+                                   const struct store_owed *o)
+{
+    struct clock *clock = loop_clock(a->config.loop);
+    struct deliver_target now;
+    deliver_look_at(a->config.deliver, o->target, &now);
+    int64_t due_ms = now.not_before_ms > o->due_at_ms ? now.not_before_ms : o->due_at_ms;
+    json_member_time(w, "next_attempt_at", clock_wall_at_ms(clock, due_ms));
+    json_member_time(w, "ends_at",
+                     clock_wall_at_ms(clock, decide_end_ms(o->retry, o->base_ms, o->due_at_ms)));
+    char words[WAITS_FOR_MAX];
+    char until[RFC3339_LEN + 1];
+    rfc3339_format(until, clock_wall_at_ms(clock, now.not_before_ms));
+    if (now.not_before_ms) {
+        snprintf(words, sizeof words, "its target is left alone until %s (%d failures in a row)",
+                 until, now.failures);
+        json_member_text(w, "waits_for", words);
+    } else if (now.state == TARGET_OPEN || now.state == TARGET_HALF_OPEN) {
+        snprintf(words, sizeof words,
+                 "its target is tried with one webhook at a time (%d failures in a row)",
+                 now.failures);
+        json_member_text(w, "waits_for", words);
+    } else {
+        json_member_null(w, "waits_for");
+    }
+}
 
 void api_write_delivery(struct json_writer *w, const struct api *a,
                         const struct store_delivery_row *d)
@@ -22,16 +79,15 @@ void api_write_delivery(struct json_writer *w, const struct api *a,
     json_member_string(w, "target", o->target);
     json_member_time(w, "created_at", d->created_at_ms);
     if (is_due) {
-        struct deliver_target now; // its breaker may put it off
-        deliver_look_at(a->config.deliver, o->target, &now);
-        int64_t due_ms = now.not_before_ms > o->due_at_ms ? now.not_before_ms : o->due_at_ms;
-        json_member_time(w, "next_attempt_at",
-                         clock_wall_at_ms(loop_clock(a->config.loop), due_ms));
+        deliveries_write_times(w, a, o);
     } else {
         json_member_null(w, "next_attempt_at");
+        json_member_null(w, "ends_at");
+        json_member_null(w, "waits_for");
     }
     json_member_string_or_null(w, "reason",
                                state == o->state ? d->reason : api_paused_reason(a, paused));
+    deliveries_write_last_error(w, d);
 }
 
 static void deliveries_write_response(struct json_writer *w, const struct store_attempt *at)

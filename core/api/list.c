@@ -143,15 +143,15 @@ static const char *filter_read(struct api_read *q)
         return "target: scheme, host and port, such as https://app.example.com:443";
     }
     struct str word = filter_text(q, "state");
-    enum delivery_state state;
+    unsigned wanted = 0;
     f->has_state = word.len != 0;
-    if (word.len && delivery_state_parse(word, &state)) {
+    if (word.len && delivery_states_parse(word, &wanted)) {
         return "state: one of pending retrying held delivered terminated invalid cancelled "
-               "superseded";
+               "superseded, or owed: the first three";
     }
-    for (int stored = DELIVERY_PENDING; word.len && stored <= DELIVERY_SUPERSEDED; stored++) {
-        bool is_wanted = api_shown_state(q->api, (enum delivery_state)stored) == state;
-        f->states |= (unsigned)is_wanted << stored;
+    for (int stored = DELIVERY_PENDING; stored <= DELIVERY_SUPERSEDED; stored++) {
+        enum delivery_state shown = api_shown_state(q->api, (enum delivery_state)stored);
+        f->states |= (wanted >> shown & 1) << stored;
     }
     word = filter_text(q, "outcome");
     f->has_outcome = word.len != 0;

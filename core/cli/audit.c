@@ -99,7 +99,7 @@ static const struct option options[] = {
     {"subject", "ID", OPTION_TEXT, false, false,
      "only what was done to ID: a delivery, an event, a workflow, a target, a token"},
     {"since", "TIME", OPTION_SINCE, false, false,
-     "from then on: 2d (back from now), 2026-11-23 or 2026-11-23T09:15:00Z"},
+     "from then on: 2d (back from now), 09:15, 2026-11-23 or 2026-11-23T09:15:00Z"},
     {"until", "TIME", OPTION_SINCE, false, false, "before then, written alike"},
     {"limit", "N", OPTION_COUNT, false, false, "at most so many (50), 1000 at most"},
     {"cursor", "CURSOR", OPTION_TEXT, false, false, "go on where the page that named it ended"},

@@ -48,7 +48,7 @@ extern const struct command command_serve, command_check, command_try, command_s
     command_audit, command_targets, command_template, command_explain, command_test, command_stubs,
     command_diff, command_status, command_pause, command_drain, command_resume, command_verify,
     command_backup, command_restore, command_tokens, command_erase, command_tail, command_top,
-    command_completion, command_config;
+    command_completion, command_config, command_runs;
 
 // What `serve` takes, for `config`, which shows what it would mean.
 extern const struct option serve_options[];

@@ -11,7 +11,7 @@
 enum { VERB_MAX = 32 };
 
 // What completes an option's value.
-enum completes { SWITCH, NOTHING, ANY_FILE, FOLDER, STATES, ROLES };
+enum completes { SWITCH, NOTHING, ANY_FILE, FOLDER, STATES, OUTCOMES, ROLES };
 
 static const struct {
     const char *bash; // the variable that holds the options of the kind
@@ -23,6 +23,7 @@ static const struct {
     [ANY_FILE] = {"files", ":_files", " -r -F"},
     [FOLDER] = {"folders", ":_files -/", " -r -F"},
     [STATES] = {"states", NULL, NULL},
+    [OUTCOMES] = {"outcomes", NULL, NULL},
     [ROLES] = {"roles", NULL, NULL},
 };
 
@@ -36,6 +37,8 @@ static enum completes completes(const struct option *p)
         return strcmp(p->argument, "DIR") == 0 ? FOLDER : ANY_FILE;
     case OPTION_STATE:
         return STATES;
+    case OPTION_OUTCOME:
+        return OUTCOMES;
     case OPTION_ROLE:
         return ROLES;
     default:
@@ -85,12 +88,17 @@ static bool has_verbs(const struct command *c)
 
 static void print_values(FILE *out, enum completes kind)
 {
-    if (kind == STATES)
+    if (kind == STATES) {
         for (int i = DELIVERY_PENDING; i <= DELIVERY_SUPERSEDED; i++)
             fprintf(out, "%s ", delivery_state_word((enum delivery_state)i));
-    else
+        fputs("owed ", out);
+    } else if (kind == OUTCOMES) {
+        for (int i = RUN_SENT; i <= RUN_SUPPRESSED; i++)
+            fprintf(out, "%s ", run_outcome_word((enum run_outcome)i));
+    } else {
         for (int i = STORE_ROLE_INGEST; i <= STORE_ROLE_ADMIN; i++)
             fprintf(out, "%s ", store_role_word((enum store_role)i));
+    }
 }
 
 static void print_commands(FILE *out)
@@ -145,7 +153,7 @@ static const char bash_head[] =
     "_hookline()\n"
     "{\n"
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-    "    local verbs= takes_files= switches= values= files= folders= states= roles=\n"
+    "    local verbs= takes_files= switches= values= files= folders= states= outcomes= roles=\n"
     "    COMPREPLY=()\n"
     "    # --option=value is three words here.\n"
     "    if [[ $cur == = ]]; then\n"
@@ -166,13 +174,16 @@ static const char bash_tail[] =
     "        mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
     "    elif [[ \" $states\" == *\" $prev \"* ]]; then\n"
     "        COMPREPLY=($(compgen -W \"$all_states\" -- \"$cur\"))\n"
+    "    elif [[ \" $outcomes\" == *\" $prev \"* ]]; then\n"
+    "        COMPREPLY=($(compgen -W \"$all_outcomes\" -- \"$cur\"))\n"
     "    elif [[ \" $roles\" == *\" $prev \"* ]]; then\n"
     "        COMPREPLY=($(compgen -W \"$all_roles\" -- \"$cur\"))\n"
     "    elif [[ \" $values\" == *\" $prev \"* ]]; then\n"
     "        return\n"
     "    elif [[ $cur == -* ]]; then\n"
-    "        COMPREPLY=($(compgen -W \"$switches $values $files $folders $states $roles\" -- "
-    "\"$cur\"))\n"
+    "        COMPREPLY=($(compgen -W \"$switches $values $files $folders $states $outcomes "
+    "$roles\" "
+    "-- \"$cur\"))\n"
     "    elif [[ $verbs ]]; then\n"
     "        ((COMP_CWORD > 2)) || COMPREPLY=($(compgen -W \"$verbs\" -- \"$cur\"))\n"
     "    elif [[ $takes_files ]]; then\n"
@@ -189,6 +200,8 @@ static void print_bash(FILE *out)
         bash_command(out, cli_commands[i]);
     fprintf(out, "    esac\n    local all_states='");
     print_values(out, STATES);
+    fprintf(out, "' all_outcomes='");
+    print_values(out, OUTCOMES);
     fprintf(out, "' all_roles='");
     print_values(out, ROLES);
     fprintf(out, "'\n    local commands='");

@@ -100,7 +100,9 @@ static void print_result(const struct page *p, const struct json_node *attempt)
 static void show_why(const struct page *p)
 {
     struct str reason = text_of(p->root, "reason");
+    struct str waits_for = text_of(p->root, "waits_for");
     bool is_due = str_eq(p->state, STR("retrying")) || str_eq(p->state, STR("delivered"));
+    bool is_pending = str_eq(p->state, STR("pending"));
 
     title(p, "Why it is so");
     fputs("  ", p->out);
@@ -109,12 +111,21 @@ static void show_why(const struct page *p)
     } else if (is_due && p->last) {
         fprintf(p->out, "attempt " STR_FMT ": ", STR_ARG(text_of(p->last, "number")));
         print_result(p, p->last);
-    } else if (str_eq(p->state, STR("pending"))) {
+    } else if (is_pending && p->last) {
+        fprintf(p->out, "it was resent after attempt " STR_FMT ": ",
+                STR_ARG(text_of(p->last, "number")));
+        print_result(p, p->last);
+    } else if (is_pending) {
         fputs("it is owed, and not tried yet", p->out);
     } else {
         fputs("nothing is kept that says why", p->out);
     }
     fputc('\n', p->out);
+    if (waits_for.len) {
+        fputs("  ", p->out);
+        print(p, waits_for);
+        fputc('\n', p->out);
+    }
 }
 
 static void show_next_attempt(const struct page *p, struct str at)
@@ -132,6 +143,17 @@ static void show_next_attempt(const struct page *p, struct str at)
         fprintf(p->out, " (in %s)", span_format(span, next_ms - p->now_ms));
 }
 
+static void show_end(const struct page *p, struct str at)
+{
+    int64_t end_ms = time_of(p->root, "ends_at");
+    char span[SPAN_LEN_MAX];
+
+    fputs("\n  it is given up at the latest at ", p->out);
+    print(p, at);
+    if (end_ms > p->now_ms)
+        fprintf(p->out, " (in %s)", span_format(span, end_ms - p->now_ms));
+}
+
 static void show_next(const struct page *p)
 {
     static const struct {
@@ -146,11 +168,14 @@ static void show_next(const struct page *p)
         {STR("invalid"), "nothing: mend the workflow, then: hookline events replay "},
     };
     struct str at = text_of(p->root, "next_attempt_at");
+    struct str ends_at = text_of(p->root, "ends_at");
 
     title(p, "What comes next");
     fputs("  ", p->out);
     if (at.len)
         show_next_attempt(p, at);
+    if (ends_at.len)
+        show_end(p, ends_at);
     for (size_t i = 0; !at.len && i < sizeof(ends) / sizeof(ends[0]); i++) {
         if (!str_eq(ends[i].state, p->state))
             continue;
@@ -179,15 +204,29 @@ static void show_step(const struct page *p, const struct json_node *attempt)
     fputc('\n', p->out);
 }
 
+// Whether an attempt ended before there was a connection to send anything over.
+static bool was_unsent(const struct json_node *attempt)
+{
+    static const char *const errors[] = {"secret_missing", "oauth", "address_refused", "dns",
+                                         "connect"};
+    struct str error = text_of(attempt, "error");
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (str_eq(error, str_from(errors[i])))
+            return true;
+    return false;
+}
+
 static void show_exchange(const struct page *p)
 {
     const struct json_node *request = json_tree_get(p->last, "request_sent");
     const struct json_node *response = json_tree_get(p->last, "response_received");
-    char words[64];
+    char words[80];
 
     if (request && request->first) {
-        snprintf(words, sizeof(words), "Attempt " STR_FMT ": what was sent",
-                 STR_ARG(text_of(p->last, "number")));
+        snprintf(words, sizeof(words), "Attempt " STR_FMT ": %s",
+                 STR_ARG(text_of(p->last, "number")),
+                 was_unsent(p->last) ? "nothing was sent; it would have been:" : "what was sent");
         title(p, words);
         show_request(p->out, request, SHOW_INDENTED);
     }

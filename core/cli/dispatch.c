@@ -22,6 +22,7 @@ const struct command *const cli_commands[] = {
     &command_secrets,
     &command_workflows,
     &command_events,
+    &command_runs,
     &command_deliveries,
     &command_tail,
     &command_top,
@@ -43,9 +44,6 @@ const struct command *const cli_commands[] = {
 };
 // clang-format on
 
-// Known by name, not there yet: refused so, never as unknown.
-static const char *const later_commands[] = {"runs", NULL};
-
 static const struct command *find_command(const char *name)
 {
     for (size_t i = 0; cli_commands[i]; i++)
@@ -58,11 +56,6 @@ static int refuse_command(const char *name, FILE *messages)
 {
     struct nearest near;
 
-    for (size_t i = 0; later_commands[i]; i++)
-        if (strcmp(later_commands[i], name) == 0) {
-            fprintf(messages, "hookline: %s is not there yet\n", name);
-            return CLI_USAGE;
-        }
     nearest_init(&near, str_from(name));
     for (size_t i = 0; cli_commands[i]; i++)
         nearest_offer(&near, str_from(cli_commands[i]->name));

@@ -92,7 +92,7 @@ static const struct option options[] = {
     {"type", "TYPE", OPTION_TEXT, false, false, "of this type: deal, or deal.updated"},
     {"record", "ID", OPTION_TEXT, false, false, "of this record"},
     {"since", "TIME", OPTION_SINCE, false, false,
-     "from then on: 2d (back from now), 2026-11-23 or 2026-11-23T09:15:00Z"},
+     "from then on: 2d (back from now), 09:15, 2026-11-23 or 2026-11-23T09:15:00Z"},
     {"until", "TIME", OPTION_SINCE, false, false, "before then, written alike"},
     {"limit", "N", OPTION_COUNT, false, false, "at most so many (50), 1000 at most"},
     {"workflow", "ID", OPTION_TEXT, false, false, "replay: by this workflow alone"},

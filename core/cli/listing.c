@@ -149,18 +149,27 @@ static void say_unknown_workflow(struct listing *l)
     fputc('\n', l->in->messages);
 }
 
+bool listing_is_empty(struct listing *l, const char *name)
+{
+    const struct json_node *rows = json_tree_get(l->root, name);
+
+    if (rows && rows->first)
+        return false;
+    fprintf(l->in->messages, "There are no %s%s.\n", strcmp(name, "audit") ? name : "acts",
+            l->in->options.value_count ? " like that" : " yet");
+    if (json_tree_text(json_tree_get(l->root, "next")).len == 0) // else it was not looked for in all
+        say_unknown_workflow(l);
+    return true;
+}
+
 void listing_print_table(struct listing *l, const char *name, const char *const *titles,
                          const char *const *paths, size_t count)
 {
     const struct json_node *rows = json_tree_get(l->root, name);
     struct table t;
 
-    if (!rows || !rows->first) {
-        fprintf(l->in->messages, "There are no %s%s.\n", strcmp(name, "audit") ? name : "acts",
-                l->in->options.value_count ? " like that" : " yet");
-        say_unknown_workflow(l);
+    if (listing_is_empty(l, name))
         return;
-    }
     table_init(&t, titles, count, &l->arena);
     for (const struct json_node *row = rows->first; row; row = row->next)
         for (size_t i = 0; i < count; i++)

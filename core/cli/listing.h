@@ -28,6 +28,8 @@ int listing_path(const struct invocation *in, const char *base, struct buf *out)
 // "/v1/deliveries/ID", the id percent-encoded.
 int listing_path_of(const char *base, const char *id, struct buf *out);
 
+// Whether the answer's array `name` has nothing in it, which is said then; the answer is gone then.
+bool listing_is_empty(struct listing *l, const char *name);
 // A row for each element of the answer's array `name`: cells are the members at `paths`.
 void listing_print_table(struct listing *l, const char *name, const char *const *titles,
                          const char *const *paths, size_t count);

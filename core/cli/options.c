@@ -12,7 +12,7 @@
 #include "encode/url.h"
 #include "store/tokens.h"
 
-enum { COUNT_MOST = 1000 };
+enum { COUNT_MOST = 1000, DATE_LEN = 10 };
 
 void options_init(struct options *o)
 {
@@ -50,21 +50,38 @@ static int refuse_unknown(const struct options *o, struct str name, struct err *
     return err_set(e, ERR_INVALID, "there is no option --" STR_FMT, STR_ARG(name));
 }
 
+// "09:15" or "09:15:00" of the date that `date` begins with, in UTC.
+static int parse_clock(const char *date, const char *clock, int64_t *at_ms)
+{
+    char text[RFC3339_LEN + 1];
+    size_t len = strlen(clock);
+
+    if (len != strlen("09:15") && len != strlen("09:15:00"))
+        return ERR_INVALID;
+    snprintf(text, sizeof(text), "%.*sT%s%sZ", DATE_LEN, date, clock, len == 5 ? ":00" : "");
+    return rfc3339_parse(str_from(text), at_ms);
+}
+
 int options_since(const char *text, int64_t now_ms, int64_t *at_ms)
 {
+    static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
     struct str s = str_from(text);
     int64_t back_ms;
-    char midnight[RFC3339_LEN + 1];
+    char today[RFC3339_LEN + 1];
 
     if (duration_parse(s, &back_ms) == 0) {
         *at_ms = now_ms - back_ms;
         return 0;
     }
-    if (s.len == strlen("2026-11-23")) {
-        snprintf(midnight, sizeof(midnight), "%sT00:00:00Z", text);
-        return rfc3339_parse(str_from(midnight), at_ms);
-    }
-    return rfc3339_parse(s, at_ms);
+    if (rfc3339_parse(s, at_ms) == 0 || rfc3339_parse_date(s, at_ms) == 0)
+        return 0;
+    if (s.len > DATE_LEN && (text[DATE_LEN] == ' ' || text[DATE_LEN] == 'T'))
+        return parse_clock(text, text + DATE_LEN + 1, at_ms);
+    rfc3339_format(today, now_ms);
+    if (parse_clock(today, text, at_ms) != 0)
+        return ERR_INVALID;
+    *at_ms -= *at_ms > now_ms ? day_ms : 0;
+    return 0;
 }
 
 static int check_url(const char *text, struct err *e)
@@ -77,7 +94,8 @@ static int check_url(const char *text, struct err *e)
 static int check_value(const struct option *p, const char *text, struct err *e)
 {
     struct netblock block;
-    enum delivery_state state;
+    enum run_outcome outcome;
+    unsigned states;
     enum store_role role;
     struct rate rate;
     int64_t n;
@@ -120,8 +138,9 @@ static int check_value(const struct option *p, const char *text, struct err *e)
     case OPTION_SINCE:
         if (options_since(text, 0, &n) != 0)
             return err_set(e, ERR_INVALID,
-                           "--%s wants a duration back from now (30m, 12h, 2d), a date or a time "
-                           "(2026-11-23, 2026-11-23T09:15:00Z), not '%s'",
+                           "--%s wants a duration back from now (30m, 12h, 2d), a time in UTC "
+                           "(09:15, \"2026-11-23 09:15\", 2026-11-23T09:15:00Z) or a date "
+                           "(2026-11-23), not '%s'",
                            p->name, text);
         return 0;
     case OPTION_DURATION:
@@ -140,10 +159,15 @@ static int check_value(const struct option *p, const char *text, struct err *e)
                            p->name, text);
         return 0;
     case OPTION_STATE:
-        if (delivery_state_parse(str_from(text), &state) != 0)
+        if (delivery_states_parse(str_from(text), &states) != 0)
             return err_set(e, ERR_INVALID,
-                           "--%s wants pending, retrying, held, delivered, terminated, invalid, "
-                           "cancelled or superseded, not '%s'",
+                           "--%s wants pending, retrying, held (or owed: all three), delivered, "
+                           "terminated, invalid, cancelled or superseded, not '%s'",
+                           p->name, text);
+        return 0;
+    case OPTION_OUTCOME:
+        if (run_outcome_parse(str_from(text), &outcome) != 0)
+            return err_set(e, ERR_INVALID, "--%s wants sent, dry, error or suppressed, not '%s'",
                            p->name, text);
         return 0;
     }

@@ -18,9 +18,10 @@ enum option_kind {
     OPTION_CIDR,       // an address or a block of addresses
     OPTION_URL,        // http or https
     OPTION_HOST,       // the same, or unix:PATH
-    OPTION_SINCE,      // a duration back from now ("2d"), an RFC 3339 time, or a date
+    OPTION_SINCE,      // a duration back from now ("2d"), or a time (options_since)
     OPTION_DURATION,   // "10m"
-    OPTION_STATE,      // a delivery's state
+    OPTION_STATE,      // a delivery's state, or owed
+    OPTION_OUTCOME,    // a run's
     OPTION_ROLE,       // a token's role
     OPTION_RATE        // "100/s"
 };
@@ -62,8 +63,9 @@ bool options_has(const struct options *o, const char *name);
 const char *options_text(const struct options *o, const char *name);
 // A number (OPTION_COUNT); `otherwise` where it was not given.
 int64_t options_count(const struct options *o, const char *name, int64_t otherwise);
-// What OPTION_SINCE means as wall time: "2d" before now_ms, an RFC 3339 time, or midnight UTC of a
-// date. ERR_INVALID.
+// What OPTION_SINCE means as wall time: "2d" before now_ms, an RFC 3339 time, midnight of a date, a
+// time without a zone ("2026-11-23 09:15", with T or seconds too), or "09:15", which is today's, or
+// yesterday's where that lies ahead. What says no zone is UTC. ERR_INVALID.
 int options_since(const char *text, int64_t now_ms, int64_t *at_ms);
 // Visits the values of a repeatable option: start with *at = 0; NULL at the end.
 const char *options_next(const struct options *o, const char *name, size_t *at);

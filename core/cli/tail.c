@@ -9,6 +9,7 @@
 #include "cli/span.h"
 #include "cli/table.h"
 #include "encode/json_writer.h"
+#include "store/store.h"
 
 enum { TREE_MAX_BYTES = 64 * 1024 * 1024, STATE_WIDTH = 10, PATH_MAX_BYTES = 128 };
 
@@ -35,6 +36,17 @@ static bool type_passes(struct str wanted, const struct json_node *node)
     return !wanted.len || passes(wanted, node, "type") || passes(wanted, node, "record.type");
 }
 
+static bool state_passes(const struct tail *t, const struct json_node *node)
+{
+    enum delivery_state is;
+    unsigned wanted;
+
+    return !t->state.len ||
+           (delivery_states_parse(t->state, &wanted) == 0 &&
+            delivery_state_parse(json_tree_text(json_tree_get(node, "state")), &is) == 0 &&
+            wanted >> is & 1);
+}
+
 static bool is_wanted(const struct tail *t, struct str event, const struct json_node *node)
 {
     bool is_delivery = str_eq(event, STR("delivery"));
@@ -47,7 +59,7 @@ static bool is_wanted(const struct tail *t, struct str event, const struct json_
     // One that is only owed yet has just been told by its run.
     bool is_new = !json_tree_get(node, "attempt") && passes(STR("pending"), node, "state");
 
-    return passes(t->target, node, "target") && passes(t->state, node, "state") &&
+    return passes(t->target, node, "target") && state_passes(t, node) &&
            (!is_new || t->is_json || t->state.len);
 }
 
@@ -264,7 +276,8 @@ static int run(const struct invocation *in)
 static const struct option options[] = {
     {"workflow", "ID", OPTION_TEXT, false, false, "of this workflow"},
     {"target", "TARGET", OPTION_TEXT, false, false, "deliveries to this target: https://host:443"},
-    {"state", "STATE", OPTION_STATE, false, false, "deliveries that come into this state"},
+    {"state", "STATE", OPTION_STATE, false, false,
+     "deliveries that come into this state, or are owed"},
     {"type", "TYPE", OPTION_TEXT, false, false, "of events of this type: deal.updated, or deal"},
     {"record", "ID", OPTION_TEXT, false, false, "of the record with this id"},
     {"limit", "N", OPTION_COUNT, false, false, "end after so many lines (1000 at most)"},

@@ -87,9 +87,8 @@ void top_page_take(struct top_page *p, struct str overview)
 void top_page_take_delivery(struct top_page *p, const struct json_node *delivery)
 {
     struct str state = text_of(delivery, "state");
-    struct str status = text_of(delivery, "attempt.status");
-    struct str detail = text_of(delivery, "attempt.detail");
     struct str why = text_of(delivery, "reason");
+    struct str last_error = text_of(delivery, "last_error");
     struct str at = text_of(delivery, "attempt.at");
     struct top_failure *f = &p->failures[p->failure_count % TOP_FAILURES_MAX];
 
@@ -99,7 +98,7 @@ void top_page_take_delivery(struct top_page *p, const struct json_node *delivery
     p->failure_count++;
     at = at.len ? at : text_of(delivery, "created_at");
     if (!why.len)
-        why = detail.len ? detail : status;
+        why = last_error;
     snprintf(f->at, sizeof(f->at), "%.8s", at.len > 19 ? at.data + 11 : "");
     snprintf(f->state, sizeof(f->state), STR_FMT, STR_ARG(state));
     snprintf(f->text, sizeof(f->text), STR_FMT "  " STR_FMT " " STR_FMT " -> " STR_FMT "  " STR_FMT,
@@ -172,7 +171,8 @@ static void draw_flow(struct canvas *c, const char *name, double a_second,
 
 static void draw_owed(const struct top_page *p, struct canvas *c, const struct json_node *root)
 {
-    static const char *const states[] = {"pending", "retrying", "held", "terminated"};
+    static const char *const states[] = {"pending", "retrying", "held"};
+    int64_t terminated;
     const struct json_node *by_state = json_tree_get(root, "deliveries.by_state");
     int64_t oldest_ms = time_of(root, "oldest_owed_at");
     char number[NUMBER_MAX];
@@ -190,6 +190,12 @@ static void draw_owed(const struct top_page *p, struct canvas *c, const struct j
             canvas_text(c, COLOUR_NONE, grouped(number, n));
             canvas_text(c, COLOUR_NONE, STR("  "));
         }
+    }
+    terminated = number_of(by_state, "terminated");
+    if (terminated) {
+        canvas_text(c, COLOUR_FAINT, STR("since the start: "));
+        canvas_print(c, colour_of(STR("terminated")), "terminated ");
+        canvas_text(c, COLOUR_NONE, grouped(number, terminated));
     }
     canvas_line(c);
 }

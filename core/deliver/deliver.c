@@ -116,6 +116,7 @@ void deliver_look_at(const struct deliver *d, struct str target, struct deliver_
     out->state = d->paused.since_ms || t->is_paused ? TARGET_PAUSED : t->state;
     out->in_flight = t->in_flight;
     out->not_before_ms = target_not_before_ms(t);
+    out->failures = t->failures;
 }
 
 int64_t deliver_waits_since_ms(const struct deliver *d)

@@ -85,6 +85,7 @@ struct deliver_target { // how a target does
     size_t in_flight;
     int64_t interval_us;   // of its rate; 0: any
     int64_t not_before_ms; // running: its breaker lets nothing through until then
+    int failures;          // in a row, of those that say that it is down
 };
 // As it stands in memory: of one that has done nothing for long, that it is closed. Borrowed until
 // the next turn. Whether it is paused is in the store, too.

@@ -51,6 +51,20 @@ int delivery_state_parse(struct str word, enum delivery_state *out)
     return rc;
 }
 
+int delivery_states_parse(struct str word, unsigned *out)
+{
+    enum delivery_state state;
+    if (str_eq(word, STR("owed"))) {
+        *out = 1u << DELIVERY_PENDING | 1u << DELIVERY_RETRYING | 1u << DELIVERY_HELD;
+        return 0;
+    }
+    int rc = delivery_state_parse(word, &state);
+    if (rc == 0) {
+        *out = 1u << state;
+    }
+    return rc;
+}
+
 const char *run_outcome_word(enum run_outcome o)
 {
     return (size_t)o < OUTCOME_COUNT ? OUTCOME_WORDS[o] : "unknown";

@@ -84,6 +84,8 @@ enum delivery_state {
 };
 const char *delivery_state_word(enum delivery_state s);
 int delivery_state_parse(struct str word, enum delivery_state *out);
+// The same, or "owed": those that are owed still. *out: a bit for each state. ERR_INVALID.
+int delivery_states_parse(struct str word, unsigned *out);
 
 enum run_outcome { RUN_SENT = 0, RUN_DRY = 1, RUN_ERROR = 2, RUN_SUPPRESSED = 3 };
 const char *run_outcome_word(enum run_outcome o);
@@ -481,7 +483,9 @@ struct store_delivery_row {
     struct str event_type;
     int64_t created_at_ms;
     struct str reason;
-    struct store_attempt *attempts; // for one; NULL in a list
+    // For one: all of them. In a list: the last one alone, without the answer, of those that were
+    // not delivered.
+    struct store_attempt *attempts;
     size_t attempt_count;
 };
 

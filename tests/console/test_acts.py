@@ -24,7 +24,7 @@ def test_filters_live_in_the_url(admin, world):
     assert admin.find("field", "Record").get_property("value") == ""
     admin.click("button", "Clear")
     until(lambda: world.delivered[-1] in ids(admin), "all")
-    admin.fill("Since", "nonsense").send_keys("\n")
+    admin.fill("Made since", "nonsense").send_keys("\n")
     admin.see("since, until: a time as 2026-11-23T09:15:00Z")
 
 

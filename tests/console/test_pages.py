@@ -9,7 +9,7 @@ def test_the_overview(admin):
 
 
 def test_deliveries(admin):
-    admin.open("deliveries?record=1", "Deliveries").see("appointment 1", "terminated", "contact 1")
+    admin.open("deliveries?record=1", "Deliveries").see("appointment 1", "terminated", "contact 1", "410", "503")
     admin.judge("deliveries")
 
 
@@ -20,7 +20,8 @@ def test_a_delivery(admin, world):
 
 
 def test_a_delivery_that_fails(admin, world):
-    admin.open(f"deliveries/{world.retrying[0]}", world.retrying[0]).see("503", "busy, come back later", " is due ")
+    admin.open(f"deliveries/{world.retrying[0]}", world.retrying[0]).see(
+        "503", "busy, come back later", " is due ", "Given up at the latest")
     admin.judge("delivery-retrying")
 
 

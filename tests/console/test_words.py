@@ -35,6 +35,12 @@ def ask(console, module, expression):
     ("route.js", [
         ("m.href(['events', 'a/b c'], { since: '2d', until: '' })", "#/events/a%2Fb%20c?since=2d"),
         ("m.parseRoute('#/events/a%2Fb%20c?since=2d')", {"parts": ["events", "a/b c"], "query": {"since": "2d"}})]),
+    ("deliveries.js", [
+        ("m.isInList({ state: 'held', record: {} }, { state: 'owed' })", True),
+        ("m.isInList({ state: 'delivered', record: {} }, { state: 'owed' })", False),
+        ("m.whyShort({ reason: null, last_error: '503', waits_for: 'its target' })", "503"),
+        ("m.whyShort({ reason: 'x'.repeat(99), last_error: '503' })", "x" * 59 + "…"),
+        ("[m.wasUnsent({ error: 'dns' }), m.wasUnsent({ error: 'timeout' })]", [True, False])]),
     ("parts/exchange.js", [
         ("m.curlOf({ method: 'GET', url: \"http://a/it's\", headers: { A: 'b' } })",
          "curl -sS -i -g -X GET 'http://a/it'\\''s' \\\n  -H 'A: b'")]),

@@ -2,6 +2,8 @@
 import json
 
 import pytest
+from support.host import run
+from support.receiver import RESET
 from support.rules import deal, workflow
 from support.waiting import until
 
@@ -49,10 +51,36 @@ def test_the_filters_of_a_list(host):
     assert host.deliveries("&until=2000-01-01T00:00:00Z") == [] and since
     assert host.deliveries("&until=1960-01-01T00:00:00Z") == [], "before 1970 is a time too"
     assert len(host.deliveries("&since=1960-01-01T00:00:00Z")) == 8
+    owed = host.deliveries("&state=owed")
+    assert [d["id"] for d in owed] == [d["id"] for d in host.deliveries("&state=retrying")] and len(owed) == 4
+    assert host.call("POST", "/v1/pause").status == 200
+    assert {d["state"] for d in host.deliveries("&state=owed")} == {"held"}
     for query in ("state=lost", "limit=x", "limit=0", "since=yesterday", "cursor=!!"):
         assert host.call("GET", f"/v1/deliveries?{query}").status == 400, query
     for query in ("order=up", "sent=yes"):
         assert host.call("GET", f"/v1/events?{query}").status == 400, query
+
+
+def test_a_list_says_what_the_last_attempt_came_to(host):
+    host.accept(deal(1))
+    settled(host, 1, 1)
+
+    def said():
+        return {d["workflow"]: d["last_error"] for d in host.deliveries()}
+    assert said() == {"good": None, "bad": "503"}
+    host.receiver.script = lambda request: 500
+    host.advance("20s")
+    until(lambda: said() == {"good": None, "bad": "500"}, "the second attempt")
+    host.receiver.script = lambda request: RESET
+    host.advance("1m")
+    until(lambda: said()["bad"].startswith("reset: "), "the third attempt")
+    bad = host.deliveries("&state=retrying")[0]
+    assert host.delivery(bad["id"])["last_error"] == bad["last_error"]
+    done = run("deliveries", "--data", host.data, "--state", "owed", "--type", "deal", "--record", "1")
+    title, row = done.stdout.splitlines()
+    assert row[title.index("REASON"):] == bad["last_error"], done.stdout
+    assert row[title.index("RECORD"):].startswith("deal 1 "), done.stdout
+    assert "no deliveries like that" in run("deliveries", "--data", host.data, "--record", "2").stderr
 
 
 def walk(host, query):

@@ -135,3 +135,14 @@ def test_many_by_filter_are_counted_first(serve, receivers):
     shown = cli(host, "resend", last["id"])
     assert shown.returncode == 0 and last["id"] in shown.stdout
     assert cli(host, "cancel", last["id"], "--workflow", "b").returncode == 2
+
+
+def test_all_that_is_owed_of_a_record_is_cancelled(serve, receivers):
+    receiver = receivers(lambda request: 503)
+    host = serve({"a.lua": workflow(receiver.url)}, test_clock=True)
+    ids = [one(host, deal(n)) for n in (1, 2)]
+    for id in ids:
+        host.until_state(id, "retrying")
+    done = cli(host, "cancel", "--state", "owed", "--record", "2", "--yes")
+    assert done.returncode == 0 and done.stdout == "1 deliveries cancelled\n", done
+    assert [host.delivery(id)["state"] for id in ids] == ["retrying", "cancelled"]

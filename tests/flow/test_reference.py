@@ -9,7 +9,6 @@ from support.host import ROOT, run
 LUA = ROOT / "lua/hookline"
 DOC = (ROOT / "docs/reference.md").read_text()
 pytestmark = pytest.mark.release_only
-NOT_YET = re.compile(r"Known and refused, since they are not there yet:(.*?)\n\n", re.S)
 TIME = "2026-11-23T09:15:00Z"
 
 PRELUDE = '''local hook = require "hookline"
@@ -20,11 +19,6 @@ local send = { hook.webhook { method = "POST", url = "https://app.example.com/in
 WORKFLOW = {"record": 'record = "deal"', "trigger": 'trigger = hook.every { "created", "updated" }', "actions": "actions = send"}
 WEBHOOK = {"method": 'method = "POST"', "url": 'url = "https://app.example.com/in"', "encoding": 'encoding = "json"',
            "content": 'content = hook.fields { "id" }'}
-
-
-def later(heading):
-    found = NOT_YET.search(section(DOC, heading))
-    return set(code(found[1])) if found else set()
 
 
 def keys(heading):
@@ -353,8 +347,6 @@ def test_commands(folder):
         common = {"--config", "--rules", "--help"} | ({"--data"} if name != "template" else set())
         found = [o for o in re.findall(r"^  (--[\w-]+)", told, re.M) if o not in common]
         assert (usage, found) == (arguments, options), name
-    refused = re.search(r"later_commands\[\] = \{(.*?)\}", (ROOT / "core/cli/dispatch.c").read_text(), re.S)[1]
-    assert later("Commands") == set(re.findall(r'"(\w+)"', refused))
 
 
 def test_routes():

@@ -50,7 +50,7 @@ def test_once_as_plain_text(host):
     assert row(lines, "bad")[1:] == ["1", "1", "0", "1", "0"]
     target = row(lines, host.receiver.url)
     assert target[1] == "closed" and "2" in target[2:4], target
-    assert "retrying   bad  lead 3 -> " + host.receiver.url in done.stdout
+    assert f"retrying   bad  lead 3 -> {host.receiver.url}  503\n" in done.stdout
     assert lines.index(next(w for w in lines if w.startswith("bad "))) < \
         lines.index(next(w for w in lines if w.startswith("good "))), "by failures"
 

@@ -2,11 +2,23 @@
 import { html } from "./lib.js";
 import { formatRelative } from "./format.js";
 
+const WHY_MAX = 60;
+
 export const STATES = [
   "pending", "retrying", "held", "delivered", "terminated", "invalid", "cancelled", "superseded",
 ];
 export const CAN_RESEND = ["delivered", "terminated", "cancelled", "superseded"];
 export const CAN_CANCEL = ["pending", "retrying", "held"];
+// Errors that end an attempt before there is a connection to send anything over.
+const UNSENT = ["secret_missing", "oauth", "address_refused", "dns", "connect"];
+
+export const wasUnsent = (attempt) => UNSENT.includes(attempt.error);
+
+// Why a delivery is in its state, as short as a row of a list wants it.
+export function whyShort({ reason, waits_for: waitsFor, last_error: lastError }) {
+  const why = reason || lastError || waitsFor || "";
+  return why.length > WHY_MAX ? `${why.slice(0, WHY_MAX - 1)}…` : why;
+}
 
 export const deliveryHref = (id) => `#/deliveries/${encodeURIComponent(id)}`;
 export const eventHref = (id) => `#/events/${encodeURIComponent(id)}`;
@@ -42,7 +54,8 @@ export function whatIsNext(delivery, nowMs) {
 // Whether a delivery that the stream tells of belongs into a list with these filters.
 export function isInList(delivery, filters) {
   const { state, workflow, target, type, record, since, until } = filters;
-  return (!state || delivery.state === state) && (!workflow || delivery.workflow === workflow) &&
+  const isState = !state || (state === "owed" ? CAN_CANCEL.includes(delivery.state) : delivery.state === state);
+  return isState && (!workflow || delivery.workflow === workflow) &&
     (!target || delivery.target === target) && (!type || delivery.record.type === type) &&
     (!record || String(delivery.record.id) === record) && !until &&
     (!since || !/^\d{4}-/.test(since) || delivery.created_at >= since);

@@ -334,5 +334,9 @@ int row_owed(sqlite3_stmt *s, struct str target, struct arena *arena, struct sto
 int row_event_payload(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out);
 // Fills what the EVENT_COLUMN_* give, without runs and payload. 0 or ERR_TOO_LARGE.
 int row_event(sqlite3_stmt *s, struct arena *arena, struct store_event_row *out);
+// Fills an attempt of what stands from the column `first` on: at_ms to answer_body. 0 or
+// ERR_TOO_LARGE.
+int row_attempt(sqlite3_stmt *s, int first, int number, struct arena *arena,
+                struct store_attempt *out);
 
 #endif

@@ -21,6 +21,7 @@ enum {
     LIST_ATTEMPT_COUNT,
     LIST_TIMEOUT_MS,
     LIST_REASON,
+    LIST_RETRY,
     LIST_TARGET_TEXT
 };
 
@@ -116,6 +117,28 @@ static int delivery_event(struct page *p, struct store_delivery_row *row, bool *
     return rc == SQLITE_OK ? code : fault_set(NULL, p->reader->db, "", rc);
 }
 
+// The last attempt of one that was not delivered.
+static int delivery_last_attempt(struct page *p, struct store_delivery_row *row)
+{
+    if (row->owed.attempt_count == 0 || row->owed.state == DELIVERY_DELIVERED) {
+        return 0;
+    }
+    bool is_first = row->owed.attempt_count == 1;
+    sqlite3_stmt *s = p->reader->stmts[is_first ? READ_FIRST_ATTEMPT : READ_LAST_ATTEMPT];
+    bind_id(s, 1, row->owed.id);
+    int code = 0;
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        row->attempts = arena_alloc(p->read->arena, sizeof *row->attempts);
+        row->attempt_count = 1;
+        code = row->attempts
+                   ? row_attempt(s, 1, sqlite3_column_int(s, 0), p->read->arena, &row->attempts[0])
+                   : ERR_TOO_LARGE;
+    }
+    rc = statement_end(s, rc);
+    return rc == SQLITE_OK ? code : fault_set(NULL, p->reader->db, "", rc);
+}
+
 static int add_delivery(struct page *p, sqlite3_stmt *s)
 {
     struct store_read *q = p->read;
@@ -142,9 +165,15 @@ static int add_delivery(struct page *p, sqlite3_stmt *s)
     row.owed.timeout_ms = sqlite3_column_int64(s, LIST_TIMEOUT_MS);
     row.created_at_ms = id_time_ms(row.owed.id);
     row.reason = column_dup(s, LIST_REASON, q->arena);
+    row.owed.retry = column_dup(s, LIST_RETRY, q->arena);
+    code = delivery_last_attempt(p, &row);
+    if (code != 0) {
+        return code;
+    }
     struct store_delivery_row *rows =
         grow_on_arena(q->arena, q->deliveries, q->count, &p->cap, sizeof *rows);
-    if (!rows || !row.owed.workflow.data || !row.owed.target.data || !row.reason.data) {
+    if (!rows || !row.owed.workflow.data || !row.owed.target.data || !row.reason.data ||
+        !row.owed.retry.data) {
         return ERR_TOO_LARGE;
     }
     q->deliveries = rows;

@@ -64,25 +64,6 @@ int read_event(struct reader *r, struct store_read *q)
     return code;
 }
 
-static int attempt_fill(sqlite3_stmt *s, int first, int number, struct arena *arena,
-                        struct store_attempt *out)
-{
-    *out = (struct store_attempt){
-        .number = number,
-        .at_ms = sqlite3_column_int64(s, first),
-        .elapsed_ms = sqlite3_column_int64(s, first + 1),
-        .status = sqlite3_column_int(s, first + 2),
-        .body_is_truncated = sqlite3_column_int(s, first + 3) != 0,
-        .error = column_dup(s, first + 4, arena),
-        .detail = column_dup(s, first + 5, arena),
-        .headers = column_dup(s, first + 6, arena),
-        .body = column_dup(s, first + 7, arena),
-    };
-    return out->error.data && out->detail.data && out->headers.data && out->body.data
-               ? 0
-               : ERR_TOO_LARGE;
-}
-
 static int add_attempt(struct store_delivery_row *d, size_t *cap, sqlite3_stmt *s, int first,
                        int number, struct arena *arena)
 {
@@ -92,7 +73,7 @@ static int add_attempt(struct store_delivery_row *d, size_t *cap, sqlite3_stmt *
         return ERR_TOO_LARGE;
     }
     d->attempts = all;
-    return attempt_fill(s, first, number, arena, &all[d->attempt_count++]);
+    return row_attempt(s, first, number, arena, &all[d->attempt_count++]);
 }
 
 static int later_attempts(struct reader *r, struct store_delivery_row *d, size_t *cap,

@@ -64,3 +64,22 @@ int row_event_payload(sqlite3_stmt *s, struct arena *arena, struct store_event_r
     out->is_before_gone = out->before.len == 0 && column_id(s, EVENT_COLUMN_BASE) != 0;
     return out->payload.data && out->before.data ? 0 : ERR_TOO_LARGE;
 }
+
+int row_attempt(sqlite3_stmt *s, int first, int number, struct arena *arena,
+                struct store_attempt *out)
+{
+    *out = (struct store_attempt){
+        .number = number,
+        .at_ms = sqlite3_column_int64(s, first),
+        .elapsed_ms = sqlite3_column_int64(s, first + 1),
+        .status = sqlite3_column_int(s, first + 2),
+        .body_is_truncated = sqlite3_column_int(s, first + 3) != 0,
+        .error = column_dup(s, first + 4, arena),
+        .detail = column_dup(s, first + 5, arena),
+        .headers = column_dup(s, first + 6, arena),
+        .body = column_dup(s, first + 7, arena),
+    };
+    return out->error.data && out->detail.data && out->headers.data && out->body.data
+               ? 0
+               : ERR_TOO_LARGE;
+}

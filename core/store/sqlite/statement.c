@@ -258,10 +258,12 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
 #define EVENT_COLUMNS                                                                              \
     "id, key, type, record_type, record_id, time_ms, received_at_ms, runs, payload"
 #define EVENT_SPAN " FROM event WHERE id < ?1 AND id >= ?2 ORDER BY id"
+#define ATTEMPT_COLUMNS " at_ms, elapsed_ms, status, answer_is_cut, error, detail, NULL, NULL"
+// What stands behind the body in its row is read for those alone that pass (READ_FIRST_ATTEMPT).
 #define DELIVERY_LIST_COLUMNS                                                                      \
     "d.id, d.event, d.workflow, d.action, d.state, d.target, d.due_at_ms, d.base_ms,"              \
-    " d.attempt_count, d.timeout_ms, d.reason, (SELECT t.text FROM target t WHERE t.id = "         \
-    "d.target)"
+    " d.attempt_count, d.timeout_ms, d.reason, d.retry,"                                           \
+    " (SELECT t.text FROM target t WHERE t.id = d.target)"
 
 const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
     [READ_GENERATION] = "SELECT id, at_ms FROM generation WHERE id = ?1",
@@ -286,6 +288,10 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
     [READ_ATTEMPTS] =
         "SELECT number, at_ms, elapsed_ms, status, answer_is_cut, error, detail,"
         " answer_headers, answer_body FROM attempt WHERE delivery = ?1 ORDER BY number",
+    [READ_FIRST_ATTEMPT] = "SELECT 1," ATTEMPT_COLUMNS " FROM delivery WHERE id = ?1"
+                           " AND at_ms IS NOT NULL",
+    [READ_LAST_ATTEMPT] = "SELECT number," ATTEMPT_COLUMNS " FROM attempt WHERE delivery = ?1"
+                          " ORDER BY number DESC LIMIT 1",
     [READ_RECORD] = "SELECT r.event, r.time_ms, e.payload FROM record r"
                     " JOIN event e ON e.id = r.event"
                     " WHERE r.record_type = ?1 AND r.record_id = ?2",

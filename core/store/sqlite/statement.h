@@ -128,6 +128,8 @@ enum read_statement {
     READ_EVENT_BY_ID,
     READ_DELIVERY,
     READ_ATTEMPTS,
+    READ_FIRST_ATTEMPT, // these two: of a list, without the answer
+    READ_LAST_ATTEMPT,
     READ_RECORD,
     READ_RECORD_PAGE,
     READ_TARGETS,

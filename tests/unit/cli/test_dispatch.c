@@ -66,7 +66,7 @@ static void wrong_usage_ends_with_2_and_says_what_to_write(void **state)
         {{"tokens", "add", "x", "--role", "root"}, "--role wants ingest, read or admin"},
         {{"tokens", "add", "x", "--rate", "5"}, "--rate wants a rate"},
         {{"tokens", "show", "x"}, "tokens wants [list | add NAME"},
-        {{"runs"}, "runs is not there yet"},
+        {{"runs", "--outcome", "bad"}, "--outcome wants sent, dry, error or suppressed"},
         {{"--data", "x", "serve"}, "the command comes first"},
         {{"check", "--jsno"}, "did you mean --json?"},
         {{"check", "extra"}, "one argument too many: extra"},

@@ -163,7 +163,26 @@ static void since_is_a_time_back_or_a_time(void **state)
     assert_int_equal(at_ms, now_ms - 9 * INT64_C(3600000) - 15 * 60000);
     assert_int_equal(options_since("2026-11-23T10:15:00+01:00", now_ms, &at_ms), 0);
     assert_int_equal(at_ms, now_ms);
-    assert_int_not_equal(options_since("soon", now_ms, &at_ms), 0);
+    static const struct {
+        const char *text;
+        int64_t back_s;
+    } times[] = {
+        {"09:15", 0},
+        {"09:14:59", 1},
+        {"09:16", 24 * 3600 - 60},
+        {"2026-11-23 09:00", 15 * 60},
+        {"2026-11-23T09:00", 15 * 60},
+        {"2026-11-23 09:00:30", 14 * 60 + 30},
+    };
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        assert_int_equal(options_since(times[i].text, now_ms, &at_ms), 0);
+        assert_int_equal(at_ms, now_ms - times[i].back_s * 1000);
+    }
+    static const char *const bad[] = {"soon",  "9:15",        "24:30",           "09:15:",
+                                      "09:60", "2026-11-23 ", "2026-11-23 9:15", "2026-11-23T"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (options_since(bad[i], now_ms, &at_ms) == 0)
+            fail_msg("%s is taken", bad[i]);
 }
 
 static void too_many_are_refused(void **state)

@@ -365,7 +365,8 @@ static void a_delivery_is_shown_with_its_attempts(void **state)
     assert_contains(r.out, "What comes next\n  attempt 3 at 2026-11-23T09:15:15.900Z");
     assert_contains(r.out, "    1  2026-11-23T09:15:00.140Z  +20 ms       12 ms  503\n");
     assert_contains(r.out, "Attempt 1: what came back\n  < status 503\n  < \n  < busy\n");
-    assert_contains(r.out, "Attempt 2: what was sent\n  > POST https://a.example/\n");
+    assert_contains(
+        r.out, "Attempt 2: nothing was sent; it would have been:\n  > POST https://a.example/\n");
     free(asked);
     result_free(&r);
 }

@@ -8,7 +8,8 @@
 #define OVERVIEW(at, events, delivered)                                                            \
     "{\"at\":\"2026-11-23T09:15:" at ".000Z\",\"started_at\":\"2026-11-23T07:10:00.000Z\","        \
     "\"version\":\"0.1.0\",\"events\":{\"total\":" events ",\"per_minute\":[0,60,1200]},"          \
-    "\"deliveries\":{\"by_state\":{\"pending\":0,\"retrying\":1234,\"delivered\":" delivered "},"  \
+    "\"deliveries\":{\"by_state\":{\"pending\":0,\"retrying\":1234,\"terminated\":3,"              \
+    "\"delivered\":" delivered "},"                                                                \
     "\"delivered_per_minute\":[0,50,1000],\"failed_per_minute\":[0,0,7]},\"owed\":1234,"           \
     "\"oldest_owed_at\":\"2026-11-23T09:12:00.000Z\",\"paused\":true,"                             \
     "\"workflows\":[{\"id\":\"a\",\"events\":9,\"runs\":9,\"delivered\":8,\"failed\":0,"           \
@@ -19,8 +20,8 @@
 
 static const char FAILURE[] =
     "{\"id\":\"dlv_1\",\"state\":\"retrying\",\"workflow\":\"b\",\"record\":{\"type\":\"deal\","
-    "\"id\":7},\"target\":\"https://x.example:443\",\"reason\":null,\"attempt\":{\"number\":2,"
-    "\"at\":\"2026-11-23T09:14:58.000Z\",\"status\":503,\"detail\":null}}";
+    "\"id\":7},\"target\":\"https://x.example:443\",\"reason\":null,\"last_error\":\"503\","
+    "\"attempt\":{\"number\":2,\"at\":\"2026-11-23T09:14:58.000Z\"}}";
 
 static void take_delivery(struct top_page *p, const char *text)
 {
@@ -74,7 +75,8 @@ static void says_what_the_host_does(void **state)
     assert_holds(text, "events         12.5/s     1,200 this minute        60 the last       "
                        "1,260 an hour \n");
     assert_holds(text, "delivered       5.0/s ");
-    assert_holds(text, "owed            1,234 oldest 3m2s  retrying 1,234  \n");
+    assert_holds(text, "owed            1,234 oldest 3m2s  retrying 1,234  "
+                       "since the start: terminated 3\n");
     assert_holds(text, "https://x.example:443                open           1,234          9"
                        "          3      12         \n");
     assert_holds(text, "09:14:58 retrying   b  deal 7 -> https://x.example:443  503\n");

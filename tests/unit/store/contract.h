@@ -84,6 +84,7 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(targets_has_each_that_is_owed_something),                                    \
         CONTRACT_TEST(lease_of_a_lone_host_is_whole),                                              \
         CONTRACT_TEST(list_of_deliveries_is_filtered_and_paged),                                   \
+        CONTRACT_TEST(list_of_deliveries_has_the_last_attempt),                                    \
         CONTRACT_TEST(list_of_events_is_filtered_and_paged),                                       \
         CONTRACT_TEST(list_of_events_oldest_first_with_payloads),                                  \
         CONTRACT_TEST(list_of_runs_by_outcome), CONTRACT_TEST(read_needs_room_on_its_arena),       \

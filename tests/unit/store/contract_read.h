@@ -155,6 +155,52 @@ static void list_of_deliveries_is_filtered_and_paged(void **state)
     assert_int_equal(row->owed.body.len, 0);
 }
 
+static void list_of_deliveries_has_the_last_attempt(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = owe_one(f, "https://a.example:443", f->now_ms);
+    static const struct {
+        enum delivery_state state;
+        int status;
+        const char *error;
+    } steps[] = {
+        {DELIVERY_RETRYING, 503, ""},
+        {DELIVERY_RETRYING, 0, "timeout"},
+        {DELIVERY_TERMINATED, 410, ""},
+        {DELIVERY_DELIVERED, 204, ""},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct store_finish end = {.delivery = id,
+                                   .state = steps[i].state,
+                                   .due_at_ms = f->now_ms + 1000,
+                                   .attempt = {.number = (int)i + 1,
+                                               .at_ms = f->now_ms + 10,
+                                               .status = steps[i].status,
+                                               .error = str_from(steps[i].error),
+                                               .detail = STR("why"),
+                                               .headers = STR("a: b\n"),
+                                               .body = STR("busy")}};
+        if (steps[i].state == DELIVERY_DELIVERED) {
+            struct store_act again;
+            assert_int_equal(do_act(f, STORE_RESEND, id, &again), 0);
+        }
+        assert_int_equal(do_finish(f, &end), 0);
+        struct store_read r = {.kind = STORE_READ_DELIVERIES, .limit = 1};
+        assert_int_equal(do_read(f, &r), 0);
+        const struct store_delivery_row *row = &r.deliveries[0];
+        if (steps[i].state == DELIVERY_DELIVERED) {
+            assert_int_equal(row->attempt_count, 0);
+            return;
+        }
+        assert_int_equal(row->attempt_count, 1);
+        assert_int_equal(row->attempts[0].number, i + 1);
+        assert_int_equal(row->attempts[0].status, steps[i].status);
+        assert_str(row->attempts[0].error, str_from(steps[i].error));
+        assert_str(row->attempts[0].detail, STR("why"));
+        assert_int_equal(row->attempts[0].body.len, 0);
+    }
+}
+
 static void list_of_events_is_filtered_and_paged(void **state)
 {
     struct fixture *f = *state;

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../lib.js";
 import { withQuery } from "../api.js";
 import { BulkActs } from "../bulk.js";
-import { CAN_CANCEL, DeliveryLink, isInList, STATES, WorkflowLink } from "../deliveries.js";
+import { CAN_CANCEL, DeliveryLink, isInList, STATES, whyShort, WorkflowLink } from "../deliveries.js";
 import { recordWords } from "../format.js";
 import { useLive, usePollEvery } from "../live.js";
 import { State } from "../parts/badge.js";
@@ -16,7 +16,7 @@ import { go, href } from "../route.js";
 const ROWS = 50;
 const NAMES = ["state", "workflow", "target", "type", "record", "since", "until"];
 
-const stateOptions = STATES.map((state) => [state, state]);
+const stateOptions = [["owed", "owed: the next three"], ...STATES.map((state) => [state, state])];
 
 function fieldsOf(workflows, targets) {
   return [
@@ -25,8 +25,8 @@ function fieldsOf(workflows, targets) {
     { name: "target", label: "Target", choices: targets, placeholder: "https://host:443", isMore: true },
     { name: "type", label: "Record type", placeholder: "deal", isMore: true },
     { name: "record", label: "Record", placeholder: "4021", isMore: true },
-    { name: "since", label: "Since", placeholder: "2d, or a time", isMore: true },
-    { name: "until", label: "Until", placeholder: "1h, or a time", isMore: true },
+    { name: "since", label: "Made since", placeholder: "2d, or a time", isMore: true },
+    { name: "until", label: "Made until", placeholder: "1h, or a time", isMore: true },
   ];
 }
 
@@ -35,6 +35,8 @@ const COLUMNS = [
   { title: "Delivery", kind: "id", cell: (d) => html`<${DeliveryLink} id=${d.id} />` },
   { title: "Workflow", cell: (d) => html`<${WorkflowLink} id=${d.workflow} />` },
   { title: "Record", narrow: false, cell: (d) => recordWords(d.record) },
+  { title: "Why", kind: "any", narrow: false,
+    cell: (d) => html`<span class="quiet" title=${d.reason || d.last_error || d.waits_for}>${whyShort(d)}</span>` },
   { title: "Target", kind: "any", narrow: false, cell: (d) => html`<span class="quiet">${d.target}</span>` },
   { title: "Created", kind: "short", narrow: false, cell: (d) => html`<${Time} at=${d.created_at} />` },
   { title: "Next attempt", kind: "short", narrow: false,

@@ -1,7 +1,7 @@
 // One delivery: what became of it and why, what happens next, each attempt with its request and answer.
 import { html } from "../lib.js";
 import { part, post } from "../api.js";
-import { CAN_CANCEL, CAN_RESEND, EventLink, whatIsNext, WorkflowLink } from "../deliveries.js";
+import { CAN_CANCEL, CAN_RESEND, EventLink, wasUnsent, whatIsNext, WorkflowLink } from "../deliveries.js";
 import { formatDuration, recordWords } from "../format.js";
 import { useLive, usePollEvery } from "../live.js";
 import { ActButton, useAct } from "../parts/act.js";
@@ -32,7 +32,7 @@ function attemptItem(delivery, attempt, i) {
       <span class="quiet"> ${formatDuration(attempt.elapsed_ms)}</span>${
       detail && html` <span class="quiet">${detail}</span>`}`,
     children: html`<div class="exchanges">
-      <${RequestSent} request=${attempt.request_sent} />
+      <${RequestSent} request=${attempt.request_sent} isUnsent=${wasUnsent(attempt)} />
       <${ResponseReceived} response=${response} error=${error} detail=${detail} />
     </div>`,
   };
@@ -68,7 +68,7 @@ function Summary({ delivery }) {
   const last = delivery.attempts[delivery.attempts.length - 1];
   return html`
     <p class="next"><${State} state=${delivery.state} /> ${delivery.reason && html`<strong>${delivery.reason}</strong>. `}
-      ${whatIsNext(delivery, nowMs)}</p>
+      ${delivery.waits_for && `${delivery.waits_for}. `}${whatIsNext(delivery, nowMs)}</p>
     <${Facts} pairs=${[
       ["Workflow", html`<${WorkflowLink} id=${delivery.workflow} />, action ${delivery.action}`],
       ["Event", html`<${EventLink} id=${delivery.event} />`],
@@ -76,6 +76,7 @@ function Summary({ delivery }) {
         recordWords(delivery.record)}</a>`],
       ["Target", html`<a href=${href(["deliveries"], { target: delivery.target })}>${delivery.target}</a>`],
       ["Created", html`<${Time} at=${delivery.created_at} />`],
+      ["Given up at the latest", delivery.ends_at && html`<${Time} at=${delivery.ends_at} />`],
       ["Attempts", delivery.attempts.length],
       ["Last answer", last && html`<${Status} status=${last.response_received?.status} error=${last.error} /> ${last.detail}`],
     ]} />`;

@@ -18,12 +18,13 @@ export function curlOf({ method, url, headers, body }) {
   return [...lines, ...(body ? [`--data-binary ${quoted(body)}`] : [])].join(" \\\n  ");
 }
 
-// curl: the host's own command for it, where there is one.
-export function RequestSent({ request, curl, note }) {
+// curl: the host's own command for it, where there is one. isUnsent: it never went out.
+export function RequestSent({ request, curl, note, isUnsent }) {
   return html`
     <section class="exchange" aria-label="Request sent">
       <div class="exchange-head"><h4>request_sent</h4>
         ${request && html`<${Copy} text=${curl || curlOf(request)} label="Copy as curl" what="the request as a curl command" />`}</div>
+      ${request && isUnsent && html`<p class="quiet">Nothing was sent; it would have been:</p>`}
       ${request
         ? html`
           <p class="exchange-line"><strong>${request.method}</strong> <span class="mono">${request.url}</span></p>
