@@ -2,6 +2,8 @@
 #include "cli/listing.h"
 #include "cli/show.h"
 
+enum { PATH_MAX_BYTES = 4096 };
+
 static int show_list(struct listing *l)
 {
     static const char *const titles[] = {"ID", "TYPE", "RECORD", "TIME", "RECEIVED"};
@@ -38,6 +40,42 @@ static void show_run(FILE *out, const struct json_node *run)
         fprintf(out, "  " STR_FMT "\n", STR_ARG(json_tree_text(d)));
 }
 
+// The workflows whose conditions hold for an event of which there is no run.
+static int show_why(struct listing *l)
+{
+    const struct json_node *list = json_tree_get(l->root, "workflows");
+
+    for (const struct json_node *w = list ? list->first : NULL; w; w = w->next) {
+        if (!json_tree_is_true(json_tree_get(w, "verdict")))
+            continue;
+        table_print_safe(l->in->out, json_tree_text(json_tree_get(w, "workflow")), false);
+        fputs(": ", l->in->out);
+        table_print_safe(l->in->out, json_tree_text(json_tree_get(w, "became")), true);
+        fputc('\n', l->in->out);
+    }
+    return CLI_DONE;
+}
+
+static int show_none(struct listing *l)
+{
+    struct buf path;
+    int status = CLI_DONE;
+
+    fputs("\nNo workflow fired.\n", l->in->out);
+    if (json_tree_text(json_tree_get(l->root, "note")).len)
+        return status; // what was sent with it is gone: there is nothing to judge again
+    buf_init(&path, PATH_MAX_BYTES);
+    if (listing_path_of("/v1/events", l->in->options.arguments[1], &path) == 0) {
+        path.len--; // the NUL
+        buf_append_text(&path, "/explain");
+        buf_append_char(&path, '\0');
+    }
+    if (!path.failed)
+        status = listing_run(l->in, "GET", path.data, show_why, NULL);
+    buf_fini(&path);
+    return status;
+}
+
 static int show_one(struct listing *l)
 {
     FILE *out = l->in->out;
@@ -50,11 +88,9 @@ static int show_one(struct listing *l)
     show_field(out, "received", json_tree_get(l->root, "received_at"));
     show_value(out, "record", json_tree_get(l->root, "record"));
     show_value(out, "previous", json_tree_get(l->root, "previous"));
-    if (!runs || !runs->first)
-        fputs("\nNo workflow fired.\n", out);
     for (const struct json_node *r = runs ? runs->first : NULL; r; r = r->next)
         show_run(out, r);
-    return CLI_DONE;
+    return runs && runs->first ? CLI_DONE : show_none(l);
 }
 
 static int show_replay(struct listing *l)

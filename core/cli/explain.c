@@ -11,7 +11,8 @@
 enum {
     TREE_MAX_BYTES = 64 * 1024 * 1024,
     ARENA_MAX_BYTES = 512 * 1024 * 1024,
-    PATH_MAX_BYTES = 4096
+    PATH_MAX_BYTES = 4096,
+    DELIVERIES_SHOWN = 10
 };
 
 static void print_document(const struct invocation *in, struct str document)
@@ -24,6 +25,7 @@ static int explain_trial(struct trial *t, struct buf *tree, struct err *e)
 {
     const struct json_node *root;
     struct json_node *read;
+    struct rules_run would; // what the conditions do not tell: the content may raise
     int code = trial_find_event(t, e);
 
     if (code == 0)
@@ -31,22 +33,32 @@ static int explain_trial(struct trial *t, struct buf *tree, struct err *e)
     if (code)
         return code;
     code = rules_explain(t->rules, 0, tree, e);
+    rules_run(t->rules, 0, &t->arena, &would);
     rules_event_end(t->rules);
     if (code == 0)
         code = json_tree_read(&read, buf_str(tree), &t->arena, e);
     if (code)
         return code;
     root = read;
-    t->would_fire = json_tree_is_true(json_tree_get(root, "verdict"));
+    t->would_fire = would.verdict == RULES_MATCH;
     if (options_has(&t->in->options, "json")) {
         print_document(t->in, buf_str(tree));
         return 0;
     }
     fprintf(t->in->out, "%s: %s, with %s: ", t->workflow->id,
-            t->would_fire ? "fires" : "does not fire", trial_origin_words(t->origin));
+            t->would_fire                     ? "fires"
+            : would.verdict == RULES_NO_MATCH ? "does not fire"
+                                              : "its run raises an error",
+            trial_origin_words(t->origin));
     table_print_safe(t->in->out, t->event.id.len ? t->event.id : STR("without an id"), false);
     fprintf(t->in->out, ", " STR_FMT "\n", STR_ARG(t->event.type));
     show_trace(t->in->out, root, 2);
+    if (would.message.len) {
+        fputc('\n', t->in->out);
+        table_print_safe(t->in->out, would.message, true);
+        fputc('\n', t->in->out);
+    }
+    trial_say_state(t);
     return 0;
 }
 
@@ -69,6 +81,19 @@ static int explain_file(const struct invocation *in)
     return status;
 }
 
+// What it made owed, behind what became of it.
+static void print_deliveries(FILE *out, const struct json_node *list)
+{
+    int count = 0;
+
+    for (const struct json_node *d = list ? list->first : NULL; d; d = d->next) {
+        if (count++ < DELIVERIES_SHOWN)
+            fprintf(out, "%s" STR_FMT, count == 1 ? ": " : ", ", STR_ARG(json_tree_text(d)));
+    }
+    if (count > DELIVERIES_SHOWN)
+        fprintf(out, " and %d more", count - DELIVERIES_SHOWN);
+}
+
 // Whether one of them fired.
 static bool print_workflows(FILE *out, const struct json_node *root)
 {
@@ -81,15 +106,17 @@ static bool print_workflows(FILE *out, const struct json_node *root)
             STR_ARG(json_tree_text(json_tree_get(root, "generation"))));
     for (const struct json_node *w = list ? list->first : NULL; w; w = w->next) {
         const struct json_node *tree = json_tree_get(w, "explain");
-        bool holds = json_tree_is_true(json_tree_get(w, "verdict"));
 
         fputc('\n', out);
         table_print_safe(out, json_tree_text(json_tree_get(w, "workflow")), false);
-        fprintf(out, ": %s\n", holds ? "fires" : "does not fire");
+        fputs(": ", out);
+        table_print_safe(out, json_tree_text(json_tree_get(w, "became")), true);
+        print_deliveries(out, json_tree_get(w, "deliveries"));
+        fputc('\n', out);
         table_print_safe(out, json_tree_text(json_tree_get(w, "error")), true);
         if (tree && tree->kind == JSON_OBJECT_BEGIN)
             show_trace(out, tree, 2);
-        is_fired = is_fired || holds;
+        is_fired = is_fired || json_tree_is_true(json_tree_get(w, "fires"));
     }
     if (!list || !list->first)
         fputs("No workflow wants events of its type.\n", out);
@@ -109,7 +136,7 @@ static int explain_answer(const struct invocation *in, struct str body, int *sta
 
         *status = CLI_FAILED;
         for (const struct json_node *w = list ? list->first : NULL; w; w = w->next)
-            if (json_tree_is_true(json_tree_get(w, "verdict")))
+            if (json_tree_is_true(json_tree_get(w, "fires")))
                 *status = CLI_DONE;
         print_document(in, body);
     } else if (code == 0) {
@@ -177,9 +204,13 @@ const struct command command_explain = {
         "--event,\n"
         "else with the event that `hookline try` would take. An event's id asks the running host, "
         "which\n"
-        "judges it again by the rules that were in force when it came. The exit status is 0 if "
-        "the\n"
-        "workflow (or one of them) fires, else 1. --json prints the tree.\n",
+        "judges it again by the rules that were in force when it came, and says what became of "
+        "it:\n"
+        "the webhooks that it made owed, or why there are none though the conditions hold. The "
+        "exit\n"
+        "status is 0 if the workflow (or one of them) fired, or of a file would fire, else 1. "
+        "--json\n"
+        "prints the tree.\n",
     .options = options,
     .common = COMMON_LOAD | COMMON_REMOTE | COMMON_JSON,
     .least_arguments = 1,

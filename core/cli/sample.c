@@ -272,12 +272,35 @@ static struct str filling(struct sample *s, enum fill fill, const struct json_no
     return (struct str){0};
 }
 
+// What a field was before it changed to what it is: of the same kind where that is a number.
+static struct str old_value(struct sample *s, struct str path)
+{
+    char name[256];
+    struct json_number n;
+    const struct json_node *now;
+
+    snprintf(name, sizeof(name), STR_FMT, STR_ARG(path));
+    now = json_tree_get(s->record, name);
+    if (now && json_number_parse(now->raw, &n) == 0) {
+        struct json_node number = {.kind = JSON_NUMBER, .text = now->raw};
+
+        return beside(s, &number, -1);
+    }
+    return filling(s, FILL_BEFORE, NULL);
+}
+
 static bool satisfy_leaf(struct sample *s, const struct json_node *leaf)
 {
     struct str path = json_tree_text(json_tree_get(leaf, "field"));
     struct str operator= json_tree_text(json_tree_get(leaf, "operator"));
     const struct json_node *wanted = json_tree_get(leaf, "wanted");
 
+    // `watch` itself, with the fields of which one is to change.
+    if (wanted && wanted->first && str_eq(operator, STR("changed"))) {
+        path = json_tree_text(wanted->first);
+        put_before(s, path, old_value(s, path));
+        return true;
+    }
     if (str_eq(operator, STR("not_changed")) && !s->previous) {
         put_before(s, STR("another_field"), filling(s, FILL_BEFORE, NULL));
         return true;
@@ -290,6 +313,8 @@ static bool satisfy_leaf(struct sample *s, const struct json_node *leaf)
 
         if (now.data)
             put(s, s->record, path, now);
+        if (recipes[i].before == FILL_BEFORE)
+            before = old_value(s, path);
         if (before.data)
             put_before(s, path, before);
         return true;
@@ -357,8 +382,33 @@ static bool steer(struct sample *s, const struct json_node *node, bool want)
     return want ? satisfy_leaf(s, node) : dissatisfy_leaf(s, node);
 }
 
+// Empties what the conditions look at in the record as it was.
+static void empty_before(struct sample *s, const struct json_node *node)
+{
+    static const char *const groups[] = {"all", "any", "none"};
+    struct str path = json_tree_text(json_tree_get(node, "field"));
+
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        const struct json_node *list = json_tree_get(node, groups[i]);
+
+        for (const struct json_node *n = list ? list->first : NULL; n; n = n->next)
+            empty_before(s, n);
+    }
+    if (path.len)
+        put_before(s, path, filling(s, FILL_NULL, NULL));
+}
+
 bool sample_adjust(struct sample *s, const struct json_node *trace)
 {
+    const struct json_node *list = json_tree_get(trace, "all");
+    const struct json_node *first = list ? list->first : NULL;
+
+    // The edge stands before the conditions, which hold.
+    if (first && first->next &&
+        str_eq(json_tree_text(json_tree_get(first, "operator")), STR("rising"))) {
+        empty_before(s, first->next);
+        return s->previous != NULL;
+    }
     return steer(s, trace, true);
 }
 

@@ -49,6 +49,8 @@ int trial_find_event(struct trial *t, struct err *e);
 int trial_begin_event(struct trial *t, struct err *e);
 // Where it is from: "the event given".
 const char *trial_origin_words(enum trial_origin origin);
+// Says on in->messages where a host would not run the workflow, or not send.
+void trial_say_state(const struct trial *t);
 
 // --- trial.c ---
 // ctx is a caller: sends and waits for the answer (preview_config.send).

@@ -26,6 +26,17 @@ const char *trial_origin_words(enum trial_origin origin)
     return origins[origin];
 }
 
+void trial_say_state(const struct trial *t)
+{
+    if (!t->workflow->is_active)
+        fprintf(t->in->messages,
+                "The workflow is not started (active = false): a host would not run it.\n");
+    else if (t->workflow->is_dry)
+        fprintf(
+            t->in->messages,
+            "The workflow is dry (active = \"dry\"): a host would store this and not send it.\n");
+}
+
 int trial_begin_event(struct trial *t, struct err *e)
 {
     struct rules_event ev = preview_event(&t->event);

@@ -106,13 +106,7 @@ static void print_head(const struct trial *t, const struct json_node *root)
         table_print_safe(out, error, true);
         fputc('\n', out);
     }
-    if (!t->workflow->is_active)
-        fprintf(t->in->messages,
-                "The workflow is not started (active = false): a host would not run it.\n");
-    else if (t->workflow->is_dry)
-        fprintf(
-            t->in->messages,
-            "The workflow is dry (active = \"dry\"): a host would store this and not send it.\n");
+    trial_say_state(t);
 }
 
 static int print(const struct trial *t, struct str document)

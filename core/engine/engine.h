@@ -109,6 +109,16 @@ int engine_judge_one(struct engine *g, const struct generation_workflow *w, cons
 
 enum { ENGINE_EXPLAIN_MAX_BYTES = 32 * 1024 * 1024, ENGINE_OLD_GENERATIONS = 2 };
 
+struct engine_explained { // what one workflow says of the event
+    struct str workflow;
+    bool verdict;    // its trigger and its conditions let the event through
+    struct str tree; // the trace, as JSON; empty: there is none, and `error` says why
+    struct str error;
+    bool is_active; // as its file says
+    bool is_once;
+    int64_t cooldown_ms;
+};
+
 // A stored event, judged again with a trace by the rules that were in force then. The caller's,
 // with all it points at, until on_done.
 struct engine_explain {
@@ -118,12 +128,14 @@ struct engine_explain {
     uint64_t generation; // in: 0: the one in force at at_ms; out
     int64_t at_ms;
     struct str workflow; // empty: all that want its type
+    struct arena *arena; // for out values; the engine's until on_done
     void (*on_done)(struct engine_explain *x);
     void *ctx;
     // out:
     int code;       // ERR_NOT_FOUND (no such generation or workflow), ERR_TOO_LARGE, ...
     struct err err; // then
-    struct buf out; // [ { "workflow", "verdict", "explain", "error" }, ... ]; the caller frees it
+    struct engine_explained *items;
+    size_t count;
     // the engine's:
     struct engine_explain *next;
     struct past_load past;

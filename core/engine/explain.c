@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "encode/json_reader.h"
-#include "encode/json_writer.h"
 #include "engine/internal.h"
 
 static void explain_begin(struct engine *g);
@@ -74,23 +73,28 @@ static bool explain_verdict(struct str tree)
     return holds;
 }
 
-static void explain_one(struct engine_explain *x, const struct generation_workflow *w,
-                        struct json_writer *out)
+// *room: the bytes that the traces may still take. 0, or ERR_TOO_LARGE.
+static int explain_one(struct engine_explain *x, const struct generation_workflow *w, size_t *room)
 {
+    struct engine_explained *item = &x->items[x->count];
     struct err e = {0};
     struct buf tree;
     buf_init(&tree, ENGINE_EXPLAIN_MAX_BYTES);
     int code = rules_explain(x->built->rules, w->index, &tree, &e);
-    json_object_begin(out);
-    json_member_text(out, "workflow", w->id);
-    json_member_bool(out, "verdict", code == 0 && explain_verdict(buf_str(&tree)));
-    json_key(out, STR("explain"));
-    json_raw(out, code ? STR("null") : buf_str(&tree));
+    *item = (struct engine_explained){.workflow = arena_dup(x->arena, str_from(w->id)),
+                                      .is_active = w->rule->is_active,
+                                      .is_once = w->rule->is_once,
+                                      .cooldown_ms = w->rule->cooldown_ms};
     if (code) {
-        json_member_text(out, "error", e.text);
+        item->error = arena_dup(x->arena, str_from(e.text));
+    } else if (tree.len <= *room) {
+        *room -= tree.len;
+        item->verdict = explain_verdict(buf_str(&tree));
+        item->tree = arena_dup(x->arena, buf_str(&tree));
     }
-    json_object_end(out);
     buf_fini(&tree);
+    x->count++;
+    return item->workflow.data && (item->tree.data || item->error.data) ? 0 : ERR_TOO_LARGE;
 }
 
 static bool explain_is_asked(const struct engine_explain *x, const struct generation_workflow *w)
@@ -115,27 +119,24 @@ static int explain_judge(struct engine_explain *x)
                              .time_ms = x->time_ms,
                              .previous = ev->previous,
                              .is_compared = ev->is_compared};
-    struct json_writer out;
-    size_t count = 0;
+    size_t room = ENGINE_EXPLAIN_MAX_BYTES;
     int code = rules_event_begin(x->built->rules, &re, &x->err);
     if (code) {
         return code;
     }
-    json_writer_init(&out, &x->out);
-    json_array_begin(&out);
-    for (size_t i = 0; i < x->built->workflow_count && !x->out.failed; i++) {
+    x->items = arena_alloc(x->arena, (x->built->workflow_count + 1) * sizeof *x->items);
+    code = x->items ? 0 : ERR_TOO_LARGE;
+    for (size_t i = 0; i < x->built->workflow_count && code == 0; i++) {
         if (explain_is_asked(x, &x->built->workflows[i])) {
-            explain_one(x, &x->built->workflows[i], &out);
-            count++;
+            code = explain_one(x, &x->built->workflows[i], &room);
         }
     }
-    json_array_end(&out);
     rules_event_end(x->built->rules);
-    if (x->out.failed) {
+    if (code) {
         return err_set(&x->err, ERR_TOO_LARGE,
                        "the explanation of all workflows is too large: ask for one");
     }
-    return count || !x->workflow.len
+    return x->count || !x->workflow.len
                ? 0
                : err_set(&x->err, ERR_NOT_FOUND, "generation %llu had no workflow " STR_FMT,
                          (unsigned long long)x->built->id, STR_ARG(x->workflow));
@@ -214,7 +215,8 @@ void engine_explain(struct engine *g, struct engine_explain *x)
     x->built = NULL;
     x->past = (struct past_load){0};
     x->code = 0;
-    buf_init(&x->out, ENGINE_EXPLAIN_MAX_BYTES);
+    x->items = NULL;
+    x->count = 0;
     *last = x;
     if (g->explains == x) {
         explain_begin(g);

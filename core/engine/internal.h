@@ -85,6 +85,11 @@ void control_note_stop(struct engine *g, const char *id, struct str reason);
 void control_on_again(void *ctx);
 void control_free_all(struct engine *g);
 
+// --- renamed.c ---
+// Warns of each workflow of `now` that is one of `was` under another id and is not to fire again.
+void renamed_warn(const struct log *log, const struct generation *was,
+                  const struct generation *now);
+
 // --- reload_words.c ---
 // What differs, for the audit log: "added a.lua, b.lua; changed c.lua; removed 40 files". At most
 // 20 names, and short enough for that log.

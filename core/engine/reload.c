@@ -166,6 +166,9 @@ static void reload_swap(struct engine *g)
     if (g->current) // the first load is no reload
         crash_point(g->config.crash_at, "reload");
     struct generation *old = g->current;
+    if (old) {
+        renamed_warn(g->config.log, old, g->next);
+    }
     g->current = g->next;
     g->next = NULL;
     generation_past_fini(&g->past.past); // what was before the first load has served

@@ -498,6 +498,13 @@ struct store_record_row {
     bool is_deleted;        // out, of STORE_READ_RECORD_PAGE: the record is gone
 };
 
+struct store_mark_row {
+    struct str workflow;    // in
+    struct str record_type; // in
+    struct str record_id;   // in
+    int64_t until_ms;       // out: 0: there is no mark
+};
+
 enum store_read_kind {
     STORE_READ_EVENT,      // by `key` (as shown or as sent)
     STORE_READ_DELIVERY,   // by `id`
@@ -510,6 +517,7 @@ enum store_read_kind {
     STORE_READ_TOKENS,     // a page, newest first, the revoked ones too
     STORE_READ_OLDEST,     // `oldest` alone
     STORE_READ_RECORDS,    // records[], in and out
+    STORE_READ_MARKS,      // marks[], in and out
     STORE_READ_RECORD_PAGE // records[], out: those of the type filter.type behind the record
                            // filter.record, in the order of their ids; next is not 0 where there
                            // are more. A full arena ends the page early
@@ -550,6 +558,8 @@ struct store_read {
     // in and out:
     struct store_record_row *records;
     size_t record_count;
+    struct store_mark_row *marks;
+    size_t mark_count;
     // out:
     int code; // 0, ERR_NOT_FOUND (one by key or id), ERR_TOO_LARGE (the arena), ERR_IO, ERR_CORRUPT
     struct store_event_row *events;

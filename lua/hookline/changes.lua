@@ -31,6 +31,18 @@ function changes.is_known(event, verb)
   return verb ~= "scheduled" and (verb ~= "updated" or type(event.previous) == "table")
 end
 
+--- The names of the fields that an update with `previous` has changed, sorted.
+function changes.names(event)
+  local names = {}
+  for key, before in next, event.previous do
+    if is_changed(before, event.record[key]) then
+      names[#names + 1] = key
+    end
+  end
+  table.sort(names)
+  return names
+end
+
 --- Why nothing is known of what changed, in words; nil where it is known.
 function changes.unknown(event, verb)
   if changes.is_known(event, verb) and verb ~= "deleted" then

@@ -10,6 +10,8 @@ local trace = require "hookline.trace"
 
 local run = {}
 
+local null = core.null
+
 -- What the run before has left: the bodies in its items, the copy of its event. It is given up at
 -- the next run, so that a host with many workflows does not hold the last of each.
 local has_left = false
@@ -108,6 +110,18 @@ end
 run.success = asked(retry.success)
 run.retry = asked(retry.ask)
 
+-- `edge` in the way.
+local function edge_leaf(note)
+  return {
+    field = "edge",
+    operator = "rising",
+    wanted = null,
+    seen = null,
+    verdict = false,
+    note = note,
+  }
+end
+
 local function trigger_leaf(description, event, note)
   local types = {}
   for type_name in pairs(description.verb_of) do
@@ -124,23 +138,43 @@ local function trigger_leaf(description, event, note)
   }
 end
 
--- Why the trigger does not let an event through whose conditions are judged in `tree`; nil where it
--- does.
-local function trigger_note(description, event, verb, tree)
+-- `watch` in the way: which fields it wants changed, and which have changed.
+local function watch_leaf(description, event, verb)
+  local unknown = changes.unknown(event, verb)
+  local wanted = {}
+  for i, path in ipairs(description.watched) do
+    wanted[i] = path.text
+  end
+  return {
+    field = "watch",
+    operator = "changed",
+    wanted = core.array(wanted),
+    seen = unknown and null or core.array(changes.names(event)),
+    verdict = false,
+    note = unknown and "unknown what changed: give previous" or "none of these has changed",
+  }
+end
+
+-- The leaf that says why the trigger does not let an event through whose conditions are judged in
+-- `tree`; nil where it does.
+local function trigger_in_the_way(description, event, verb, tree)
   if not verb then
-    return "the workflow has another record type or trigger"
+    return trigger_leaf(description, event, "the workflow has another record type or trigger")
   elseif verb == "updated" and changes.is_none(event) then
-    return "the update is known to have changed nothing"
+    return trigger_leaf(description, event, "the update is known to have changed nothing")
   elseif description.is_watched and not description.is_watched(event, verb) then
-    return changes.unknown(event, verb) or "none of the fields in watch has changed"
+    return watch_leaf(description, event, verb)
   elseif not description.rose or not tree.verdict then
     return nil
   end
   local is_fine, rose = pcall(description.rose, event, verb)
   if not is_fine then
-    return "for the record as it was a condition raised: " .. tostring(rose)
+    return edge_leaf("for the record as it was a condition raised: " .. tostring(rose))
+  elseif rose then
+    return nil
   end
-  return not rose and (changes.unknown(event, verb) or "the conditions held before, too") or nil
+  return edge_leaf(changes.unknown(event, verb) and "unknown what changed: give previous"
+    or "the conditions held before, too")
 end
 
 --- The tree of conditions with each verdict. Where the trigger stands in the way, it is a leaf of
@@ -154,10 +188,10 @@ function run.explain(description, event)
   if description.when then
     tree = trace.of(description.when, event, verb or event.type:match "[^.]*$")
   end
-  local note = trigger_note(description, event, verb, tree)
+  local leaf = trigger_in_the_way(description, event, verb, tree)
   private.forget()
-  if note then
-    tree = { all = core.array { trigger_leaf(description, event, note), tree }, verdict = false }
+  if leaf then
+    tree = { all = core.array { leaf, tree }, verdict = false }
   end
   return tree
 end

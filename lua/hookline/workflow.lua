@@ -289,6 +289,7 @@ local function plan_run(description, values, scope)
   description.retry_function = values.retry and values.retry.ask
   description.when = values.when
   description.test = values.when and values.when.test
+  description.watched = values.trigger.watch
   description.is_watched = values.trigger.watch and watch.test(values.trigger.watch)
   description.rose = values.trigger.is_rising and watch.rose(description.test) or nil
   description.verb_of = {}

@@ -1,5 +1,6 @@
 """New rules by SIGHUP and by the API; the last good text of a broken file."""
 import os
+import re
 import signal
 
 import pytest
@@ -40,6 +41,19 @@ def test_added_changed_and_removed_files(serve, receiver, reload):
     reload(host)
     until(lambda: fires(host) == ["b", "c"], "the new generation")
     receiver.wait_until(lambda r: any(x.path == "/new" for x in r), "a webhook of the changed file")
+
+
+def test_a_renamed_file_that_fires_once_is_warned_of(serve, receiver):
+    once = workflow(receiver.url, wf_trigger='hook.once "created"')
+    host = serve({"a.lua": once, "often.lua": workflow(receiver.url, wf_name='"often"')}, args=["--no-watch"])
+    (host.rules_dir / "often.lua").rename(host.rules_dir / "often2.lua")
+    write(host, "more.lua", once)
+    by_api(host)
+    assert "is gone" not in host.log()
+    (host.rules_dir / "a.lua").rename(host.rules_dir / "b.lua")
+    by_api(host)
+    assert re.search(r"b.lua has the name of \S*a.lua, which is gone: what a has fired for is kept by its id, so it "
+                     r'fires again; id = \\?"a\\?" in \S*b.lua keeps it', host.log()), host.log()
 
 
 def test_the_answer_of_a_reload(serve, receiver):

@@ -313,6 +313,7 @@ int slot_write(struct writer *w, const struct store_slot *slot);
 int read_event(struct reader *r, struct store_read *q);
 int read_delivery(struct reader *r, struct store_read *q);
 int read_records(struct reader *r, struct store_read *q);
+int read_marks(struct reader *r, struct store_read *q);
 int read_record_page(struct reader *r, struct store_read *q);
 int read_deliveries(struct reader *r, struct store_read *q);
 int read_events(struct reader *r, struct store_read *q);

@@ -157,6 +157,25 @@ int read_records(struct reader *r, struct store_read *q)
     return 0;
 }
 
+int read_marks(struct reader *r, struct store_read *q)
+{
+    for (size_t i = 0; i < q->mark_count; i++) {
+        struct store_mark_row *mark = &q->marks[i];
+        sqlite3_stmt *s = r->stmts[READ_MARK];
+        bind_text(s, 1, mark->workflow);
+        bind_text(s, 2, mark->record_type);
+        bind_text(s, 3, mark->record_id);
+        int rc = sqlite3_step(s);
+        mark->until_ms = rc == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+        rc = statement_end(s, rc);
+        if (rc != SQLITE_OK) {
+            return fault_code(r, rc);
+        }
+    }
+    q->count = q->mark_count;
+    return 0;
+}
+
 static int record_fill(sqlite3_stmt *s, struct str type, struct arena *arena,
                        struct store_record_row *row)
 {

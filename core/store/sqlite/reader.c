@@ -38,6 +38,8 @@ static int read_serve(struct reader *r, struct store_read *q)
         return read_tokens(r, q);
     case STORE_READ_RECORDS:
         return read_records(r, q);
+    case STORE_READ_MARKS:
+        return read_marks(r, q);
     case STORE_READ_RECORD_PAGE:
         return read_record_page(r, q);
     }

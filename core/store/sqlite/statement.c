@@ -295,6 +295,8 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
     [READ_RECORD] = "SELECT r.event, r.time_ms, e.payload FROM record r"
                     " JOIN event e ON e.id = r.event"
                     " WHERE r.record_type = ?1 AND r.record_id = ?2",
+    [READ_MARK] = "SELECT until_ms FROM mark"
+                  " WHERE workflow = ?1 AND record_type = ?2 AND record_id = ?3",
     [READ_RECORD_PAGE] = "SELECT r.record_id, r.event, r.time_ms, e.type, e.payload FROM record r"
                          " JOIN event e ON e.id = r.event"
                          " WHERE r.record_type = ?1 AND r.record_id > ?2"

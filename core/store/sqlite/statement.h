@@ -131,6 +131,7 @@ enum read_statement {
     READ_FIRST_ATTEMPT, // these two: of a list, without the answer
     READ_LAST_ATTEMPT,
     READ_RECORD,
+    READ_MARK,
     READ_RECORD_PAGE,
     READ_TARGETS,
     READ_OLDEST,

@@ -55,7 +55,8 @@ static inline int contract_teardown(void **state)
         CONTRACT_TEST(accept_refuses_another_value_under_a_known_key),                             \
         CONTRACT_TEST(accept_sees_duplicates_within_a_body),                                       \
         CONTRACT_TEST(accept_gives_a_mark_to_one_of_many_at_once),                                 \
-        CONTRACT_TEST(accept_keeps_marks_apart), CONTRACT_TEST(accept_lets_a_mark_run_out),        \
+        CONTRACT_TEST(accept_keeps_marks_apart), CONTRACT_TEST(accept_tells_of_marks),             \
+        CONTRACT_TEST(accept_lets_a_mark_run_out),                                                 \
         CONTRACT_TEST(accept_gives_a_mark_once_within_a_body),                                     \
         CONTRACT_TEST(accept_refuses_what_was_judged_against_an_old_state),                        \
         CONTRACT_TEST(accept_judges_against_earlier_events_of_the_body),                           \

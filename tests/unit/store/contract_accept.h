@@ -294,6 +294,24 @@ static void accept_keeps_marks_apart(void **state)
     }
 }
 
+static void accept_tells_of_marks(void **state)
+{
+    struct fixture *f = *state;
+    struct store_accept *a = make_accept(f, 1);
+    struct store_event *ev = &a->events[0];
+    add_run(f, ev, "invoice")->mark = (struct store_mark){.is_set = true, .until_ms = 1234};
+    assert_int_equal(do_accept(f, a), 0);
+    struct store_mark_row rows[2] = {
+        {.workflow = ev->runs[0].workflow, .record_type = ev->record_type, .record_id = STR("no")},
+        {.workflow = ev->runs[0].workflow,
+         .record_type = ev->record_type,
+         .record_id = ev->record_id}};
+    struct store_read r = {.kind = STORE_READ_MARKS, .marks = rows, .mark_count = COUNT_OF(rows)};
+    assert_int_equal(do_read(f, &r), 0);
+    assert_int_equal(rows[0].until_ms, 0);
+    assert_int_equal(rows[1].until_ms, 1234);
+}
+
 static void accept_lets_a_mark_run_out(void **state)
 {
     struct fixture *f = *state;

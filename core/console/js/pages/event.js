@@ -62,7 +62,8 @@ function Explained({ id }) {
       ${workflows.length === 0 && html`<p>No workflow asks for events of this type.</p>`}
       ${workflows.map((one) => html`
         <div class="stack" key=${one.workflow}>
-          <h3><${WorkflowLink} id=${one.workflow} /> ${one.verdict ? "fires" : "does not fire"}</h3>
+          <h3><${WorkflowLink} id=${one.workflow} /> ${one.became}</h3>
+          ${one.deliveries.length > 0 && html`<p>${one.deliveries.slice(0, DELIVERIES_MOST).map((owed) => html`<${DeliveryLink} key=${owed} id=${owed} /> `)}</p>`}
           <${Trace} explain=${one.explain} />
         </div>`)}`}
     </${Loaded}>`;
