@@ -150,11 +150,33 @@ local function webhook_doubts(data, record, catalogue, path)
   end
 end
 
+-- What a template reads that neither the data nor the template itself has.
+local function root_doubts(data, record, path)
+  local names, is_told = { record, "record", "previous", "event", "workflow" }, {}
+  for _, name in ipairs(names) do
+    is_told[name] = true
+  end
+  for _, use in ipairs(data.uses or {}) do
+    local root = use.root
+    if use.is_free and not is_told[root] then
+      local near = words.nearest(root, names)
+      data.scope:warning(path, "a template reads %s, which is none of its variables%s",
+        words.show(use.field and root .. "." .. use.field or root), near and words.did_you_mean(near)
+        or ": there are " .. words.list(names, "and", true))
+      is_told[root] = true
+    end
+  end
+end
+
 --- Adds the warnings of a workflow's keys, as hook.workflow checked them. While its file is loaded.
 function doubts.find(values)
   local catalogue = types.load(values.record)
   if values.when then
     condition_doubts(values.when, values.trigger, catalogue, "when")
+  end
+  local webhooks = type(values.actions) == "table" and values.actions or {}
+  for i, data in ipairs(webhooks) do
+    root_doubts(data, values.record, ("actions[%d]"):format(i))
   end
   if not catalogue then
     return
@@ -165,7 +187,7 @@ function doubts.find(values)
       values.trigger.scope:warning(("trigger.watch[%d]"):format(i), message)
     end
   end
-  for i, data in ipairs(type(values.actions) == "table" and values.actions or {}) do
+  for i, data in ipairs(webhooks) do
     webhook_doubts(data, values.record, catalogue, ("actions[%d]"):format(i))
   end
 end

@@ -105,6 +105,15 @@ end
 
 local NAMES = { "json", "xml", "xml_extended", "form" }
 
+-- Words that others have for an encoding.
+local function meant(wrong)
+  local text = wrong:lower()
+  if text:find("form", 1, true) or text:find("url", 1, true) then
+    return "form"
+  end
+  return words.nearest(wrong, NAMES) or text:match "json" or text:match "xml"
+end
+
 --- For a schema: the key `encoding`.
 encoding.RULE = {
   types = { "text" },
@@ -112,8 +121,8 @@ encoding.RULE = {
     if BY_NAME[value] then
       return value
     end
-    local near = words.nearest(value, NAMES)
-    scope:error(path, '%s is no encoding; did you mean "%s"?', words.show(value), near or "json")
+    scope:error(path, "%s is no encoding; there are %s%s", words.show(value),
+      words.list(NAMES, "and", true), words.did_you_mean(meant(value)))
     return nil
   end,
 }

@@ -193,9 +193,30 @@ local SENTENCES = {
   [["Every time, when it's terminated"]],
 }
 
+-- "created" alone, or a word that is near, or several: what hook.once takes, as it is written; or
+-- nil.
+local function verbs_meant(text)
+  local shown = {}
+  for word in text:gsub(",", " "):gmatch "%S+" do
+    if word ~= "or" and word ~= "and" then
+      local verb = IS_VERB[word] and word or words.nearest(word, VERBS)
+      if not verb then
+        return nil
+      end
+      shown[#shown + 1] = '"' .. verb .. '"'
+    end
+  end
+  local list = table.concat(shown, ", ")
+  return #shown == 1 and list or #shown > 1 and "{ " .. list .. " }" or nil
+end
+
 local function check_sentence(text, scope, path)
   local trigger = parse(plain(text))
-  if not trigger then
+  local verbs = not trigger and verbs_meant(plain(text))
+  if verbs then
+    scope:error(path, "%s is no execution trigger: write hook.once %s for once a record, or "
+      .. "hook.every %s for each time", words.show(text), verbs, verbs)
+  elseif not trigger then
     scope:error(path, "%s is no execution trigger; there are %s, and the same with another choice "
       .. "of created, updated and deleted, or of delivered and terminated", words.show(text),
       words.list(SENTENCES, "and"))

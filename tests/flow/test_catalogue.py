@@ -41,6 +41,35 @@ def test_check_warns_with_the_nearest_name_and_fails_only_where_it_is_strict(fol
     assert done.stdout.endswith("2 workflows: 1 error.\n"), "a catalogue with a mistake says nothing of workflows"
 
 
+def test_a_template_whose_variable_is_misspelt_is_warned_of_without_a_catalogue(folder):
+    def checked(template, **more):
+        rules = folder / "rules"
+        (rules / "templates").mkdir(parents=True, exist_ok=True)
+        (rules / "templates/part.txt").write_text("{{ part }}{{ given }}{{ record.id }}")
+        (rules / "a.lua").write_text(workflow("https://a.example.com/", wf_record='"contact"',
+                                              content=f"hook.template [==[{template}]==]", **more))
+        return run("check", "--strict", "--rules", rules)
+    for template, told in (
+            ('{"a": {{ contct.country | json }}}', 'actions[1]: a template reads "contct.country", which is none of its variables; '
+                                                   'did you mean "contact"?'),
+            ('{% if deal.amount %}{}{% else %}[]{% endif %}', 'reads "deal.amount", which is none of its variables: there are "contact", '
+                                                              '"record", "previous", "event" and "workflow"'),
+            ('{% for x in prevous.list %}{% endfor %}{}', 'did you mean "previous"?')):
+        done = checked(template)
+        assert done.returncode == 1 and told in done.stdout and done.stdout.count("warning") == 2, done
+    done = checked("{}", headers='{ ["X-A"] = "{{ recrd.id }}" }')
+    assert done.returncode == 1 and 'did you mean "record"?' in done.stdout, done
+    fine = ('{% assign a = contact.x %}{% capture b %}{{ previous.y }}{% endcapture %}{% increment c %}{% decrement d %}'
+            '{% for e in record.list %}{{ forloop.index }}{{ e.x }}{% endfor %}{{ a }}{{ b }}{{ c }}{{ d }}'
+            '{% cycle group: "1", "2" %}'
+            '{{ event.id }}{{ workflow.name }}{% render "part.txt", given: 1 %}{% include "part.txt" with a as g %}{{ g }}'
+            '{% if a == empty or b == nil %}{% endif %}')
+    for text, encoding in ((fine, '"form"'), ('<a>{% tablerow f in record.list %}{{ f }}{{ tablerowloop.row }}'
+                                              '{% endtablerow %}</a>', '"xml"')):
+        done = checked(text, encoding=encoding)
+        assert done.returncode == 0, done
+
+
 def test_the_examples_fit_their_catalogues():
     done = run("check", "--strict", "--rules", ROOT / "rules")
     assert done.returncode == 0 and "all fine" in done.stdout, done

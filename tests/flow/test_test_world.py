@@ -241,3 +241,42 @@ def test_a_token_server_that_has_no_token(folder):
     assert verdict(folder, rule("", oauth + by_error), cases.replace("15s", "60s"))[0] == 0, verdict(folder, rule("", oauth + by_error), cases.replace("15s", "60s"))[1]
     status, words = verdict(folder, rule(), cases)
     assert status == 1 and "is for webhooks with auth = hook.oauth2" in words
+
+
+FORM = '''local hook = require "hookline"
+return hook.workflow { record = "deal", trigger = hook.every { "created" }, actions = { hook.webhook {
+  method = "POST", url = "https://a.example/form", encoding = "form",
+  content = hook.fields { "id", "amount", "name", "won", "sales_account.name", "products", "none" } } } }'''
+FORM_CASE = '''local hook = require "hookline"
+return hook.test { workflow = "form", cases = { { name = "a form",
+  given = { record = { id = 7, amount = 12500.50, name = "A & b=[c]", won = true, sales_account = { name = "Acm\u00e9" },
+    products = { { sku = "x" }, { sku = "y" } }, none = hook.null } },
+  expect = { { WANTED } } } } }
+'''
+ALL = '''id = 7, amount = 12500.50, name = "A & b=[c]", won = true, none = hook.null,
+    sales_account = { name = "Acm\u00e9" }, products = { { sku = "x" }, { sku = function(v) return v == "y" end } }'''
+
+
+def test_the_fields_of_a_form_can_be_expected(folder):
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "form.lua").write_text(FORM)
+    for wanted, told in ((f"body = {{ {ALL} }}", None), ('body_has = { id = 7, name = "A & b=[c]" }', None),
+                         ("body = { id = 7 }", "amount: expected nothing, got"),
+                         ("body_has = { id = 8 }", 'id: expected "8", got "7"'),
+                         ('body_has = { products = { { sku = "z" } } }', "products[1].sku: expected")):
+        (rules / "form_test.lua").write_text(FORM_CASE.replace("WANTED", wanted))
+        done = run("test", cwd=folder)
+        assert (done.returncode == 0) == (told is None) and (told or "") in done.stdout, (wanted, done.stdout, done.stderr)
+
+
+def test_an_encoding_is_named_as_it_is_meant(folder):
+    rules = folder / "rules"
+    rules.mkdir()
+    for wrong, told in (('encoding = "urlencoded"', 'there are "json", "xml", "xml_extended" and "form"; did you mean "form"?'),
+                        ('encoding = "form-encoded"', 'did you mean "form"?'),
+                        ('encoding = "application/xml"', 'did you mean "xml"?'),
+                        ('encoding = "protobuf"', '"xml_extended" and "form"\n')):
+        (rules / "form.lua").write_text(FORM.replace('encoding = "form"', wrong))
+        done = run("check", cwd=folder)
+        assert done.returncode == 1 and told in done.stdout + done.stderr, done

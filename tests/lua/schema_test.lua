@@ -135,7 +135,7 @@ return hook.workflow {
   { "a method in small letters", support.webhook { method = '"post"' },
     { 1, "actions[1].method", 'did you mean "POST"?' } },
   { "an encoding", support.webhook { encoding = '"jason"' }, { 1, "actions[1].encoding",
-    'did you mean "json"?' } },
+    'there are "json", "xml", "xml_extended" and "form"; did you mean "json"?' } },
   { "a timeout without a unit", support.webhook { timeout = "10" }, { 1, "actions[1].timeout",
     "with its unit" } },
   { "a timeout that is too short", support.webhook { timeout = '"500ms"' },

@@ -65,6 +65,9 @@ end
 local WRONG = {
   { '"Twice, when it\'s created"', "trigger", [["Every time, when it's updated"]] },
   { '"Once"', "trigger", "no execution trigger" },
+  { '"created"', "trigger", 'write hook.once "created" for once a record' },
+  { '"Update"', "trigger", 'hook.once "updated"' },
+  { '"created or updated"', "trigger", 'hook.once { "created", "updated" }' },
   { '"Once, when it\'s"', "trigger", "no execution trigger" },
   { '"Once, when it\'s made"', "trigger", "no execution trigger" },
   { '"Once, when it\'s created or created"', "trigger", "no execution trigger" },

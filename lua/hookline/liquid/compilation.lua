@@ -11,10 +11,11 @@ Compilation.__index = Compilation
 local compilation = {}
 
 --- options: place (places/common.lua); load(name) -> a partial's text | nil, message; found, the
---- list of the faults that do not end the compiling. It notes `uses`, what is read of the data.
+--- list of the faults that do not end the compiling. It notes `uses`, what is read of the data, and
+--- `bound`, the names that the template itself gives values.
 function compilation.new(tags, options)
   return setmetatable({ tags = tags, place = options.place, load = options.load,
-    found = options.found, uses = {}, partials = {} }, Compilation)
+    found = options.found, uses = {}, bound = {}, partials = {} }, Compilation)
 end
 
 --- Compiles one text. Raises a placed fault.
@@ -32,6 +33,19 @@ function Compilation:template(source, name)
     result = faults.placed(result, source, name)
   end
   return error(result, 0)
+end
+
+--- Notes a name that a tag gives a value.
+function Compilation:bind(name)
+  self.bound[name] = true
+end
+
+--- The uses; is_free: of a name that no tag gives a value, so the data must have it.
+function Compilation:all_uses()
+  for _, use in ipairs(self.uses) do
+    use.is_free = use.root ~= nil and not use.is_implied and not self.bound[use.root]
+  end
+  return self.uses
 end
 
 --- After a fault of the place no more is said about places.

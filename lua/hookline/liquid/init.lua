@@ -33,7 +33,7 @@ function liquid.compile(source, name, options)
     return template
   end)
   if is_fine then
-    result.uses = compiling.uses
+    result.uses = compiling:all_uses()
     return result
   elseif faults.is_fault(result) then
     return nil, faults.placed(result, source, name)

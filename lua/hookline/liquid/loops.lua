@@ -67,6 +67,8 @@ local function parse_header(self, tag, attributes)
     faults.raise(stream:peek().at, "expected 'in'")
   end
   local from = stream:peek().at
+  self.compilation:bind(loop.variable)
+  self.compilation:bind(tag.name == "for" and "forloop" or "tablerowloop")
   loop.list = expressions.parse(stream)
   local to = stream:peek().at
   loop.name = loop.variable .. "-" .. self.source:sub(from, to - 1):match "^(.-)%s*$"

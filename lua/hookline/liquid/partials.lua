@@ -40,12 +40,22 @@ local function parse_call(self, tag, name)
   return call
 end
 
+-- The variable that a value is bound to: the alias, else the last part of the template's name.
+local function bound_name(call, name)
+  return call.alias or name:match "[^/]*$":gsub("%.[^.]*$", "")
+end
+
 -- Where a template is compiled for a place, what it shows must be known then.
 local function compile_call(self, tag, call, name)
   local compilation = self.compilation
+  for _, argument in ipairs(call.arguments) do
+    compilation:bind(argument.name)
+  end
   if not compilation.place then
     return
   end
+  compilation:bind((bound_name(call, name)))
+  compilation:bind "forloop"
   local way
   if call.value then -- a list is shown element by element
     way = self:fork(tag)
@@ -105,11 +115,6 @@ local function read_arguments(context, call)
   return names, given
 end
 
--- The variable that a value is bound to: the alias, else the last part of the template's name.
-local function bound_name(call, name)
-  return call.alias or name:match "[^/]*$":gsub("%.[^.]*$", "")
-end
-
 local function literal_name(stream)
   local word = stream:take("string")
   if not word then
@@ -133,7 +138,7 @@ local function compile_include(self, tag, call)
     faults.raise(tag.tag_at, "include cannot stand in a template that render shows; write render")
   end
   local uses = self.compilation.uses
-  uses[#uses + 1] = { root = bound_name(call, call.name) }
+  uses[#uses + 1] = { root = bound_name(call, call.name), is_implied = true }
   compile_call(self, tag, call, call.name)
 end
 

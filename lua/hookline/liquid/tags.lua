@@ -68,6 +68,7 @@ function tags.assign(self, tag)
   if not name then
     faults.raise(tag.at, "expected NAME = VALUE")
   end
+  self.compilation:bind(name)
   local value = expressions.parse_filtered(self:words(tag, tag.text:sub(value_at),
     tag.at + value_at - 1))
   return {
@@ -93,6 +94,7 @@ function tags.capture(self, tag)
   if not name then
     faults.raise(tag.at, "expected a name")
   end
+  self.compilation:bind(name)
   local place = self.compilation.place
   self.compilation.place = place and plain.new()
   local body = self:body(tag, { endcapture = true })
@@ -115,6 +117,7 @@ local function counter(step, is_shown_before)
     if not name then
       faults.raise(tag.at, "expected a name")
     end
+    self.compilation:bind(name)
     local escape = self:escape(tag.tag_at)
     return {
       blank = false,
@@ -314,9 +317,13 @@ end
 function tags.cycle(self, tag)
   local stream = self:words(tag)
   local list, name = {}, nil
+  local first_use = #stream.uses + 1
   local first = expressions.parse(stream)
   if stream:take(":") then
     name = first
+    for i = first_use, #stream.uses do
+      stream.uses[i].is_implied = true -- a group's name need not be a variable
+    end
   else
     list[1] = first
     if not stream:take(",") then

@@ -8,6 +8,7 @@
 -- reason?, next_attempt_ms? }.
 local core = require "hookline.core"
 local diff = require "hookline.testing.diff"
+local form = require "hookline.testing.form"
 local words = require "hookline.words"
 
 local compare = {}
@@ -73,20 +74,32 @@ local function decoded(body, place, messages)
   return value
 end
 
-local function compare_body(wanted, body, place, messages)
+-- A table that is expected of a form or of JSON; nil: of neither, and told.
+local function compare_fields(wanted, request, is_part, place, messages)
+  local value
+  if form.is_form(request.headers) then
+    value = form.decode(request.body)
+    wanted = form.wanted(wanted, value)
+  else
+    value = decoded(request.body, place, messages)
+  end
+  if value ~= nil then
+    add(messages, place, diff.values(wanted, value, is_part))
+  end
+end
+
+local function compare_body(wanted, request, place, messages)
+  local body = request.body
   if type(wanted.body) == "string" then
     add(messages, place .. " body (- expected, + got)", diff.texts(wanted.body, body))
   elseif type(wanted.body) == "function" then
     local value = core.json.decode(body)
     add(messages, place .. " body", diff.values(wanted.body, value == nil and body or value))
   elseif wanted.body then
-    local value = decoded(body, place .. " body", messages)
-    add(messages, place .. " body", value ~= nil and diff.values(wanted.body, value) or {})
+    compare_fields(wanted.body, request, false, place .. " body", messages)
   end
   if wanted.body_has then
-    local value = decoded(body, place .. " body", messages)
-    add(messages, place .. " body",
-      value ~= nil and diff.values(wanted.body_has, value, true) or {})
+    compare_fields(wanted.body_has, request, true, place .. " body", messages)
   end
 end
 
@@ -122,7 +135,7 @@ local function compare_webhook(wanted, got, now_ms, place, messages)
   if wanted.headers then
     compare_headers(wanted.headers, got.request.headers, place, messages)
   end
-  compare_body(wanted, got.request.body, place, messages)
+  compare_body(wanted, got.request, place, messages)
   if wanted.reason and not says(got.reason or "", wanted.reason) then
     compare_text(wanted.reason, got.reason, place .. " reason", messages)
   end
