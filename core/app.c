@@ -308,13 +308,11 @@ static void app_on_tokens(void *ctx, int code)
 static void app_on_first_load(void *ctx, int code, const struct err *e)
 {
     struct app *app = ctx;
-    if (code) {
-        err_set(app->err, (enum err_code)code, "%s", e->text);
-    }
     if (app->is_stopping) {
         return;
     }
     if (code) {
+        err_set(app->err, (enum err_code)code, "%s", e->text);
         app_fail(app, code);
     } else {
         app->is_loading_tokens = true;
@@ -332,16 +330,10 @@ static void app_allow_redirect(struct app *app)
     app->has_redirect_block = config_redirect_block(app->config, &app->redirect_block);
 }
 
-static void app_warn_of_missing(void *ctx, const struct missing *m)
-{
-    const struct app *app = ctx;
-    log_warn(&app->log, "%s: %s", m->file, m->message);
-}
-
 static void app_on_generation(void *ctx)
 {
     struct app *app = ctx;
-    missing_each(engine_generation(app->engine)->rules, app->secrets, app_warn_of_missing, app);
+    missing_warn(engine_generation(app->engine)->rules, app->secrets, &app->log);
     slots_reload(app->slots);
 }
 

@@ -54,7 +54,7 @@ const struct command command_targets = {
     .details =
         "A target is scheme, host and port of callback URLs: https://app.example.com:443.\n"
         "\n"
-        "STATE is closed where webhooks go out; open where it failed ten times in a row (connect,\n"
+        "STATE is closed: it is sent to; open where it failed ten times in a row (connect,\n"
         "TLS, timeout, 429, 502 to 504): then it is left alone for 5 s, for 60 at most, and then\n"
         "half_open: one webhook finds out whether it is up again; paused by an operator.\n"
         "\n"

@@ -44,6 +44,16 @@ void missing_each(const struct rules *r, struct secrets *s,
     map_fini(&walk.seen);
 }
 
+static void missing_log(void *ctx, const struct missing *m)
+{
+    log_warn((struct log *)ctx, "%s: %s", m->file, m->message);
+}
+
+void missing_warn(const struct rules *r, struct secrets *s, struct log *log)
+{
+    missing_each(r, s, missing_log, log);
+}
+
 void missing_each_of(const struct rules_workflow *w, struct secrets *s,
                      void (*tell)(void *ctx, const struct missing *m), void *ctx)
 {

@@ -4,6 +4,7 @@
 #ifndef DELIVER_MISSING_H
 #define DELIVER_MISSING_H
 
+#include "base/log.h"
 #include "deliver/secrets.h"
 #include "script/rules.h"
 
@@ -16,6 +17,9 @@ struct missing {      // borrowed for the call
 // Tells each such secret once: of the workflows in their order, then of the sources.
 void missing_each(const struct rules *r, struct secrets *s,
                   void (*tell)(void *ctx, const struct missing *m), void *ctx);
+
+// Warns of each.
+void missing_warn(const struct rules *r, struct secrets *s, struct log *log);
 
 // Those of one workflow, likewise.
 void missing_each_of(const struct rules_workflow *w, struct secrets *s,

@@ -138,8 +138,8 @@ local function renderer(values, spec, fills, fallback)
 end
 
 --- From a webhook's keys, which have been checked, and its header Content-Type (or nil): { head,
---- target, render, templates, secrets }. render: where templates are in it, (event, description) -> head,
---- target, and why it is not legal; head and target then stand for it where it is not.
+--- target, render, templates, secrets }. render: where templates are in it, (event, description) ->
+--- head, target, and why it is not legal; head and target then stand for it where it is not.
 --- secrets: the names of those that it holds.
 function head.parts(values, content_type, scope)
   local parts = { templates = {} }

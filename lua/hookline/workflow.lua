@@ -225,8 +225,8 @@ local function calls_functions(values)
   return false
 end
 
--- The names of the secrets that its webhooks hold, each once; those of webhooks that a function makes
--- are not known.
+-- The names of the secrets that its webhooks hold, each once; those of webhooks that a function
+-- makes are not known.
 local function secrets_of(values)
   local names, seen = {}, {}
   for _, data in ipairs(type(values.actions) == "table" and values.actions or {}) do
