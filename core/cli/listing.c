@@ -128,16 +128,19 @@ static void say_unknown_workflow(struct listing *l)
     const char *wanted = options_text(&l->in->options, "workflow");
     struct remote_answer answer;
     struct json_node *root;
+    const struct json_node *rows;
     struct nearest near;
     struct err e = {0};
 
     if (!wanted || remote_get(l->remote, "GET", "/v1/workflows", &answer, &e) != 0 ||
         json_tree_read(&root, answer.body, &l->arena, &e) != 0)
         return;
+    rows = json_tree_get(root, "workflows");
+    if (!rows || !rows->first)
+        return;
     nearest_init(&near, str_from(wanted));
-    root = json_tree_get(root, "workflows")->first;
-    for (; root; root = root->next) {
-        struct str id = json_tree_text(json_tree_get(root, "id"));
+    for (const struct json_node *row = rows->first; row; row = row->next) {
+        struct str id = json_tree_text(json_tree_get(row, "id"));
 
         if (str_eq(id, str_from(wanted)))
             return;
@@ -157,7 +160,8 @@ bool listing_is_empty(struct listing *l, const char *name)
         return false;
     fprintf(l->in->messages, "There are no %s%s.\n", strcmp(name, "audit") ? name : "acts",
             l->in->options.value_count ? " like that" : " yet");
-    if (json_tree_text(json_tree_get(l->root, "next")).len == 0) // else it was not looked for in all
+    if (json_tree_text(json_tree_get(l->root, "next")).len ==
+        0) // else it was not looked for in all
         say_unknown_workflow(l);
     return true;
 }

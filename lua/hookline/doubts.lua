@@ -161,8 +161,8 @@ local function root_doubts(data, record, path)
     if use.is_free and not is_told[root] then
       local near = words.nearest(root, names)
       data.scope:warning(path, "a template reads %s, which is none of its variables%s",
-        words.show(use.field and root .. "." .. use.field or root), near and words.did_you_mean(near)
-        or ": there are " .. words.list(names, "and", true))
+        words.show(use.field and root .. "." .. use.field or root),
+        near and words.did_you_mean(near) or ": there are " .. words.list(names, "and", true))
       is_told[root] = true
     end
   end
