@@ -119,6 +119,17 @@ def test_why_a_workflow_did_not_fire(admin):
     admin.open("events/crm-88090", "crm-88090").see("No workflow fired.")
     admin.click("button", "Explain").see("invoice_on_won_deal does not fire", '"Default Pipeline:Lost"')
     admin.judge("explain-no")
+
+
+def test_why_nothing_was_sent_though_the_conditions_hold(admin, world):
+    world.host.accept({**deal(1, amount=7001), "id": "once-2"})
+    admin.open("events/once-2", "once-2").click("button", "Explain")
+    admin.see("hook.once has fired for this record already (event crm-88001)")
+    admin.open("events/crm-88001", "crm-88001").click("button", "Explain")
+    admin.see("invoice_on_won_deal fires")
+
+
+def test_what_a_run_raised(admin):
     admin.open("events/lead-1", "lead-1").see("score_lead", "error", "attempt to compare")
 
 
