@@ -30,15 +30,17 @@ static void show_broken(struct listing *l)
 static void show_paused_targets(struct listing *l)
 {
     struct remote_answer answer;
-    struct json_node *row;
+    struct json_node *root;
+    const struct json_node *rows;
     struct err e = {0};
     const struct json_node *all = json_tree_get(l->root, "paused");
 
     if (!l->remote || (all && all->first) ||
         remote_get(l->remote, "GET", "/v1/targets?limit=1000", &answer, &e) != 0 ||
-        json_tree_read(&row, answer.body, &l->arena, &e) != 0)
+        json_tree_read(&root, answer.body, &l->arena, &e) != 0 ||
+        !(rows = json_tree_get(root, "targets")))
         return;
-    for (row = json_tree_get(row, "targets")->first; row; row = row->next) {
+    for (const struct json_node *row = rows->first; row; row = row->next) {
         struct str target = json_tree_text(json_tree_get(row, "target"));
 
         if (!str_eq(json_tree_text(json_tree_get(row, "state")), STR("paused")))
