@@ -1,4 +1,5 @@
 """Clocks that are set, and hosts that are down: what waits is counted by the time in which the host runs."""
+import re
 import time
 
 import pytest
@@ -177,3 +178,13 @@ def test_an_order_keeps_its_end(serve, receivers):
     host.until_state(first, "terminated")
     host.until_state(second, "terminated")
     assert [r.id for r in receiver.requests] == [first] * 3
+
+
+def test_the_log_says_from_when_to_when_the_host_was_down(serve, failing):
+    host = serve({"w.lua": workflow(failing.url)}, test_clock=True)
+    assert "the host was down" not in host.log()
+    host.until_state(host.accept(deal(1))[0]["deliveries"][0], "retrying")
+    be_down(host, 2 * HOUR)
+    (line,) = [line["message"] for line in host.log_lines() if line["message"].startswith("the host was down")]
+    since, until_ = (seconds(text) for text in re.findall(r"20\S+Z", line))
+    assert abs(until_ - since - 2 * HOUR) < MINUTE and until_ <= seconds(host.now())

@@ -1,8 +1,20 @@
 // The running time, which goes on over restarts (base/clock.h), and what an outage moves by the
 // wall clock all the same: the first attempts of delayed deliveries.
+#include "base/rfc3339.h"
 #include "store/sqlite/internal.h"
 
 enum { STEP_ROWS = 500 }; // in one request: some milliseconds
+
+// For whoever asks what an outage was: a host that has nothing to do stores nothing, so it may have
+// been up for longer.
+static void time_tell_outage(const struct store *s, int64_t last_ms, int64_t wall_ms)
+{
+    char since[RFC3339_LEN + 1], until[RFC3339_LEN + 1];
+    rfc3339_format(since, last_ms);
+    rfc3339_format(until, wall_ms);
+    log_info(s->log, "the host was down: what it stored last is of %s, it is up again at %s", since,
+             until);
+}
 
 int time_begin(struct store *s, struct clock *clock)
 {
@@ -21,6 +33,9 @@ int time_begin(struct store *s, struct clock *clock)
         w->down_ms = sqlite3_column_int64(stmt, 2) + (has_begun && down_ms > 0 ? down_ms : 0);
         s->running_ms = s->opened_running_ms = has_begun ? running_ms : wall_ms;
         s->wall_ms = wall_ms;
+        if (has_begun && down_ms > 0) {
+            time_tell_outage(s, last_ms, wall_ms);
+        }
     }
     rc = statement_end(stmt, rc);
     if (rc == SQLITE_OK) {
