@@ -4,6 +4,7 @@
 
 #include "api/internal.h"
 #include "base/nearest.h"
+#include "encode/query.h"
 
 enum { ROUTE_WORDS_MAX = 512, ROUTE_NAME_MAX = 64 };
 
@@ -231,11 +232,11 @@ static bool route_takes(const struct route *route, struct str name, struct neare
 // answered then. A foreign system's query is its own, and so is that of what is no part of the API.
 static int route_refuse_parameter(struct httpd_request *r, const struct route *route)
 {
-    struct str rest = httpd_query(r), name;
+    struct str rest = httpd_query(r), name, value;
     if (route->is_source || strncmp(route->path, "/v1/", 4) != 0) {
         return 0;
     }
-    while (httpd_query_next(&rest, &name)) {
+    while (query_next(&rest, &name, &value)) {
         struct nearest near;
         nearest_init(&near, name);
         if (route_takes(route, name, &near)) {

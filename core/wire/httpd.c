@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "encode/percent.h"
+#include "encode/query.h"
 #include "wire/httpd_conn.h"
 
 enum {
@@ -321,51 +321,12 @@ void *httpd_user(const struct httpd_request *r)
     return r->user;
 }
 
-// Splits s at the first c: what is before it, and the rest behind it in *rest.
-static struct str split(struct str s, char c, struct str *rest)
-{
-    const char *at = s.len ? memchr(s.data, c, s.len) : NULL;
-    size_t len = at ? (size_t)(at - s.data) : s.len;
-    size_t next = at ? len + 1 : len;
-    *rest = (struct str){s.data + next, s.len - next};
-    return (struct str){s.data, len};
-}
-
-// As forms write it: '+' is a space.
-static void append_decoded(struct buf *out, struct str s)
-{
-    for (;;) {
-        struct str rest;
-        struct str piece = split(s, '+', &rest);
-        percent_decode(out, piece); // cannot fail: the target was checked
-        if (piece.len == s.len) {
-            return;
-        }
-        buf_append_char(out, ' ');
-        s = rest;
-    }
-}
-
-bool httpd_query_next(struct str *rest, struct str *name)
-{
-    while (rest->len > 0) {
-        struct str value;
-        *name = split(split(*rest, '&', rest), '=', &value);
-        if (name->len > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool httpd_query_get(const struct httpd_request *r, const char *name, struct buf *out)
 {
-    struct str rest = r->info.query;
-    while (rest.len > 0) {
-        struct str value;
-        struct str key = split(split(rest, '&', &rest), '=', &value);
+    struct str rest = r->info.query, key, value;
+    while (query_next(&rest, &key, &value)) {
         if (str_eq(key, str_from(name))) {
-            append_decoded(out, value);
+            query_decode(out, value);
             return true;
         }
     }

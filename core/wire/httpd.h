@@ -76,9 +76,6 @@ struct str httpd_header_lines(const struct httpd_request *r); // all, each with 
 // Where it came from, without the port; empty where that is not known.
 void httpd_peer(const struct httpd_request *r, char out[LOOP_PEER_MAX]);
 struct str httpd_body(const struct httpd_request *r);
-// The name of the next parameter of a query, as it stands there; `rest` goes on behind it. false at
-// the end.
-bool httpd_query_next(struct str *rest, struct str *name);
 // A query parameter decoded into out; false when absent.
 bool httpd_query_get(const struct httpd_request *r, const char *name, struct buf *out);
 void httpd_set_user(struct httpd_request *r, void *user);
