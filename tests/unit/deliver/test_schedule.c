@@ -540,6 +540,7 @@ static void what_is_over_is_asked_for_until_there_is_no_more(void **state)
         assert_null(list_first(&p->deliver->over)); // not again before these are stored
         finishes[i]->on_done(finishes[i]);
     }
+    p->finishes = NULL;
     turn_until(p, &p->due_count, 2);
     assert_true(p->due->targets[0].is_over);
     owed[0].id = 1000;
