@@ -10,7 +10,7 @@ from support.waiting import until
 
 def generation(host):
     """What the log says last: the number of the generation, and how many files it has."""
-    lines = [line for line in host.log().splitlines() if "generation " in line and "workflow files" in line]
+    lines = [line for line in host.log().splitlines() if "generation " in line and "workflow file" in line]
     words = lines[-1].split("generation ")[1].replace(":", "").split()
     return int(words[0]), int(words[1])
 
