@@ -159,6 +159,7 @@ void gate_succeeded(struct target *t)
     t->has_probe = false;
     t->failures = 0;
     t->open_ms = 0;
+    t->is_untold |= t->last_error[0] != '\0';
     t->last_error[0] = '\0';
     gate_earn(t);
 }
@@ -196,11 +197,14 @@ static void gate_open(struct target *t)
 
 void gate_failed(struct target *t, const struct job *j, const char *error, int status)
 {
+    char now[STORE_TARGET_ERROR_MAX];
     if (error) {
-        snprintf(t->last_error, sizeof t->last_error, "%s", error);
+        snprintf(now, sizeof now, "%s", error);
     } else {
-        snprintf(t->last_error, sizeof t->last_error, "status %d", status);
+        snprintf(now, sizeof now, "status %d", status);
     }
+    t->is_untold |= strcmp(now, t->last_error) != 0;
+    strcpy(t->last_error, now);
     bool is_down = gate_is_down(error, status);
     t->failures = is_down ? t->failures + 1 : 0;
     if (j->is_probe && t->state == TARGET_HALF_OPEN) {

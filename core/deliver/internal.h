@@ -33,7 +33,6 @@ struct target {
     struct list_node idle;  // among those that may be forgotten
     struct list_node over;  // among those of which the store is to be asked what is over
     bool has_more_over;     // it did not say all at once
-    size_t ending_count;    // jobs that are over, until the store has that
     bool is_failing;        // people are told when it takes something again
     enum target_standing standing;
     bool is_leased;
@@ -47,7 +46,9 @@ struct target {
     enum deliver_target_state state;
     bool is_ramping;                         // it was open: what it may have in flight grows slowly
     bool has_probe;                          // half open: one attempt is under way
+    bool is_untold;                          // last_error, to the store: with the next outcome
     int failures;                            // in a row, of those that say that it is down
+    unsigned ending_count;                   // jobs that are over, until the store has that
     int64_t open_ms;                         // how long it was opened for last
     int64_t open_until_ms;                   // loop_now_ms(LOOP_HOST_TIME)
     int64_t held_up_until_ms;                // up to then it has been open; 0: never
@@ -55,11 +56,8 @@ struct target {
     int64_t next_us;                         // the next may start then
     size_t successes;                        // of those that `allowed` grows by while it ramps
     char last_error[STORE_TARGET_ERROR_MAX]; // why the last attempt failed; empty: it did not
-    // What the store was told last of these two: with the next outcome it is told what differs.
-    char told_error[STORE_TARGET_ERROR_MAX];
-    int64_t told_held_up_ms;
-    bool is_untold;    // it may not have taken that
-    struct job *first; // waiting to be started
+    int64_t told_held_up_ms;                 // what the store was told of that last
+    struct job *first;                       // waiting to be started
     struct job **last;
     size_t job_count; // waiting, in flight, or with an outcome that is being stored
     size_t in_flight;

@@ -18,8 +18,6 @@ static void target_on_lease(struct store_lease *l)
         deliver_ask_again(d);
         return;
     }
-    memcpy(t->last_error, l->last_error, sizeof t->last_error);
-    memcpy(t->told_error, l->last_error, sizeof t->told_error);
     t->told_held_up_ms = l->held_up_ms;
     if (l->held_up_ms > t->held_up_until_ms) {
         t->held_up_until_ms = l->held_up_ms;
@@ -37,8 +35,10 @@ static void target_ask_lease(struct target *t)
 {
     t->is_lease_asked = true;
     t->deliver->asked++;
-    t->lease = (struct store_lease){
-        .target = {t->name, t->name_len}, .on_done = target_on_lease, .ctx = t};
+    t->lease = (struct store_lease){.target = target_name(t),
+                                    .last_error = t->last_error,
+                                    .on_done = target_on_lease,
+                                    .ctx = t};
     store_lease(t->deliver->config.store, &t->lease);
 }
 
@@ -163,9 +163,8 @@ void target_tell(struct target *t, struct store_finish *f, struct arena *arena)
     if (t->is_untold || t->held_up_until_ms > t->told_held_up_ms) {
         f->held_up_ms = t->told_held_up_ms = t->held_up_until_ms;
     }
-    if (t->is_untold || strcmp(t->told_error, t->last_error) != 0) {
+    if (t->is_untold) {
         f->target_error = arena_dup(arena, str_from(t->last_error));
-        memcpy(t->told_error, t->last_error, sizeof t->told_error);
     }
     t->is_untold = false;
 }

@@ -58,6 +58,8 @@ enum { STORE_TARGET_ERROR_MAX = 32 };
 struct store_lease {
     struct store_item item; // the store's
     struct str target;
+    // The caller's, STORE_TARGET_ERROR_MAX bytes: takes the last that store_finish told; or NULL.
+    char *last_error;
     void (*on_done)(struct store_lease *l);
     void *ctx;
     // out:
@@ -65,7 +67,6 @@ struct store_lease {
     uint16_t shards;    // a bit for each shard of the target that this host now holds
     bool is_paused;     // by an operator
     int64_t held_up_ms; // the last that store_finish told
-    char last_error[STORE_TARGET_ERROR_MAX]; // the same; empty: it does not fail
 };
 // Takes what is free of a target's shards for this host and epoch. SQLite: one host, all of them.
 void store_lease(struct store *s, struct store_lease *l);

@@ -54,14 +54,15 @@ static int lease_run(struct writer *w, struct store_lease *l)
     l->code = 0;
     l->shards = (uint16_t)((1u << STORE_SHARDS) - 1); // the lock on the folder is the lease of all
     l->held_up_ms = 0;
-    l->last_error[0] = '\0';
     sqlite3_stmt *s = w->stmts[WRITE_TARGET_SAYS_OF];
     bind_text(s, 1, l->target);
     int rc = sqlite3_step(s);
     if (rc == SQLITE_ROW) {
-        struct str error = column_str(s, 1);
         l->held_up_ms = sqlite3_column_int64(s, 0);
-        snprintf(l->last_error, sizeof l->last_error, STR_FMT, STR_ARG(error));
+        if (l->last_error) {
+            struct str error = column_str(s, 1);
+            snprintf(l->last_error, STORE_TARGET_ERROR_MAX, STR_FMT, STR_ARG(error));
+        }
     }
     rc = statement_end(s, rc);
     return rc == SQLITE_OK ? pause_has(w, l->target, &l->is_paused) : rc;

@@ -161,8 +161,10 @@ static void what_a_breaker_held_up_and_why_is_told_with_the_lease(void **state)
     struct store_lease leases[] = {{.target = STR("https://a.example:443")},
                                    {.target = STR("https://b.example:443")},
                                    {.target = STR("https://new.example:443")}};
+    char errors[COUNT_OF(leases)][STORE_TARGET_ERROR_MAX] = {{0}};
     for (size_t i = 0; i < COUNT_OF(leases); i++) {
         leases[i].on_done = lease_ignore;
+        leases[i].last_error = errors[i];
         store_lease(f->store, &leases[i]);
         loop_run(f->loop);
         assert_int_equal(leases[i].code, 0);
