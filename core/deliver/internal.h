@@ -52,11 +52,11 @@ struct target {
     int64_t open_ms;                         // how long it was opened for last
     int64_t open_until_ms;                   // loop_now_ms(LOOP_HOST_TIME)
     int64_t held_up_until_ms;                // up to then it has been open; 0: never
+    int64_t told_held_up_ms;                 // what the store was told of that last
     int64_t interval_us;                     // between the starts of two attempts at least; 0: any
     int64_t next_us;                         // the next may start then
     size_t successes;                        // of those that `allowed` grows by while it ramps
     char last_error[STORE_TARGET_ERROR_MAX]; // why the last attempt failed; empty: it did not
-    int64_t told_held_up_ms;                 // what the store was told of that last
     struct job *first;                       // waiting to be started
     struct job **last;
     size_t job_count; // waiting, in flight, or with an outcome that is being stored
