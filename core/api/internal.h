@@ -166,10 +166,9 @@ void api_write_delivery(struct json_writer *w, const struct api *a,
                         const struct store_delivery_row *d);
 void api_list_deliveries(struct api *a, struct httpd_request *r, struct str id);
 void api_get_delivery(struct api *a, struct httpd_request *r, struct str id);
-// Answers {"NAME":[...],"next":null}, `write` once for each of what the generation in force has.
-void api_send_generation_list(struct api *a, struct httpd_request *r, const char *name,
-                              size_t count,
-                              void (*write)(struct json_writer *w, struct api *a, size_t i));
+// Answers {"NAME":[...],"next":null}, `write` once for each of `count`.
+void api_send_whole_list(struct httpd_request *r, const char *name, size_t count,
+                         void (*write)(struct json_writer *w, void *ctx, size_t i), void *ctx);
 // The members message, file, line and path of a fault.
 void api_write_fault(struct json_writer *w, const struct rules_fault *f);
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id);

@@ -185,9 +185,9 @@ static void source_write(struct json_writer *w, const struct rules *rules,
     json_object_end(w);
 }
 
-static void source_write_at(struct json_writer *w, struct api *a, size_t i)
+static void source_write_at(struct json_writer *w, void *ctx, size_t i)
 {
-    const struct rules *rules = engine_generation(a->config.engine)->rules;
+    const struct rules *rules = ctx;
     source_write(w, rules, rules_source(rules, i));
 }
 
@@ -195,6 +195,6 @@ void api_list_sources(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
     const struct generation *g = engine_generation(a->config.engine);
-    api_send_generation_list(a, r, "sources", g ? rules_source_count(g->rules) : 0,
-                             source_write_at);
+    api_send_whole_list(r, "sources", g ? rules_source_count(g->rules) : 0, source_write_at,
+                        g ? g->rules : NULL);
 }

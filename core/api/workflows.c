@@ -36,15 +36,23 @@ static void workflows_write_life(struct json_writer *w, const struct engine *eng
     }
 }
 
-static void workflows_write_missing(void *ctx, const struct missing *m)
+static void workflows_write_missing(struct json_writer *w, const struct rules_workflow *rule,
+                                    struct missing_names *names)
 {
-    json_string(ctx, m->name);
+    struct err e = {0};
+    json_key(w, STR("missing_secrets"));
+    json_array_begin(w);
+    for (size_t i = 0; rule && i < rule->secret_count; i++) {
+        if (missing_look(names, rule->secrets[i], &e)) {
+            json_string(w, rule->secrets[i]);
+        }
+    }
+    json_array_end(w);
 }
 
-static void workflows_write(struct json_writer *w, const struct api *a,
-                            const struct generation_workflow *one)
+static void workflows_write(struct json_writer *w, const struct engine *engine,
+                            const struct generation_workflow *one, struct missing_names *names)
 {
-    const struct engine *engine = a->config.engine;
     const struct generation *g = engine_generation(engine);
     const struct rules_workflow *rule = one->rule;
     json_object_begin(w);
@@ -63,18 +71,12 @@ static void workflows_write(struct json_writer *w, const struct api *a,
     } else {
         json_member_null(w, "error");
     }
-    json_key(w, STR("missing_secrets"));
-    json_array_begin(w);
-    if (rule) {
-        missing_each_of(rule, a->config.secrets, workflows_write_missing, w);
-    }
-    json_array_end(w);
+    workflows_write_missing(w, rule, names);
     json_object_end(w);
 }
 
-void api_send_generation_list(struct api *a, struct httpd_request *r, const char *name,
-                              size_t count,
-                              void (*write)(struct json_writer *w, struct api *a, size_t i))
+void api_send_whole_list(struct httpd_request *r, const char *name, size_t count,
+                         void (*write)(struct json_writer *w, void *ctx, size_t i), void *ctx)
 {
     struct buf body;
     struct json_writer w;
@@ -84,7 +86,7 @@ void api_send_generation_list(struct api *a, struct httpd_request *r, const char
     json_key(&w, str_from(name));
     json_array_begin(&w);
     for (size_t i = 0; i < count; i++) {
-        write(&w, a, i);
+        write(&w, ctx, i);
     }
     json_array_end(&w);
     json_member_null(&w, "next");
@@ -92,16 +94,26 @@ void api_send_generation_list(struct api *a, struct httpd_request *r, const char
     api_send_json(r, 200, &body);
 }
 
-static void workflows_write_at(struct json_writer *w, struct api *a, size_t i)
+struct workflow_list {
+    const struct engine *engine;
+    struct missing_names names;
+};
+
+static void workflows_write_at(struct json_writer *w, void *ctx, size_t i)
 {
-    workflows_write(w, a, &engine_generation(a->config.engine)->workflows[i]);
+    struct workflow_list *list = ctx;
+    const struct generation_workflow *one = &engine_generation(list->engine)->workflows[i];
+    workflows_write(w, list->engine, one, &list->names);
 }
 
 void api_list_workflows(struct api *a, struct httpd_request *r, struct str id)
 {
     (void)id;
     const struct generation *g = engine_generation(a->config.engine);
-    api_send_generation_list(a, r, "workflows", g ? g->workflow_count : 0, workflows_write_at);
+    struct workflow_list list = {.engine = a->config.engine};
+    missing_names_init(&list.names, a->config.secrets);
+    api_send_whole_list(r, "workflows", g ? g->workflow_count : 0, workflows_write_at, &list);
+    missing_names_fini(&list.names);
 }
 
 // The text that is in force: of a workflow that does not load as it stands, an older one.
@@ -200,9 +212,12 @@ static void workflows_send(struct api *a, struct httpd_request *r,
 {
     struct buf body;
     struct json_writer w;
+    struct missing_names names;
     buf_init(&body, API_ANSWER_MAX);
     json_writer_init(&w, &body);
-    workflows_write(&w, a, one);
+    missing_names_init(&names, a->config.secrets);
+    workflows_write(&w, a->config.engine, one, &names);
+    missing_names_fini(&names);
     api_send_json(r, 200, &body);
 }
 

@@ -5,6 +5,7 @@
 #define DELIVER_MISSING_H
 
 #include "base/log.h"
+#include "base/map.h"
 #include "deliver/secrets.h"
 #include "script/rules.h"
 
@@ -24,5 +25,17 @@ void missing_warn(const struct rules *r, struct secrets *s, struct log *log);
 // Those of one workflow, likewise.
 void missing_each_of(const struct rules_workflow *w, struct secrets *s,
                      void (*tell)(void *ctx, const struct missing *m), void *ctx);
+
+// Names that were looked up and cannot be got, so that each is looked up once, however many
+// workflows name it: for the length of one answer, as what is missing may be set at any time.
+struct missing_names {
+    struct secrets *secrets;
+    struct map absent; // names; borrowed until fini
+};
+
+void missing_names_init(struct missing_names *n, struct secrets *s); // s: borrowed
+void missing_names_fini(struct missing_names *n);
+// Whether the secret cannot be got; *e says why the first time.
+bool missing_look(struct missing_names *n, struct str name, struct err *e);
 
 #endif

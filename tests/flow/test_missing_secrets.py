@@ -31,6 +31,8 @@ def test_the_start_and_each_reload_tell_it_once(serve):
     wanted = f"{host.rules_dir}/a.lua: the secret NEWS_KEY is not set: {ADVICE}"
     assert warnings(host) == [wanted]
     assert shown(host, "a") == shown(host, "b") == ["NEWS_KEY"]
+    listed = host.call("GET", "/v1/workflows").json()["workflows"]
+    assert [workflow["missing_secrets"] for workflow in listed] == [["NEWS_KEY"], ["NEWS_KEY"]]
     said = run("workflows", "show", "b", "--data", host.data).stdout
     assert "no secret  NEWS_KEY" in said and "OLD" not in said, said
     assert host.call("POST", "/v1/reload").status == 200
