@@ -199,6 +199,8 @@ static void metrics_write_host(struct exposition *x, const struct api *a)
                        (int64_t)spans.dropped);
     exposition_gauge(x, "hookline_store_writable", "0 while the store cannot write.",
                      store_trouble(store) == NULL);
+    exposition_gauge(x, "hookline_store_memory_bytes", "Pages of the store that are in memory.",
+                     store_memory_bytes(store));
     exposition_gauge(x, "hookline_store_size_bytes", "The files of the store.",
                      store_size_bytes(store));
     exposition_gauge(x, "hookline_disk_free_bytes", "Free on the disk of the data folder.",

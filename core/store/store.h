@@ -56,6 +56,7 @@ struct store_owed_states { // the same by state, in the order of enum delivery_s
 void store_owed_states(const struct store *s, struct store_owed_states *out);
 // How long transactions that wrote have taken, up to their sync. Copied; the bounds are static.
 void store_commits(struct store *s, struct histogram *out);
+int64_t store_memory_bytes(struct store *s); // pages that it keeps in memory, after the last batch
 int64_t store_size_bytes(const struct store *s); // of the files, looked up
 int64_t store_free_bytes(struct store *s);       // on the disk, looked up at most once a second
 // NULL while the last write went well, else why the store can write nothing now (full, failing):

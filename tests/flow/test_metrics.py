@@ -80,6 +80,7 @@ def test_what_is_counted(host):
     assert v["hookline_commit_seconds_count"] >= 2 and v["hookline_commit_seconds_sum"] > 0
     assert v['hookline_targets{state="closed"}'] == 1 and v['hookline_workflows{state="active"}'] == 3
     assert v["hookline_lua_memory_bytes"] > 0 < v["hookline_store_size_bytes"]
+    assert 16 * 4096 < v["hookline_store_memory_bytes"] < v["process_resident_memory_bytes"]
     assert v["hookline_disk_free_bytes"] > 0 and v["process_open_fds"] > 5
     assert v["hookline_ready"] == v["hookline_store_writable"] == 1 and v["hookline_paused"] == 0
 

@@ -166,6 +166,8 @@ struct store {
     bool has_trouble_news;
     struct histogram commits;
     struct owed_counts owed_news;
+    int64_t writer_bytes; // of the connections' page caches
+    int64_t reader_bytes;
     char trouble_news[ERR_TEXT_MAX];
 
     struct store_message done_message;
@@ -192,6 +194,10 @@ struct store_news {
     int64_t commit_us;   // how long the transaction took; negative: it wrote nothing
 };
 void queue_complete(struct store *s, struct item_list done, const struct store_news *news);
+
+// From a worker before it completes a batch: *bytes, which is under the lock, becomes what the page
+// cache of its connection holds.
+void queue_note_cache(struct store *s, sqlite3 *db, int64_t *bytes);
 
 // From a worker that found the file damaged: from now on nothing is written any more, until a
 // restart.

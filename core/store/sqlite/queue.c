@@ -81,6 +81,15 @@ void queue_complete(struct store *s, struct item_list done, const struct store_n
     }
 }
 
+void queue_note_cache(struct store *s, sqlite3 *db, int64_t *bytes)
+{
+    int now = 0, most;
+    sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_USED, &now, &most, 0);
+    pthread_mutex_lock(&s->lock);
+    *bytes = now;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void queue_set_damaged(struct store *s, const struct err *e)
 {
     pthread_mutex_lock(&s->lock);
@@ -540,6 +549,14 @@ void store_commits(struct store *s, struct histogram *out)
     pthread_mutex_lock(&s->lock);
     *out = s->commits;
     pthread_mutex_unlock(&s->lock);
+}
+
+int64_t store_memory_bytes(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    int64_t bytes = s->writer_bytes + s->reader_bytes;
+    pthread_mutex_unlock(&s->lock);
+    return bytes;
 }
 
 int64_t store_size_bytes(const struct store *s)

@@ -80,6 +80,7 @@ static void serve_all(struct store *s, struct item_list reads)
     if (!sqlite3_get_autocommit(r->db)) {
         statement_run(r->stmts[READ_COMMIT]);
     }
+    queue_note_cache(s, r->db, &s->reader_bytes);
     queue_complete(s, reads, NULL);
 }
 

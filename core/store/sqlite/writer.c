@@ -380,6 +380,7 @@ static void serve_batch(struct store *s, struct item_list batch)
     struct store_news news = {.owed = s->writer.owed,
                               .commit_us = is_commit ? clock_real_us() - from_us : -1};
     news.trouble = is_telling ? trouble_news(s, code, &e) : NULL;
+    queue_note_cache(s, s->writer.db, &s->writer_bytes);
     queue_complete(s, batch, &news);
 }
 
