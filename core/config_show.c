@@ -82,6 +82,9 @@ static bool append_in_force(struct buf *out, const struct config *c, const struc
 {
     static const char *const levels[] = {
         [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+    static const char *const mail_tls[] = {[SMTP_TLS_REQUIRED] = "required",
+                                           [SMTP_TLS_OPPORTUNISTIC] = "opportunistic",
+                                           [SMTP_TLS_NONE] = "none"};
     const char *path;
     char text[32];
 
@@ -113,6 +116,15 @@ static bool append_in_force(struct buf *out, const struct config *c, const struc
         break;
     case CONFIG_LOG_LEVEL:
         snprintf(text, sizeof(text), "%s", levels[c->log_level]);
+        break;
+    case CONFIG_LOG_FORMAT:
+        snprintf(text, sizeof(text), "%s",
+                 !c->log_format_is_set       ? "json, on a terminal text"
+                 : c->log_format == LOG_TEXT ? "text"
+                                             : "json");
+        break;
+    case CONFIG_MAIL_TLS:
+        snprintf(text, sizeof(text), "%s", mail_tls[c->mail.tls]);
         break;
     case CONFIG_TARGET_COUNT:
         snprintf(text, sizeof(text), "%d", CONFIG_IN_FLIGHT_DEFAULT);
