@@ -7,7 +7,7 @@
 #include "encode/url.h"
 #include "wire/pem.h"
 
-enum { TARGETS_MAX = 4096, TARGET_TEXT_MAX = 1024 };
+enum { TARGETS_MAX = 4096 };
 
 // The rest of a message about a proxy's URL, which is not shown: there may be a password in it.
 #define PROXY_WORDS "a proxy is http://HOST:PORT or https://HOST:PORT, without a path"
@@ -43,7 +43,7 @@ static struct config_target *find_target(struct config *c, const struct config_p
     struct url u;
     struct err why = {0};
 
-    buf_init(&target, TARGET_TEXT_MAX);
+    buf_init(&target, URL_TARGET_MAX);
     if (memchr(at->name.data, '@', at->name.len)) {
         config_say(c, true, "%s: a target has no user and no password", at->label);
     } else if (url_parse(at->name, &u, &why) != 0) {

@@ -216,8 +216,6 @@ void api_revoke_token(struct api *a, struct httpd_request *r, struct str id);
 void api_post_erase(struct api *a, struct httpd_request *r, struct str id);
 
 // --- targets.c ---
-// The target as it is kept, of any URL of its own, appended: 0 or ERR_INVALID.
-int api_target_name(struct str url, struct buf *out);
 void api_list_targets(struct api *a, struct httpd_request *r, struct str id);
 void api_get_target(struct api *a, struct httpd_request *r, struct str id);
 void api_pause_target(struct api *a, struct httpd_request *r, struct str id);

@@ -5,6 +5,7 @@
 #include "api/internal.h"
 #include "base/duration.h"
 #include "base/rfc3339.h"
+#include "encode/url.h"
 
 enum {
     LIST_LIMIT = 50,
@@ -73,7 +74,7 @@ static int filter_target(struct api_read *q)
     struct buf name;
     struct str text = filter_text(q, "target");
     buf_init(&name, text.len + sizeof ":65535");
-    int code = text.len ? api_target_name(text, &name) : 0;
+    int code = text.len ? url_target_of(&name, text) : 0;
     if (text.len && code == 0) {
         q->read.filter.target = arena_dup(&q->arena, buf_str(&name));
     }

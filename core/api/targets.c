@@ -87,23 +87,13 @@ static void targets_send_one(struct api *a, struct httpd_request *r, struct str 
     }
 }
 
-int api_target_name(struct str url, struct buf *out)
-{
-    struct url u;
-    if (url_parse(url, &u, NULL) || u.path.len > 1) {
-        return ERR_INVALID;
-    }
-    url_target(out, &u);
-    return out->failed ? ERR_INVALID : 0;
-}
-
-// The same of an ID of the path.
+// Of an ID of the path.
 static int targets_name(struct str id, struct buf *out)
 {
     struct buf text;
     buf_init(&text, TARGETS_NAME_MAX);
     int code = percent_decode(&text, id) || text.failed ? ERR_INVALID : 0;
-    code = code ? code : api_target_name(buf_str(&text), out);
+    code = code ? code : url_target_of(out, buf_str(&text));
     buf_fini(&text);
     return code;
 }

@@ -78,7 +78,7 @@ static const struct option options[] = {
     {"state", "STATE", OPTION_STATE, false, false,
      "pending retrying held delivered terminated invalid cancelled superseded owed"},
     {"workflow", "ID", OPTION_TEXT, false, false, "of this workflow"},
-    {"target", "TARGET", OPTION_TEXT, false, false, "to this target: https://host:443"},
+    {"target", "TARGET", OPTION_TARGET, false, false, "to this target: https://host:443"},
     {"type", "TYPE", OPTION_TEXT, false, false, "for events of this type: deal, or deal.updated"},
     {"record", "ID", OPTION_TEXT, false, false, "for this record"},
     {"since", "TIME", OPTION_SINCE, false, false,

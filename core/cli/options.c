@@ -91,6 +91,17 @@ static int check_url(const char *text, struct err *e)
     return url_parse(str_from(text), &u, e);
 }
 
+static int check_target(const char *text)
+{
+    struct buf target;
+    int code;
+
+    buf_init(&target, URL_TARGET_MAX);
+    code = url_target_of(&target, str_from(text));
+    buf_fini(&target);
+    return code;
+}
+
 static int check_value(const struct option *p, const char *text, struct err *e)
 {
     struct netblock block;
@@ -134,6 +145,13 @@ static int check_value(const struct option *p, const char *text, struct err *e)
     case OPTION_URL:
         if (check_url(text, &why) != 0)
             return err_set(e, ERR_INVALID, "--%s: %s", p->name, why.text);
+        return 0;
+    case OPTION_TARGET:
+        if (check_target(text) != 0)
+            return err_set(e, ERR_INVALID,
+                           "--%s wants scheme, host and port, such as "
+                           "https://app.example.com:443, not '%s'",
+                           p->name, text);
         return 0;
     case OPTION_SINCE:
         if (options_since(text, 0, &n) != 0)

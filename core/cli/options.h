@@ -18,6 +18,7 @@ enum option_kind {
     OPTION_CIDR,       // an address or a block of addresses
     OPTION_URL,        // http or https
     OPTION_HOST,       // the same, or unix:PATH
+    OPTION_TARGET,     // scheme, host and port, as url_target_of takes it
     OPTION_SINCE,      // a duration back from now ("2d"), or a time (options_since)
     OPTION_DURATION,   // "10m"
     OPTION_STATE,      // a delivery's state, or owed

@@ -9,6 +9,7 @@
 #include "cli/span.h"
 #include "cli/table.h"
 #include "encode/json_writer.h"
+#include "encode/url.h"
 #include "store/store.h"
 
 enum { TREE_MAX_BYTES = 64 * 1024 * 1024, STATE_WIDTH = 10, PATH_MAX_BYTES = 128 };
@@ -19,8 +20,9 @@ struct tail {
     struct clock clock;
     bool is_json;
     bool has_colour;
-    struct str workflow, target, state, type, record; // filters; empty: any
-    int64_t left;                                     // lines to print; -1: any number
+    struct str workflow, state, type, record; // filters; empty: any
+    struct buf target;                        // the same
+    int64_t left;                             // lines to print; -1: any number
 };
 
 // --- what is wanted -----------------------------------------------------------------------------
@@ -59,7 +61,7 @@ static bool is_wanted(const struct tail *t, struct str event, const struct json_
     // One that is only owed yet has just been told by its run.
     bool is_new = !json_tree_get(node, "attempt") && passes(STR("pending"), node, "state");
 
-    return passes(t->target, node, "target") && state_passes(t, node) &&
+    return passes(buf_str(&t->target), node, "target") && state_passes(t, node) &&
            (!is_new || t->is_json || t->state.len);
 }
 
@@ -242,17 +244,18 @@ static int run(const struct invocation *in)
                      .is_json = options_has(&in->options, "json"),
                      .has_colour = colour_is_wanted(in->out),
                      .workflow = filter(in, "workflow"),
-                     .target = filter(in, "target"),
                      .state = filter(in, "state"),
                      .type = filter(in, "type"),
                      .record = filter(in, "record"),
                      .left = options_count(&in->options, "limit", -1)};
-    bool wants_runs = !t.target.len && !t.state.len;
     struct remote *remote = NULL;
     struct config c;
     struct err e = {0};
     int status = cli_load_config(in, &c);
 
+    buf_init(&t.target, URL_TARGET_MAX);
+    if (options_has(&in->options, "target") && url_target_of(&t.target, filter(in, "target")) != 0)
+        return cli_fail(in, "out of memory"); // it was looked at when it was read
     clock_init(&t.clock);
     if (status == 0 && remote_open(&remote, in, &c, &e) != 0)
         status = cli_fail(in, "%s", e.text);
@@ -261,7 +264,8 @@ static int run(const struct invocation *in)
         t.feed.on_change = on_change;
         t.feed.ctx = &t;
         feed_open(&t.feed, in, remote,
-                  wants_runs ? "/v1/live?topics=deliveries,runs" : "/v1/live?topics=deliveries");
+                  !t.target.len && !t.state.len ? "/v1/live?topics=deliveries,runs"
+                                                : "/v1/live?topics=deliveries");
         if (!t.feed.is_over)
             loop_run(remote_loop(remote));
         if (t.feed.code)
@@ -270,12 +274,14 @@ static int run(const struct invocation *in)
     }
     remote_close(remote);
     config_fini(&c);
+    buf_fini(&t.target);
     return status;
 }
 
 static const struct option options[] = {
     {"workflow", "ID", OPTION_TEXT, false, false, "of this workflow"},
-    {"target", "TARGET", OPTION_TEXT, false, false, "deliveries to this target: https://host:443"},
+    {"target", "TARGET", OPTION_TARGET, false, false,
+     "deliveries to this target: https://host:443"},
     {"state", "STATE", OPTION_STATE, false, false,
      "deliveries that come into this state, or are owed"},
     {"type", "TYPE", OPTION_TEXT, false, false, "of events of this type: deal.updated, or deal"},

@@ -41,7 +41,7 @@ static int run(const struct invocation *in)
 }
 
 static const struct option options[] = {
-    {"target", "TARGET", OPTION_TEXT, false, false, "this one alone: https://host:443"},
+    {"target", "TARGET", OPTION_TARGET, false, false, "this one alone: https://host:443"},
     {"limit", "N", OPTION_COUNT, false, false, "at most so many (50), 1000 at most"},
     {"cursor", "CURSOR", OPTION_TEXT, false, false, "go on where the page that named it ended"},
     {NULL, NULL, OPTION_SWITCH, false, false, NULL},

@@ -298,6 +298,16 @@ void url_target(struct buf *out, const struct url *u)
     buf_printf(out, ":%u", u->port);
 }
 
+int url_target_of(struct buf *out, struct str text)
+{
+    struct url u;
+    if (url_parse(text, &u, NULL) || u.path.len > 1) {
+        return ERR_INVALID;
+    }
+    url_target(out, &u);
+    return out->failed ? ERR_NOMEM : 0;
+}
+
 bool url_address(const struct url *u, struct netaddr *out)
 {
     return netaddr_parse(u->host, out) == 0;

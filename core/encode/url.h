@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/netaddr.h"
 
+enum { URL_TARGET_MAX = 320 }; // bytes of a target
+
 struct url {
     bool is_https;
     struct str host; // without brackets, as written; borrowed from the text
@@ -23,6 +25,10 @@ int url_parse(struct str text, struct url *out, struct err *e);
 
 // The target: "https://host:443", the host in lower case and without a trailing dot. Appended.
 void url_target(struct buf *out, const struct url *u);
+
+// The target that text names, however it is written: "HTTPS://App.example.com/" is
+// "https://app.example.com:443". Appended. ERR_INVALID: it is no URL, or has a path; ERR_NOMEM.
+int url_target_of(struct buf *out, struct str text);
 
 // Where the host is a literal address: fills it and returns true.
 bool url_address(const struct url *u, struct netaddr *out);

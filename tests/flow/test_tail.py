@@ -67,13 +67,15 @@ def test_filters(host, tail):
     by_workflow = tail("--workflow", "bad", "--record", "2", "--limit", "2")
     by_type = tail("--type", "deal.created", "--limit", "1")
     elsewhere = tail("--target", "https://elsewhere.example:443")
+    here = tail("--target", host.receiver.url.replace("http", "HTTP", 1) + "/", "--limit", "6")
     host.accept(deal(1), deal(2))
     host.accept(deal(3, type="deal.created"))
-    for one in (by_state, by_workflow, by_type):
+    for one in (by_state, by_workflow, by_type, here):
         assert one.end() == 0
     assert all(" delivered  good  " in line for line in by_state.plain().splitlines())
     assert all(" bad  deal 2" in line for line in by_workflow.plain().splitlines())
     assert "deal 3" in by_type.plain()
+    assert len(here.plain().splitlines()) == 6
     assert elsewhere.plain() == ""
     assert elsewhere.end(signal.SIGINT) == -signal.SIGINT
 
@@ -120,3 +122,10 @@ def test_what_cannot_work_says_so(host, folder):
     done = run("tail", "--data", folder)
     assert done.returncode == 1 and "no host is running" in done.stderr
     assert run("tail", "--state", "lost").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["tail", "deliveries", "targets"])
+def test_a_target_that_is_none(folder, command):
+    done = run(command, "--target", "app.example.com", cwd=folder)
+    assert done.returncode == 2
+    assert "--target wants scheme, host and port, such as https://app.example.com:443" in done.stderr, done.stderr

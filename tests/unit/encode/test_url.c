@@ -74,6 +74,21 @@ static void test_accepted(void **state)
     }
 }
 
+static void test_target_of(void **state)
+{
+    (void)state;
+    struct buf target;
+    buf_init(&target, URL_TARGET_MAX);
+    assert_int_equal(url_target_of(&target, STR("HTTPS://App.example.com./")), 0);
+    assert_true(str_eq(buf_str(&target), STR("https://app.example.com:443")));
+    assert_int_equal(url_target_of(&target, STR("https://app.example.com/path")), ERR_INVALID);
+    assert_int_equal(url_target_of(&target, STR("app.example.com")), ERR_INVALID);
+    buf_fini(&target);
+    buf_init(&target, 8);
+    assert_int_equal(url_target_of(&target, STR("https://app.example.com")), ERR_NOMEM);
+    buf_fini(&target);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -243,9 +258,8 @@ static void test_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_host_length),
+        cmocka_unit_test(test_accepted), cmocka_unit_test(test_target_of),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_host_length),
         cmocka_unit_test(test_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
