@@ -169,6 +169,17 @@ static void socket_forget(struct client_socket *s)
     *s = (struct client_socket){.poll = NULL};
 }
 
+// Whether the descriptor is still this socket, and its connection stands.
+static bool is_connected(int fd, const struct client_socket *s)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof at;
+    struct netaddr peer;
+    return getpeername(fd, (struct sockaddr *)(void *)&at, &len) == 0 &&
+           netaddr_from_sockaddr((struct sockaddr *)(void *)&at, &peer) == 0 &&
+           memcmp(&peer, &s->peer, sizeof peer) == 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
     struct client *c = ctx;
@@ -180,8 +191,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
     }
     if (what == CURL_POLL_REMOVE) {
         // Where it is still connecting, it is given up: curl 7.88 closes it without a call of
-        // on_close_socket, and has done so already.
-        bool is_kept = s->is_ours && s->wanted != LOOP_WRITABLE;
+        // on_close_socket, and has done so already. But all from the first byte to the answer may
+        // have come in one turn, too.
+        bool is_kept = s->is_ours && (s->wanted != LOOP_WRITABLE || is_connected(fd, s));
         s->wanted = 0;
         if (!is_kept) {
             socket_forget(s);

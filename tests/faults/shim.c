@@ -3,10 +3,13 @@
 // allocation, a write or a sync of a file fail, or the host die at one; and it keeps a journal
 // (FAULTS_JOURNAL) of all that is written below FAULTS_DIR and when it was synced, from which
 // disk.py makes what a power loss may leave. Syncs are noted, not made: nothing waits for the disk.
+// With FAULTS_RECV_WAITS what a receiver says is always there when it is looked for, as where the
+// host gets no processor meanwhile.
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -24,7 +28,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { FDS = 1024, FILES = 64, PATH_BYTES = 512, EARLY_BYTES = 65536 };
+enum { FDS = 1024, FILES = 64, PATH_BYTES = 512, EARLY_BYTES = 65536, RECV_WAIT_MS = 100 };
 
 // Counters, and when each fails: the calls number `at` to at + times - 1. Shared with control.py,
 // which has the same fields in the same order.
@@ -63,6 +67,7 @@ static struct control *control;
 static int journal = -1;
 static char dir[PATH_BYTES];
 static size_t dir_len;
+static bool recv_waits;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // of all below
 static uint32_t file_of[FDS];                            // 0: none of ours
 static struct {
@@ -309,6 +314,15 @@ EXPORT int open64(const char *path, int flags, ...)
     return open_file(path, flags, mode);
 }
 
+EXPORT ssize_t recv(int fd, void *data, size_t len, int flags)
+{
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    if (recv_waits && !(flags & MSG_PEEK)) {
+        poll(&readable, 1, RECV_WAIT_MS);
+    }
+    return syscall(SYS_recvfrom, fd, data, len, flags, NULL, NULL);
+}
+
 EXPORT int close(int fd)
 {
     if (fd >= 0 && fd < FDS) {
@@ -428,6 +442,7 @@ EXPORT int unlink(const char *path)
 __attribute__((constructor)) static void start(void)
 {
     const char *path = getenv("FAULTS_CONTROL"), *below = getenv("FAULTS_DIR");
+    recv_waits = getenv("FAULTS_RECV_WAITS") != NULL;
     if (!path || !below || !has_real()) {
         return;
     }
