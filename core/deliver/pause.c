@@ -199,6 +199,9 @@ static void pause_on_put(struct store_pause_put *put)
     struct deliver *d = q->deliver;
     struct target *t = map_get(&d->targets, put->target);
     d->asked--;
+    if (t == NULL && put->code == 0 && put->is_paused) {
+        t = target_get(d, put->target);
+    }
     if (t && put->code == 0) {
         pause_set(t, put->is_paused);
     } else if (t && t->is_paused != q->was_paused) {
@@ -294,6 +297,9 @@ static void pause_on_start(struct store_pauses *r)
     }
     for (size_t i = 0; r->code == 0 && i < r->count; i++) {
         pause_follow(d, r->rows[i].target);
+        if (r->rows[i].pause == STORE_PAUSE_ON) {
+            target_get(d, r->rows[i].target); // which is told so with its lease
+        }
     }
     if (r->code == 0) {
         pause_take_all(d, r);

@@ -122,11 +122,11 @@ void target_look_again(struct target *t)
 static bool target_is_idle(const struct target *t)
 {
     return t->job_count == 0 && t->due_ms == INT64_MAX && t->is_leased && !list_holds(&t->ready) &&
-           t->state == TARGET_CLOSED && !t->deliver->is_reading_due;
+           t->state == TARGET_CLOSED && !t->is_paused && !t->deliver->is_reading_due;
 }
 
 // Of too many targets those go that were used longest ago: what a target has earned is worth
-// keeping while it is in use.
+// keeping while it is in use, and that it is paused for as long as it is.
 static void target_forget_oldest(struct deliver *d)
 {
     struct list_node *oldest;

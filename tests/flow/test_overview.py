@@ -76,6 +76,18 @@ def test_what_a_target_is_owed_is_never_older_than_a_second(host):
     assert overview(host)["owed"] == 0 and all(t["owed"] == 0 for t in overview(host)["targets"])
 
 
+def test_a_paused_target_is_shown_as_such_after_a_restart(host):
+    host.accept(deal(1))
+    settled(host, retrying=1, delivered=1)
+    name = host.target.replace(":", "%3A").replace("/", "%2F")
+    assert host.call("POST", f"/v1/targets/{name}/pause").status == 200
+    assert [t["state"] for t in overview(host)["targets"]] == ["paused"]
+    host.stop()
+    host.start()
+    until(lambda: [(t["state"], t["owed"]) for t in overview(host)["targets"]] == [("paused", 1)], "it is paused")
+    assert 'hookline_targets{state="paused"} 1' in host.call("GET", "/metrics").body.decode()
+
+
 def test_minutes_pass(host):
     host.accept(deal(1))
     settled(host, pending=0)
