@@ -15,7 +15,7 @@ function useReadiness() {
   useEffect(() => {
     let isGone = false;
     const ask = async () => {
-      const said = await fetch("/readyz", { cache: "no-store" }).then((r) => r.json()).catch(() => ({ isAway: true }));
+      const said = await fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(EVERY_MS) }).then((r) => r.json()).catch(() => ({ isAway: true }));
       if (!isGone) {
         setReady(said);
       }
@@ -34,13 +34,18 @@ function useReadiness() {
 function useRole() {
   const { token, role } = useStore(session);
   useEffect(() => {
+    let timer = null;
+    const ask = () => findRole(token).then((found) => session.set({ token, role: found, notice: null })).catch((problem) => {
+      if (problem.status === 401) {
+        signOut("The host does not take this token any more. Sign in again.");
+      } else {
+        timer = setTimeout(ask, EVERY_MS);
+      }
+    });
     if (token && !role) {
-      findRole(token).then((found) => session.set({ token, role: found, notice: null })).catch((problem) => {
-        if (problem.status === 401) {
-          signOut("The host does not take this token any more. Sign in again.");
-        }
-      });
+      ask();
     }
+    return () => clearTimeout(timer);
   }, [token, role]);
 }
 

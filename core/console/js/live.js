@@ -6,13 +6,17 @@ import { session, signOut } from "./session.js";
 import { makeStore, useStore } from "./store.js";
 
 const RETRY_MS = [1000, 2000, 5000, 15000];
+const WHILE_LIVE_MS = 15000;
+const SILENCE_MS = 40000; // the host says something each 15 s: after this long the connection is broken
+const BEHIND_MS = 5000; // for so long after the host has left something out, pages ask
 const TOPICS = { delivery: "deliveries", run: "runs", event: "events", overview: "overview" };
 
-export const liveState = makeStore("off"); // "off", "on", "broken", "missing"
+export const liveState = makeStore("off"); // "off", "on", "behind" (not all is told), "broken", "missing"
 const followers = new Map(Object.keys(TOPICS).map((name) => [name, new Set()]));
 let current = null; // { controller, topics }
 let failures = 0;
 let timer = null;
+let behind = null; // a timer: then what is told is whole again
 
 // What one message of the stream says: "event: NAME", "data: JSON".
 export function parseMessage(text) {
@@ -30,13 +34,19 @@ export function parseMessage(text) {
 
 function dispatch(text) {
   const { name, data } = parseMessage(text);
+  if (name === "skipped") {
+    clearTimeout(behind);
+    liveState.set("behind");
+    behind = setTimeout(() => liveState.get() === "behind" && liveState.set("on"), BEHIND_MS);
+  }
   if (data && followers.has(name)) {
     const value = JSON.parse(data);
     followers.get(name).forEach((follower) => follower(value));
   }
 }
 
-async function read(response) {
+// Calls onHeard at whatever comes, comments too.
+async function read(response, onHeard) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
@@ -44,6 +54,7 @@ async function read(response) {
     if (done) {
       return;
     }
+    onHeard();
     const messages = (rest + value).split("\n\n");
     rest = messages.pop();
     messages.forEach(dispatch);
@@ -62,7 +73,13 @@ function hangUp() {
 
 async function connect(topics) {
   const mine = { controller: new AbortController(), topics };
+  let silence = null;
+  const listen = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => mine.controller.abort("nothing was heard"), SILENCE_MS);
+  };
   current = mine;
+  listen();
   try {
     const response = await fetch(withQuery("/v1/live", { topics }), {
       headers: headers(), signal: mine.controller.signal, cache: "no-store",
@@ -75,12 +92,14 @@ async function connect(topics) {
     } else if (response.ok) {
       failures = 0;
       liveState.set("on");
-      await read(response);
+      await read(response, listen);
     }
   } catch (fault) {
     if (fault.name === "AbortError") {
       return;
     }
+  } finally {
+    clearTimeout(silence);
   }
   if (current === mine) {
     liveState.set("broken");
@@ -135,7 +154,8 @@ export function useLive(name, follower) {
   }, [name]);
 }
 
-// How often to ask, in ms: seldom while the stream tells what happens.
-export function usePollEvery(ms, whileLive = 60000) {
-  return useStore(liveState) === "on" ? whileLive : ms;
+// How often to ask, in ms: more seldom while the stream tells what happens, which it does not where many
+// deliveries share it (a pause, a breaker).
+export function usePollEvery(ms) {
+  return useStore(liveState) === "on" ? WHILE_LIVE_MS : ms;
 }

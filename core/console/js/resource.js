@@ -27,7 +27,12 @@ export function useResource(path, { every = 0, isExact = false } = {}) {
     }
     return () => asked.current?.abort();
   }, [path, load]);
+  const before = useRef({ path, every });
   useEffect(() => {
+    if (path && before.current.path === path && before.current.every !== every) {
+      load(); // the stream has begun or ended: what it did not tell of is asked for
+    }
+    before.current = { path, every };
     const timer = path && every ? setInterval(() => document.hidden || load(), every) : null;
     return () => clearInterval(timer);
   }, [path, every, load]);

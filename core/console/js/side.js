@@ -7,7 +7,7 @@ import { session, signOut, useCan } from "./session.js";
 import { useStore } from "./store.js";
 
 const LIVE_WORDS = {
-  on: "Live", off: "Asks every few seconds", broken: "Connecting again…", missing: "Asks every few seconds",
+  on: "Live", behind: "Live, not each change", off: "Asks every few seconds", broken: "Connecting again…", missing: "Asks every few seconds",
 };
 const THEMES = [["auto", "System"], ["light", "Light"], ["dark", "Dark"]];
 
