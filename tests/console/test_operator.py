@@ -13,6 +13,8 @@ def test_targets(admin, world):
     try:
         assert world.host.call("GET", "/v1/targets").json()["targets"]
         admin.open(f"deliveries/{world.retrying[2]}", world.retrying[2]).see("held", "is paused")
+        admin.open("targets", "Targets").click("link", "Who paused it, and when").see_heading("Audit")
+        admin.see("target.pause", "not paused → paused")
         admin.open("targets", "Targets")
         admin.click("button", f"Resume {target}").see(f"{target} goes on.")
     finally:

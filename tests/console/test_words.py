@@ -38,6 +38,7 @@ def ask(console, module, expression):
     ("deliveries.js", [
         ("m.isInList({ state: 'held', record: {} }, { state: 'owed' })", True),
         ("m.isInList({ state: 'delivered', record: {} }, { state: 'owed' })", False),
+        ("m.isInList({ state: 'held', record: {}, created_at: '2026-11-23T09:15:00Z' }, { since: '2026-11-23T10:00:00+01:00' })", True),
         ("m.whyShort({ reason: null, last_error: '503', waits_for: 'its target' })", "503"),
         ("m.whyShort({ reason: 'x'.repeat(99), last_error: '503' })", "x" * 59 + "…"),
         ("[m.wasUnsent({ error: 'dns' }), m.wasUnsent({ error: 'timeout' })]", [True, False])]),

@@ -1,13 +1,13 @@
 // What the pages say about deliveries in the same words.
 import { html } from "./lib.js";
-import { formatRelative } from "./format.js";
+import { formatRelative, visible } from "./format.js";
 
 const WHY_MAX = 60;
 
 export const STATES = [
   "pending", "retrying", "held", "delivered", "terminated", "invalid", "cancelled", "superseded",
 ];
-export const CAN_RESEND = ["delivered", "terminated", "cancelled", "superseded"];
+export const CAN_RESEND = ["retrying", "delivered", "terminated", "cancelled", "superseded"];
 export const CAN_CANCEL = ["pending", "retrying", "held"];
 // Errors that end an attempt before there is a connection to send anything over.
 const UNSENT = ["secret_missing", "oauth", "address_refused", "dns", "connect"];
@@ -25,7 +25,7 @@ export const eventHref = (id) => `#/events/${encodeURIComponent(id)}`;
 export const workflowHref = (id) => `#/workflows/${encodeURIComponent(id)}`;
 
 export const DeliveryLink = ({ id }) => html`<a class="mono" href=${deliveryHref(id)}>${id}</a>`;
-export const EventLink = ({ id }) => html`<a class="mono" href=${eventHref(id)}>${id}</a>`;
+export const EventLink = ({ id }) => html`<a class="mono" href=${eventHref(id)}>${visible(id)}</a>`;
 export const WorkflowLink = ({ id }) => html`<a href=${workflowHref(id)}>${id}</a>`;
 
 const NEXT = {
@@ -58,5 +58,5 @@ export function isInList(delivery, filters) {
   return isState && (!workflow || delivery.workflow === workflow) &&
     (!target || delivery.target === target) && (!type || delivery.record.type === type) &&
     (!record || String(delivery.record.id) === record) && !until &&
-    (!since || !/^\d{4}-/.test(since) || delivery.created_at >= since);
+    (!since || !/^\d{4}-/.test(since) || Date.parse(delivery.created_at) >= Date.parse(since));
 }

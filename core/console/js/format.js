@@ -49,6 +49,26 @@ export const formatAbsolute = (at) => absolute.format(new Date(at));
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hour12: false });
 export const formatClock = (at) => clock.format(new Date(at));
 
+// What people type as a time, of this clock where it names no zone ("09:15", which is yesterday's where today's
+// lies ahead, "2026-11-23", "2026-11-23 09:15"), as the host takes it; all else ("2d") as it is.
+export function timeTyped(text, nowMs = Date.now()) {
+  const [, day, hours] = /^(\d{4}-\d\d-\d\d)?[ T]?(\d\d:\d\d(?::\d\d)?)?$/.exec(text) || [];
+  const at = new Date(day ? `${day}T${hours || "00:00"}` : `${new Date(nowMs).toDateString()} ${hours}`);
+  if (Number.isNaN(at.getTime())) {
+    return text;
+  }
+  if (!day && at > nowMs) {
+    at.setDate(at.getDate() - 1);
+  }
+  return at.toISOString().replace(".000Z", "Z");
+}
+
+// Of texts of others: controls, and what turns the direction of what follows around, as JSON would escape
+// them, so that what is seen is what is there.
+export const visible = (text) => text.replace(
+  /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+  (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 // An id, also one that is kept as it was written (api.js).
-export const idWords = (id) => (typeof id === "object" ? JSON.stringify(id) : String(id));
+export const idWords = (id) => visible(typeof id === "object" ? JSON.stringify(id) : String(id));
 export const recordWords = (record) => (record ? `${record.type} ${idWords(record.id)}` : "–");

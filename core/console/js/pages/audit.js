@@ -3,6 +3,7 @@ import { html } from "../lib.js";
 import { withQuery } from "../api.js";
 import { deliveryHref, eventHref, workflowHref } from "../deliveries.js";
 import { Export } from "../export.js";
+import { timeTyped } from "../format.js";
 import { Filters } from "../parts/filters.js";
 import { Page } from "../parts/page.js";
 import { Pager, Table } from "../parts/table.js";
@@ -20,8 +21,8 @@ const FIELDS = [
   { name: "who", label: "Who", placeholder: "admin" },
   { name: "act", label: "What", choices: ACTS, placeholder: "workflow, or reload" },
   { name: "subject", label: "To", placeholder: "an id or a name", isMore: true },
-  { name: "since", label: "Since", placeholder: "2d, or a time", isMore: true },
-  { name: "until", label: "Until", placeholder: "1h, or a time", isMore: true },
+  { name: "since", label: "Since", placeholder: "2d, 09:15", read: timeTyped, isMore: true },
+  { name: "until", label: "Until", placeholder: "1h, 11:30", read: timeTyped, isMore: true },
 ];
 const LINKS = {
   delivery: deliveryHref, event: eventHref,
@@ -36,7 +37,7 @@ function Subject({ act, subject }) {
 const Change = ({ before, after }) => html`${before}${before && after && html` <span aria-label="became">→</span> `}${after}`;
 
 const COLUMNS = [
-  { title: "When", kind: "short", cell: (row) => html`<${Time} at=${row.at} />` },
+  { title: "When", kind: "time", cell: (row) => html`<${Time} at=${row.at} isExact />` },
   { title: "Who", kind: "short", cell: (row) => row.who },
   { title: "What", cell: (row) => html`<span class="mono">${row.act}</span>` },
   { title: "To", kind: "any", cell: (row) => html`<${Subject} act=${row.act} subject=${row.subject} />` },

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../lib.js";
 import { withQuery } from "../api.js";
 import { BulkActs } from "../bulk.js";
 import { CAN_CANCEL, DeliveryLink, isInList, STATES, whyShort, WorkflowLink } from "../deliveries.js";
-import { recordWords } from "../format.js";
+import { recordWords, timeTyped } from "../format.js";
 import { useLive, usePollEvery } from "../live.js";
 import { State } from "../parts/badge.js";
 import { Filters } from "../parts/filters.js";
@@ -25,19 +25,17 @@ function fieldsOf(workflows, targets) {
     { name: "target", label: "Target", choices: targets, placeholder: "https://host:443", isMore: true },
     { name: "type", label: "Record type", placeholder: "deal", isMore: true },
     { name: "record", label: "Record", placeholder: "4021", isMore: true },
-    { name: "since", label: "Made since", placeholder: "2d, or a time", isMore: true },
-    { name: "until", label: "Made until", placeholder: "1h, or a time", isMore: true },
+    { name: "since", label: "Made since", placeholder: "2d, 09:15", read: timeTyped, isMore: true },
+    { name: "until", label: "Made until", placeholder: "1h, 11:30", read: timeTyped, isMore: true },
   ];
 }
 
 const COLUMNS = [
   { title: "State", kind: "short", cell: (d) => html`<${State} state=${d.state} title=${d.reason} />` },
-  { title: "Delivery", kind: "id", cell: (d) => html`<${DeliveryLink} id=${d.id} />` },
-  { title: "Workflow", cell: (d) => html`<${WorkflowLink} id=${d.workflow} />` },
-  { title: "Record", narrow: false, cell: (d) => recordWords(d.record) },
+  { title: "Delivery, record", kind: "id", cell: (d) => html`<${DeliveryLink} id=${d.id} /><div class="cell-more">${recordWords(d.record)}</div>` },
+  { title: "Workflow, target", kind: "pair", cell: (d) => html`<${WorkflowLink} id=${d.workflow} /><div class="cell-more">${d.target}</div>` },
   { title: "Why", kind: "any", narrow: false,
     cell: (d) => html`<span class="quiet" title=${d.reason || d.last_error || d.waits_for}>${whyShort(d)}</span>` },
-  { title: "Target", kind: "any", narrow: false, cell: (d) => html`<span class="quiet">${d.target}</span>` },
   { title: "Created", kind: "short", narrow: false, cell: (d) => html`<${Time} at=${d.created_at} />` },
   { title: "Next attempt", kind: "short", narrow: false,
     cell: (d) => (CAN_CANCEL.includes(d.state) ? html`<${Time} at=${d.next_attempt_at} />` : "") },

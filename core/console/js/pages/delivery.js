@@ -75,8 +75,8 @@ function Summary({ delivery }) {
       ["Record", html`<a href=${href(["deliveries"], { type: delivery.record.type, record: delivery.record.id })}>${
         recordWords(delivery.record)}</a>`],
       ["Target", html`<a href=${href(["deliveries"], { target: delivery.target })}>${delivery.target}</a>`],
-      ["Created", html`<${Time} at=${delivery.created_at} />`],
-      ["Given up at the latest", delivery.ends_at && html`<${Time} at=${delivery.ends_at} />`],
+      ["Created", html`<${Time} at=${delivery.created_at} isExact />`],
+      ["Given up at the latest", delivery.ends_at && html`<${Time} at=${delivery.ends_at} isExact />`],
       ["Attempts", delivery.attempts.length],
       ["Last answer", last && html`<${Status} status=${last.response_received?.status} error=${last.error} /> ${last.detail}`],
     ]} />`;

@@ -120,8 +120,8 @@ export function Event({ id }) {
           ["Type", event.type],
           ["Record", event.record && html`<a href=${href(["events"], { type: record.type, record: idWords(record.id) })}>${
             recordWords(record)}</a>`],
-          ["Happened", html`<${Time} at=${event.time} />`],
-          ["Received", html`<${Time} at=${event.received_at} />`],
+          ["Happened", html`<${Time} at=${event.time} isExact />`],
+          ["Received", html`<${Time} at=${event.received_at} isExact />`],
         ]} /></${Card}>
         ${event.note && html`<${Notice} tone="info">${event.note}.</${Notice}>`}
         <${Card} title="What it caused"><${Tree} event=${event} /></${Card}>

@@ -2,7 +2,7 @@
 import { html } from "../lib.js";
 import { withQuery } from "../api.js";
 import { EventLink } from "../deliveries.js";
-import { recordWords } from "../format.js";
+import { recordWords, timeTyped } from "../format.js";
 import { useLive, usePollEvery } from "../live.js";
 import { Filters } from "../parts/filters.js";
 import { Page } from "../parts/page.js";
@@ -15,13 +15,13 @@ const ROWS = 50;
 const FIELDS = [
   { name: "type", label: "Record type", placeholder: "deal" },
   { name: "record", label: "Record", placeholder: "4021" },
-  { name: "since", label: "Since", placeholder: "2d, or a time", isMore: true },
-  { name: "until", label: "Until", placeholder: "1h, or a time", isMore: true },
+  { name: "since", label: "Since", placeholder: "2d, 09:15", read: timeTyped, isMore: true },
+  { name: "until", label: "Until", placeholder: "1h, 11:30", read: timeTyped, isMore: true },
 ];
 const COLUMNS = [
   { title: "Event", kind: "any", cell: (event) => html`<${EventLink} id=${event.id} />` },
   { title: "Type", cell: (event) => event.type },
-  { title: "Record", narrow: false, cell: (event) => recordWords(event.record) },
+  { title: "Record", kind: "any", narrow: false, cell: (event) => recordWords(event.record) },
   { title: "Received", kind: "short", cell: (event) => html`<${Time} at=${event.received_at} />` },
   { title: "Happened", kind: "short", narrow: false,
     cell: (event) => event.time && html`<${Time} at=${event.time} />` }, // the stream does not say it

@@ -31,7 +31,7 @@ function Tiles({ data }) {
   const isOld = oldest && Date.parse(data.at) - Date.parse(oldest) > OLD_MS;
   return html`
     <dl class="tiles">
-      <${Tile} title="Events this minute" note=${`${formatNumber(events.total)} since the start`}>${
+      <${Tile} title="Events this minute" note=${html`${formatNumber(events.total)} since the start <${Time} at=${data.started_at} />`}>${
         formatNumber(last(events.per_minute))}</${Tile}>
       <${Tile} title="Delivered this minute">${formatNumber(last(deliveries.delivered_per_minute))}</${Tile}>
       <${Tile} title="Failed this minute" isBad=${failed > 0}>${formatNumber(failed)}</${Tile}>
@@ -46,12 +46,14 @@ function Rates({ data }) {
   const { delivered_per_minute: delivered, failed_per_minute: failed } = data.deliveries;
   const now = Math.floor(Date.parse(data.at) / 1000 / MINUTE_S) * MINUTE_S;
   const times = events.map((_, i) => now - (events.length - 1 - i) * MINUTE_S);
+  const started = Date.parse(data.started_at) / 1000 - MINUTE_S;
+  const known = (values) => values.map((value, i) => (times[i] < started ? null : value)); // before it nobody counted
   return html`
     <${Card} title="The last hour, by minute" className="rates">
       <${Chart} label="Rates of the last hour" times=${times} lines=${[
-        { title: "events", className: "line-events", values: events },
-        { title: "delivered", className: "line-delivered", values: delivered },
-        { title: "failed attempts", className: "line-failed", values: failed },
+        { title: "events", className: "line-events", values: known(events) },
+        { title: "delivered", className: "line-delivered", values: known(delivered) },
+        { title: "failed attempts", className: "line-failed", values: known(failed) },
       ]} />
     </${Card}>`;
 }
@@ -87,9 +89,9 @@ function Failures() {
     ...page, deliveries: withDelivery(page.deliveries, delivery, { state: "terminated" }, true).slice(0, FAILURES),
   })));
   return html`
-    <${Card} title="Last given up" acts=${html`<a href=${href(["deliveries"], { state: "terminated" })}>All of them</a>`}>
+    <${Card} title="Given up" acts=${html`<a href=${href(["deliveries"], { state: "terminated" })}>All of them</a>`}>
       <${Loaded} of=${list}>${(page) => html`
-        <${Table} caption="Deliveries that were given up last" columns=${GIVEN_UP} rows=${page.deliveries}
+        <${Table} caption="Deliveries that were given up, the newest first" columns=${GIVEN_UP} rows=${page.deliveries}
           empty="None: nothing was given up." />`}
       </${Loaded}>
     </${Card}>`;

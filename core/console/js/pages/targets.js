@@ -37,7 +37,8 @@ function Act({ row, onDone }) {
 const columnsOf = (counted, onDone) => [
   { title: "Breaker", kind: "short", cell: (t) => html`<${State} state=${t.state} title=${STATES[t.state]} />` },
   { title: "Target", kind: "any", cell: (t) => html`<a href=${href(["deliveries"], { target: t.target })}>${t.target}</a>
-    ${t.last_error && html`<div class="quiet">${t.last_error}</div>`}` },
+    ${t.last_error && html`<div class="fault">last attempt: ${t.last_error}</div>`}
+    ${t.state === "paused" && html`<div><a href=${href(["audit"], { act: "target", subject: t.target })}>Who paused it, and when</a></div>`}` },
   { title: "Owed", kind: "number", cell: (t) => formatNumber(t.owed) },
   { title: "In flight", kind: "number", narrow: false, cell: (t) => formatNumber(t.in_flight) },
   { title: "Rate", kind: "number", narrow: false, cell: (t) => t.rate || "no limit" },

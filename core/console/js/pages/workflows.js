@@ -36,11 +36,12 @@ export function WorkflowState({ workflow }) {
 const baseName = (file) => file.split("/").at(-1);
 
 function Named({ workflow }) {
-  const { id, name, error } = workflow;
+  const { id, name, error, missing_secrets: missing } = workflow;
   return html`
     <${WorkflowLink} id=${id} />
     ${name !== id && html`<div class="quiet">${name}</div>`}
-    ${error && html`<div class="fault">${baseName(error.file)}:${error.line}: ${error.message}</div>`}`;
+    ${error && html`<div class="fault">${baseName(error.file)}:${error.line}: ${error.message}</div>`}
+    ${missing.length > 0 && html`<div class="fault">not set: ${missing.join(", ")}</div>`}`;
 }
 
 const COLUMNS = [

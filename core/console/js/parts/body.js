@@ -1,5 +1,6 @@
 // A body, pretty-printed: JSON in colours, numbers as they were written; XML indented; else as it is.
 import { html, useMemo, useState } from "../lib.js";
+import { visible } from "../format.js";
 import { Copy } from "./copy.js";
 
 const LARGE = 200000; // of more a colour for each token is too much for the page
@@ -83,7 +84,8 @@ function shownOf(text, type) {
 // label: what it is, for the screen reader and the copy button ("request body").
 export function Body({ text, type = "", label = "body", isTruncated = false }) {
   const [isRaw, setRaw] = useState(false);
-  const shown = useMemo(() => (text ? shownOf(text, type) : null), [text, type]);
+  const seen = useMemo(() => visible(text || ""), [text]);
+  const shown = useMemo(() => shownOf(seen, type), [seen, type]);
   if (!text) {
     return html`<p class="quiet body-none">No ${label}.</p>`;
   }
@@ -94,7 +96,7 @@ export function Body({ text, type = "", label = "body", isTruncated = false }) {
           onClick=${() => setRaw(!isRaw)}>As sent</button>`}
         <${Copy} text=${text} what=${label} label="Copy" />
       </div>
-      <pre tabindex="0" role="region" aria-label=${label}>${isRaw || !shown ? text : shown}</pre>
+      <pre tabindex="0" role="region" aria-label=${label}>${isRaw || !shown ? seen : shown}</pre>
       ${isTruncated && html`<p class="quiet">The answer was longer: what is shown is its beginning.</p>`}
     </div>`;
 }
@@ -111,6 +113,6 @@ export function Headers({ headers, label }) {
   }
   return html`
     <dl class="headers" aria-label=${label}>
-      ${names.map((name) => html`<div><dt>${name}</dt><dd>${[].concat(headers[name]).join(", ")}</dd></div>`)}
+      ${names.map((name) => html`<div><dt>${name}</dt><dd>${visible([].concat(headers[name]).join(", "))}</dd></div>`)}
     </dl>`;
 }

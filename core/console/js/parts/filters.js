@@ -1,5 +1,5 @@
 // The filter bar over a list. fields: { name, label, options: [[value, words]] | none for a text,
-// choices, placeholder, isMore where a small screen shows it on demand }. Selects count at once, texts
+// choices, placeholder, read(text) that gives the value of what is typed, isMore where a small screen shows it on demand }. Selects count at once, texts
 // with Enter or when they are left.
 import { html, useEffect, useRef, useState } from "../lib.js";
 
@@ -10,7 +10,8 @@ function Field({ field, value, onChange }) {
     box.current.value = value || "";
   }, [value]);
   const say = (event) => {
-    const said = event.target.value.trim();
+    const typed = event.target.value.trim();
+    const said = field.read ? field.read(typed) : typed;
     if (said !== (value || "")) {
       onChange(field.name, said);
     }

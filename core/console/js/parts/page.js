@@ -1,15 +1,16 @@
 // A page's head, cards, facts.
 import { html, useEffect } from "../lib.js";
+import { visible } from "../format.js";
 
 export function Page({ title, above, acts, children }) {
   useEffect(() => {
-    document.title = `${title} · hookline`;
+    document.title = `${visible(title)} · hookline`;
   }, [title]);
   return html`
     <div class="page-head">
       <div>
         ${above && html`<p class="page-above">${above}</p>`}
-        <h1 tabindex="-1">${title}</h1>
+        <h1 tabindex="-1">${visible(title)}</h1>
       </div>
       ${acts && html`<div class="page-acts">${acts}</div>`}
     </div>

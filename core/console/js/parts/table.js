@@ -1,5 +1,5 @@
-// A table. columns: { title, cell(row), kind: "number", "id", "short" (one line) or "any" (may break
-// anywhere), narrow: false where a small screen leaves it out }.
+// A table. columns: { title, cell(row), kind: "number", "id", "time" (an exact one), "short" (one line), "any" (may break
+// anywhere) or "pair" (the same, of two lines), narrow: false where a small screen leaves it out }.
 import { html } from "../lib.js";
 
 const columnClass = (column) =>

@@ -1,4 +1,4 @@
-// "5 min ago", the exact time in the title. All of them follow one clock.
+// "5 min ago", the exact time in the title, or beside it where it is what people look for. All of them follow one clock.
 import { html, useEffect } from "../lib.js";
 import { formatAbsolute, formatDuration, formatRelative } from "../format.js";
 import { makeStore, useStore } from "../store.js";
@@ -26,12 +26,13 @@ export function useNow() {
   return useStore(now);
 }
 
-export function Time({ at }) {
+export function Time({ at, isExact = false }) {
   const nowMs = useNow();
   if (!at) {
     return html`<span class="quiet">–</span>`;
   }
-  return html`<time datetime=${at} title=${formatAbsolute(at)}>${formatRelative(Date.parse(at), nowMs)}</time>`;
+  return html`<time datetime=${at} title=${formatAbsolute(at)}>${formatRelative(Date.parse(at), nowMs)}${
+    isExact && html`, <span class="time-exact">${formatAbsolute(at)}</span>`}</time>`;
 }
 
 // How long ago, without the "ago".

@@ -5,7 +5,7 @@ import { Time } from "./time.js";
 
 function Item({ item }) {
   const head = html`<span class="timeline-title">${item.title}</span>${
-    item.at && html`<span class="timeline-when"><${Time} at=${item.at} /></span>`}`;
+    item.at && html`<span class="timeline-when"><${Time} at=${item.at} isExact /></span>`}`;
   return html`
     <li class=${`timeline-item tone-${item.tone || "plain"}`}>
       ${item.children

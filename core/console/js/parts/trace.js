@@ -27,7 +27,7 @@ function Node({ node }) {
 
 // explain: a tree as /v1/events/ID/explain and the test of a workflow have it; null: no conditions.
 export function Trace({ explain }) {
-  return explain
+  return explain && explain.all?.length !== 0
     ? html`<ul class="trace"><${Node} node=${explain} /></ul>`
     : html`<p class="quiet">It has no conditions.</p>`;
 }
