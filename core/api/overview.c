@@ -157,11 +157,7 @@ void api_write_overview(struct json_writer *w, struct api *a)
     overview_write_events(w, s, now_ms);
     overview_write_deliveries(w, a, now_ms);
     json_member_integer(w, "owed", store_owed_count(a->config.store));
-    if (oldest_ms) {
-        json_member_time(w, "oldest_owed_at", oldest_ms);
-    } else {
-        json_member_null(w, "oldest_owed_at");
-    }
+    json_member_time_or_null(w, "oldest_owed_at", oldest_ms);
     json_member_bool(w, "paused", deliver_paused(a->config.deliver)->since_ms != 0);
     json_key(w, STR("workflows"));
     overview_write_family(w, a, &s->workflows, false);

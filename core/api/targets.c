@@ -43,6 +43,7 @@ static void targets_write(struct json_writer *w, const struct store_read *read, 
     json_member_integer(w, "owed", row->owed);
     targets_write_rate(w, now.interval_us);
     json_member_string_or_null(w, "last_error", row->last_error);
+    json_member_time_or_null(w, "failing_since", row->failing_since_ms);
     json_object_end(w);
 }
 

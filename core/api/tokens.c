@@ -22,15 +22,6 @@ struct token_request {
 
 // --- one token -----------------------------------------------------------------------------------
 
-static void token_write_time(struct json_writer *w, const char *name, int64_t at_ms)
-{
-    if (at_ms) {
-        json_member_time(w, name, at_ms);
-    } else {
-        json_member_null(w, name);
-    }
-}
-
 // secret: NULL in all answers but one.
 static void token_write(struct json_writer *w, const struct store_token *row, const char *secret)
 {
@@ -42,9 +33,9 @@ static void token_write(struct json_writer *w, const struct store_token *row, co
     json_member_text(w, "role", store_role_word(row->role));
     json_member_string_or_null(w, "rate", str_from(rate));
     json_member_time(w, "created_at", row->created_at_ms);
-    token_write_time(w, "expires_at", row->expires_at_ms);
-    token_write_time(w, "last_used_at", row->last_used_at_ms);
-    token_write_time(w, "revoked_at", row->revoked_at_ms);
+    json_member_time_or_null(w, "expires_at", row->expires_at_ms);
+    json_member_time_or_null(w, "last_used_at", row->last_used_at_ms);
+    json_member_time_or_null(w, "revoked_at", row->revoked_at_ms);
     if (secret) {
         json_member_text(w, "token", secret);
     }

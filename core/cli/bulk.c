@@ -109,18 +109,28 @@ static int act_on(struct bulk *b, struct str id, struct err *e)
     return 0;
 }
 
+// The oldest first: what is said of one record arrives in the order in which it was.
 static int act_on_all(struct bulk *b, struct err *e)
 {
-    struct str left = buf_str(&b->ids);
+    const char *ids = b->ids.data;
+    size_t end = b->ids.len;
     int code = 0;
 
-    while (left.len && code == 0) {
-        size_t len = (size_t)((const char *)memchr(left.data, '\n', left.len) - left.data);
-        code = act_on(b, (struct str){left.data, len}, e);
-        left = (struct str){left.data + len + 1, left.len - len - 1};
-        show_progress(b, left.len == 0 || code);
+    while (end > 0 && code == 0) {
+        size_t at = end - 1;
+        while (at > 0 && ids[at - 1] != '\n')
+            at--;
+        code = act_on(b, (struct str){ids + at, end - 1 - at}, e);
+        end = at;
+        show_progress(b, end == 0 || code);
     }
     return code;
+}
+
+// "1 delivery", "12 deliveries"
+static void print_count(FILE *out, size_t count)
+{
+    fprintf(out, count == 1 ? "%zu delivery" : "%zu deliveries", count);
 }
 
 static int finish(struct bulk *b, int code, const struct err *e)
@@ -128,21 +138,22 @@ static int finish(struct bulk *b, int code, const struct err *e)
     bool is_to_do = options_has(&b->in->options, "yes");
 
     if (code == 0 && b->count && !is_to_do) {
-        fprintf(b->in->messages, "%zu deliveries would be %s: add --yes to do it.\n", b->count,
-                b->done);
+        print_count(b->in->messages, b->count);
+        fprintf(b->in->messages, " would be %s: add --yes to do it.\n", b->done);
         return CLI_DONE;
     }
     if (b->count == 0 && code == 0) {
         fputs("There are no deliveries like that.\n", b->in->messages);
         return CLI_DONE;
     }
-    if (b->done_count)
-        fprintf(b->in->out, "%zu deliveries %s\n", b->done_count, b->done);
+    if (b->done_count) {
+        print_count(b->in->out, b->done_count);
+        fprintf(b->in->out, " %s\n", b->done);
+    }
     if (code)
         return cli_fail(b->in, "%s", e->text);
-    return b->refused_count
-               ? cli_fail(b->in, "%zu deliveries could not be %s", b->refused_count, b->done)
-               : CLI_DONE;
+    return b->refused_count ? cli_fail(b->in, "%zu could not be %s", b->refused_count, b->done)
+                            : CLI_DONE;
 }
 
 int bulk_run(const struct invocation *in, const char *verb, const char *done)

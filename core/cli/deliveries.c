@@ -106,7 +106,7 @@ const struct command command_deliveries = {
         "\n"
         "resend sends one again, at once, with the same webhook-id: a terminated one gets its\n"
         "retry windows anew. cancel takes back one that is still owed. Without an ID both act\n"
-        "on all that the filters find: first they are counted, and --yes does it:\n"
+        "on all that the filters find, the oldest first: they are counted, and --yes does it:\n"
         "  hookline deliveries resend --workflow W --state terminated --since 2d --yes\n",
     .options = options,
     .common = COMMON_REMOTE | COMMON_JSON,

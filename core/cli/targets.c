@@ -4,10 +4,10 @@
 
 static int show_list(struct listing *l)
 {
-    static const char *const titles[] = {"TARGET", "STATE", "IN FLIGHT",
-                                         "OWED",   "RATE",  "LAST ERROR"};
-    static const char *const paths[] = {"target", "state", "in_flight",
-                                        "owed",   "rate",  "last_error"};
+    static const char *const titles[] = {"TARGET", "STATE",      "IN FLIGHT",    "OWED",
+                                         "RATE",   "LAST ERROR", "FAILING SINCE"};
+    static const char *const paths[] = {"target", "state",      "in_flight",    "owed",
+                                        "rate",   "last_error", "failing_since"};
 
     listing_print_table(l, "targets", titles, paths, sizeof(paths) / sizeof(paths[0]));
     listing_say_more(l);
@@ -24,6 +24,7 @@ static int show_one(struct listing *l)
     show_field(out, "owed", json_tree_get(l->root, "owed"));
     show_field(out, "rate", json_tree_get(l->root, "rate"));
     show_field(out, "last error", json_tree_get(l->root, "last_error"));
+    show_field(out, "failing since", json_tree_get(l->root, "failing_since"));
     return CLI_DONE;
 }
 

@@ -242,3 +242,12 @@ void json_member_time(struct json_writer *w, const char *key, int64_t wall_ms)
     rfc3339_format(text, wall_ms);
     json_member_text(w, key, text);
 }
+
+void json_member_time_or_null(struct json_writer *w, const char *key, int64_t wall_ms)
+{
+    if (wall_ms) {
+        json_member_time(w, key, wall_ms);
+    } else {
+        json_member_null(w, key);
+    }
+}

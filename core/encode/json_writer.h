@@ -36,6 +36,7 @@ void json_member_text(struct json_writer *w, const char *key, const char *text);
 void json_member_integer(struct json_writer *w, const char *key, int64_t n);
 void json_member_bool(struct json_writer *w, const char *key, bool b);
 void json_member_null(struct json_writer *w, const char *key);
-void json_member_time(struct json_writer *w, const char *key, int64_t wall_ms); // RFC 3339
+void json_member_time(struct json_writer *w, const char *key, int64_t wall_ms);         // RFC 3339
+void json_member_time_or_null(struct json_writer *w, const char *key, int64_t wall_ms); // 0: null
 
 #endif

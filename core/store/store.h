@@ -32,7 +32,7 @@ struct store_config {
 };
 
 enum { STORE_SHARDS = 16 };
-enum { STORE_SCHEMA_VERSION = 5 };
+enum { STORE_SCHEMA_VERSION = 6 };
 enum { STORE_PAGE_MAX = 1000 };
 
 // Opens or makes, migrates older schemas, starts a new epoch (which voids the leases of any earlier

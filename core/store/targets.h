@@ -130,9 +130,10 @@ struct store_target_row { // of STORE_READ_TARGETS
     uint64_t id;
     struct str target;
     enum store_pause pause;
-    int64_t paused_at_ms;  // 0: it is not
-    int64_t owed;          // deliveries pending, retrying or held
-    struct str last_error; // why its last attempt failed; empty: it did not
+    int64_t paused_at_ms;     // 0: it is not
+    int64_t owed;             // deliveries pending, retrying or held
+    struct str last_error;    // why its last attempt failed; empty: it did not
+    int64_t failing_since_ms; // when the first of those that failed up to now began; 0: unknown
 };
 
 #endif

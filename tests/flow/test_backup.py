@@ -160,6 +160,7 @@ def test_the_schema_moves_with_a_copy_first(serve, receiver, folder):
     with sqlite3.connect(host.data / "hookline.db") as db:  # as schema 2 had it
         db.executescript("""
             DROP INDEX delivery_end; ALTER TABLE delivery DROP COLUMN window_ms;
+            ALTER TABLE target DROP COLUMN failing_since_ms;
             ALTER TABLE target DROP COLUMN last_error; DROP TABLE token; DROP INDEX delivery_delayed; ALTER TABLE delivery DROP COLUMN delayed;
             ALTER TABLE target DROP COLUMN held_up_ms;
             ALTER TABLE host DROP COLUMN paused_at_ms; ALTER TABLE host DROP COLUMN paused_by;

@@ -137,6 +137,18 @@ def test_many_by_filter_are_counted_first(serve, receivers):
     assert cli(host, "cancel", last["id"], "--workflow", "b").returncode == 2
 
 
+def test_many_are_resent_the_oldest_first(serve, receivers):
+    """What was said of one record last arrives last."""
+    receiver = receivers(lambda request: 410)
+    host = serve({"a.lua": workflow(receiver.url)})
+    ids = [one(host, deal(n)) for n in range(5)]
+    for id in ids:
+        host.until_state(id, "terminated")
+    assert cli(host, "resend", "--state", "terminated", "--yes").stdout == "5 deliveries resent\n"
+    acts = host.call("GET", "/v1/audit?act=delivery.resend").json()["audit"]
+    assert [act["subject"] for act in reversed(acts)] == ids
+
+
 def test_all_that_is_owed_of_a_record_is_cancelled(serve, receivers):
     receiver = receivers(lambda request: 503)
     host = serve({"a.lua": workflow(receiver.url)}, test_clock=True)
@@ -144,5 +156,5 @@ def test_all_that_is_owed_of_a_record_is_cancelled(serve, receivers):
     for id in ids:
         host.until_state(id, "retrying")
     done = cli(host, "cancel", "--state", "owed", "--record", "2", "--yes")
-    assert done.returncode == 0 and done.stdout == "1 deliveries cancelled\n", done
+    assert done.returncode == 0 and done.stdout == "1 delivery cancelled\n", done
     assert [host.delivery(id)["state"] for id in ids] == ["retrying", "cancelled"]

@@ -51,7 +51,7 @@ def test_targets_are_listed(serve, receivers):
     idle.wait(1)
     until(lambda: target(host, idle)["owed"] == 0, "one is delivered")
     assert target(host, busy) == {"target": busy.url, "state": "closed", "in_flight": 1, "owed": 1, "rate": "10/s",
-                                  "last_error": None}
+                                  "last_error": None, "failing_since": None}
     assert target(host, idle)["rate"] is None
     first = host.call("GET", "/v1/targets?limit=1").json()
     second = host.call("GET", f"/v1/targets?limit=1&cursor={first['next']}").json()
@@ -299,14 +299,22 @@ def test_why_a_target_fails_is_known_after_a_restart(serve, down):
     host = serve({"a.lua": workflow(down.url)}, test_clock=True)
     host.accept(deal(1))
     until(lambda: states(host) == ["retrying"], "the first attempt")
+    first = host.delivery(host.deliveries()[0]["id"])["attempts"][0]["at"]
+    down.script = lambda request: 500
+    until(lambda: host.advance("1m") and target(host, down)["last_error"] == "status 500", "the second attempt")
     host.stop()
     host.start()
-    assert target(host, down)["last_error"] == "status 503"
+    assert target(host, down)["last_error"] == "status 500" and target(host, down)["failing_since"] == first
+    said = run("targets", "show", down.url, "--data", host.data).stdout
+    assert f"failing since {first}" in said, said
     down.script = lambda request: 200
-    until(lambda: host.advance("1m") and states(host) == ["delivered"], "the second")
+    until(lambda: host.advance("1m") and states(host) == ["delivered"], "the third")
     host.stop()
     host.start()
-    assert target(host, down)["last_error"] is None
+    assert target(host, down)["last_error"] is None is target(host, down)["failing_since"]
+    down.script = lambda request: 503
+    host.accept(deal(2))
+    assert until(lambda: target(host, down)["failing_since"], "another time") > first
 
 
 def test_a_secret_that_is_missing_says_nothing_of_the_target(serve, receivers):

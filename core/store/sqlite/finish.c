@@ -112,6 +112,7 @@ int finish_run(struct writer *w, struct store_finish *f)
         } else {
             sqlite3_bind_null(s, 3);
         }
+        bind_int(s, 4, f->attempt.at_ms);
         rc = statement_run(s);
     }
     f->freed = (struct store_freed){0};

@@ -288,6 +288,7 @@ int read_targets(struct reader *r, struct store_read *q)
             .paused_at_ms = sqlite3_column_int64(s, 3),
             .owed = sqlite3_column_int64(s, 4),
             .last_error = column_dup(s, 5, q->arena),
+            .failing_since_ms = sqlite3_column_int64(s, 6),
         };
     }
     rc = statement_end(s, rc);

@@ -108,6 +108,9 @@
 #define HELD_UP_COLUMN " held_up_ms INTEGER NOT NULL DEFAULT 0"
 
 #define LAST_ERROR_COLUMN " last_error TEXT"
+// The wall time of the first of the attempts that failed one after another up to now. NULL: it
+// answers, or it is not known.
+#define FAILING_SINCE_COLUMN " failing_since_ms INTEGER"
 // How long it may be tried from its base, and by that what is over (store/store.h, store_due).
 // NULL: by the default windows, and it was never tried.
 #define WINDOW_COLUMN " window_ms INTEGER"
@@ -125,7 +128,8 @@ static const char CREATE_SQL[] =
     "INSERT INTO host (one, epoch, owed) VALUES (1, 0, 0);"
 
     "CREATE TABLE target (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE," PAUSE_COLUMN
-    "," PAUSED_AT_COLUMN "," HELD_UP_COLUMN "," LAST_ERROR_COLUMN ") STRICT;" PAUSE_INDEX
+    "," PAUSED_AT_COLUMN "," HELD_UP_COLUMN "," LAST_ERROR_COLUMN "," FAILING_SINCE_COLUMN
+    ") STRICT;" PAUSE_INDEX
 
     "CREATE TABLE event ("
     " id INTEGER PRIMARY KEY,"
@@ -257,6 +261,7 @@ static const struct schema_step STEPS[] = {
         ";ALTER TABLE delivery ADD COLUMN" WINDOW_COLUMN ";" END_INDEX
         "UPDATE delivery SET window_ms = 176400000"
         " WHERE state < 2 AND base_ms <> 0 AND retry IS NULL;"},
+    {5, "ALTER TABLE target ADD COLUMN" FAILING_SINCE_COLUMN ";"},
 };
 
 const struct schema SCHEMA = {.version = STORE_SCHEMA_VERSION,

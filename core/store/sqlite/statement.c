@@ -71,7 +71,9 @@ const char *const WRITE_STATEMENTS[WRITE_STATEMENT_COUNT] = {
     [WRITE_TARGET_BY_TEXT] = "SELECT id FROM target WHERE text = ?1",
     [WRITE_TARGET_BY_ID] = "SELECT text FROM target WHERE id = ?1",
     [WRITE_TARGET_SAYS] = "UPDATE target SET held_up_ms = max(held_up_ms, coalesce(?2, 0)),"
-                          " last_error = coalesce(?3, last_error)"
+                          " last_error = coalesce(?3, last_error), failing_since_ms ="
+                          " iif(?3 = '', NULL, iif(?3 IS NULL, failing_since_ms,"
+                          " coalesce(failing_since_ms, ?4)))"
                           " WHERE id = (SELECT target FROM delivery WHERE id = ?1)",
     [WRITE_TARGET_SAYS_OF] = "SELECT held_up_ms, last_error FROM target WHERE text = ?1",
     [WRITE_FIRST_ATTEMPT] =
@@ -306,7 +308,7 @@ const char *const READ_STATEMENTS[READ_STATEMENT_COUNT] = {
         " INDEXED BY delivery_state WHERE state = 2 AND state <> 0 AND state <> 3 GROUP BY target)"
         " SELECT t.id, t.text, t.pause, t.paused_at_ms, coalesce(held.n, 0) + (SELECT count(*)"
         " FROM delivery d INDEXED BY delivery_due WHERE d.target = t.id AND d.state < 2),"
-        " t.last_error FROM target t LEFT JOIN held ON held.target = t.id"
+        " t.last_error, t.failing_since_ms FROM target t LEFT JOIN held ON held.target = t.id"
         " WHERE t.id < ?1 AND (?2 = '' OR t.text = ?2) ORDER BY t.id DESC LIMIT ?3",
     [READ_OLDEST] = "SELECT min(id) FROM delivery INDEXED BY delivery_state WHERE state = ?1"
                     " AND state <> 0 AND state <> 3",

@@ -112,16 +112,17 @@ static void a_newer_schema_is_refused(void **state)
     owe_one(f, "https://a.example:443", f->now_ms);
     fixture_close(f);
     exec_closed(f, "PRAGMA user_version = 99");
-    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 5)");
+    assert_refused(f, NULL, ERR_VERSION, "newer hookline (schema 99, this one knows 6)");
     assert_int_equal(query_integer(f, "SELECT epoch FROM host"), 1); // it was left alone
-    exec_closed(f, "PRAGMA user_version = 5");
+    exec_closed(f, "PRAGMA user_version = 6");
     fixture_open(f);
     assert_int_equal(store_owed_count(f->store), 1);
 }
 
+#define BACK_TO_5 "ALTER TABLE target DROP COLUMN failing_since_ms; PRAGMA user_version = 5;"
 #define BACK_TO_4                                                                                  \
-    "DROP INDEX delivery_end; ALTER TABLE delivery DROP COLUMN window_ms;"                         \
-    "ALTER TABLE target DROP COLUMN last_error; PRAGMA user_version = 4;"
+    BACK_TO_5 "DROP INDEX delivery_end; ALTER TABLE delivery DROP COLUMN window_ms;"               \
+              "ALTER TABLE target DROP COLUMN last_error; PRAGMA user_version = 4;"
 #define BACK_TO_3 BACK_TO_4 "DROP TABLE token; PRAGMA user_version = 3;"
 #define BACK_TO_2                                                                                  \
     BACK_TO_3                                                                                      \
@@ -295,7 +296,7 @@ static void an_older_schema_is_migrated(void **state)
     assert_int_equal(query_integer(f, "SELECT id FROM later"), 5);
     assert_int_equal(query_integer(f, "SELECT count(*) FROM event WHERE note = 'was deal.updated'"),
                      1);
-    assert_refused(f, NULL, ERR_VERSION, "schema 7");
+    assert_refused(f, NULL, ERR_VERSION, "schema 8");
 }
 
 static void a_migration_that_fails_changes_nothing(void **state)
@@ -311,10 +312,10 @@ static void a_migration_that_fails_changes_nothing(void **state)
     };
     struct schema newest = {
         .version = STORE_SCHEMA_VERSION + 1, .create_sql = "", .steps = broken, .step_count = 1};
-    assert_refused(f, &newest, ERR_IO, "schema 5 to 6");
+    assert_refused(f, &newest, ERR_IO, "schema 6 to 7");
     struct schema gap = {
         .version = STORE_SCHEMA_VERSION + 2, .create_sql = "", .steps = STEPS + 1, .step_count = 1};
-    assert_refused(f, &gap, ERR_VERSION, "no way from there to 7");
+    assert_refused(f, &gap, ERR_VERSION, "no way from there to 8");
     fixture_open(f);
     assert_int_equal(read_delivery_of(f, id)->owed.state, DELIVERY_PENDING);
     fixture_close(f);

@@ -8,6 +8,7 @@ import { State } from "../parts/badge.js";
 import { Filters } from "../parts/filters.js";
 import { Page } from "../parts/page.js";
 import { Pager, Table } from "../parts/table.js";
+import { Time } from "../parts/time.js";
 import { Loaded, useResource } from "../resource.js";
 import { go, href } from "../route.js";
 
@@ -37,7 +38,7 @@ function Act({ row, onDone }) {
 const columnsOf = (counted, onDone) => [
   { title: "Breaker", kind: "short", cell: (t) => html`<${State} state=${t.state} title=${STATES[t.state]} />` },
   { title: "Target", kind: "any", cell: (t) => html`<a href=${href(["deliveries"], { target: t.target })}>${t.target}</a>
-    ${t.last_error && html`<div class="fault">last attempt: ${t.last_error}</div>`}
+    ${t.last_error && html`<div class="fault">${t.last_error}${t.failing_since && html`, failing since <${Time} at=${t.failing_since} isExact />`}</div>`}
     ${t.state === "paused" && html`<div><a href=${href(["audit"], { act: "target", subject: t.target })}>Who paused it, and when</a></div>`}` },
   { title: "Owed", kind: "number", cell: (t) => formatNumber(t.owed) },
   { title: "In flight", kind: "number", narrow: false, cell: (t) => formatNumber(t.in_flight) },
