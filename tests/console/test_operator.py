@@ -7,7 +7,7 @@ from support.waiting import until
 
 def test_targets(admin, world):
     target = world.busy.url
-    admin.open("targets", "Targets").see(world.invoices.url, target, "closed", "status 503", "no limit")
+    admin.open("targets", "Targets").see(world.invoices.url, target, "closed", "status 503, failing since", "no limit")
     admin.judge("targets")
     admin.click("button", f"Pause {target}").see(f"Nothing is sent to {target}.", "paused")
     try:
