@@ -5,9 +5,10 @@ static int run(const struct invocation *in)
 {
     struct config c;
     struct err e = {0};
-    int status = cli_load_config(in, &c);
+    // A wrong configuration is wrong usage: a service manager need not try again.
+    int status = cli_load_config(in, &c) ? CLI_USAGE : CLI_DONE;
 
-    if (status == 0 && app_run(&c, &e) != 0)
+    if (status == CLI_DONE && app_run(&c, &e) != 0)
         status = cli_fail(in, "%s", *e.text ? e.text : "the host ended with an error");
     config_fini(&c);
     return status;

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import pytest
-from support.host import ROOT
+from support.host import ROOT, run
 from support.rules import deal, workflow
 from support.waiting import until
 
@@ -46,11 +46,30 @@ def test_the_units_are_understood(analyze, folder):
     """But for the program, which is not installed here."""
     for name in ("hookline.service", "hookline.socket"):
         text = (ROOT / "dist/systemd" / name).read_text()
-        text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.M)
+        text = re.sub(r"^(Exec\w+)=\S+", r"\1=/bin/true", text, flags=re.M)
         (folder / name).write_text(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
     done = subprocess.run(["systemd-analyze", "verify", folder / "hookline.service", folder / "hookline.socket"],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "hookline" not in done.stderr, done
+
+
+def test_it_wants_no_program_but_the_host():
+    """Not even kill, which is not on every Debian."""
+    programs = {value.split()[0] for key, values in service().items() if key.startswith("Exec") for value in values}
+    assert programs == {"/usr/bin/hookline"}
+
+
+def test_it_writes_to_its_state_alone():
+    """ConfigurationDirectory= would make a hole in ProtectSystem=strict."""
+    assert not {"ConfigurationDirectory", "ReadWritePaths"} & set(service())
+
+
+@pytest.mark.parametrize("words", ["return {", "return { listn = '127.0.0.1:0' }"])
+def test_a_wrong_configuration_is_not_tried_again(folder, words):
+    (folder / "hookline.conf.lua").write_text(words)
+    done = run("serve", cwd=folder)
+    assert [str(done.returncode)] == service()["RestartPreventExitStatus"], done
+    assert "hookline: hookline.conf.lua:1: " in done.stderr, done
 
 
 def members(analyze, name):
