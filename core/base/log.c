@@ -1,8 +1,12 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,10 +19,29 @@ enum {
 };
 
 static const char *const LEVEL_WORDS[] = {"debug", "info", "warn", "error"};
+static const char *const PRIORITIES[] = {"<7>", "<6>", "<4>", "<3>"};
+
+// systemd names the device and the inode of the stream that it made; a redirection since then has
+// others.
+static bool is_journal(int fd)
+{
+    const char *named = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char own[64];
+
+    if (!named || fstat(fd, &st) != 0)
+        return false;
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    return strcmp(named, own) == 0;
+}
 
 void log_init(struct log *l, int fd, const struct clock *clock)
 {
-    *l = (struct log){fd, isatty(fd) ? LOG_TEXT : LOG_JSON, LOG_INFO, clock};
+    *l = (struct log){.fd = fd,
+                      .format = isatty(fd) ? LOG_TEXT : LOG_JSON,
+                      .is_journal = is_journal(fd),
+                      .least = LOG_INFO,
+                      .clock = clock};
 }
 
 // The content of a JSON string. Text lines use the same escapes, so no value can break a line or
@@ -130,6 +153,8 @@ void log_write(const struct log *l, enum log_level level, const struct log_field
     rfc3339_format(time, clock_wall_ms(l->clock));
     struct buf line;
     buf_init(&line, LINE_BYTES_MAX);
+    if (l->is_journal)
+        buf_append_text(&line, PRIORITIES[level]);
     if (l->format == LOG_JSON) {
         append_json_line(&line, time, LEVEL_WORDS[level], text, fields, field_count);
     } else {

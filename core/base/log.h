@@ -1,5 +1,7 @@
 // The log on stderr: text where it is a terminal, JSON lines otherwise. A line is one write(2). Any
-// thread. Each line has time, level, message and fields (event, delivery, workflow, ...).
+// thread. Each line has time, level, message and fields (event, delivery, workflow, ...). Where
+// stderr is systemd's journal, a line begins with its priority (sd-daemon(3)), which the journal
+// takes off it.
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -12,6 +14,7 @@ enum log_format { LOG_TEXT, LOG_JSON };
 struct log {
     int fd;
     enum log_format format;
+    bool is_journal;
     enum log_level least;      // lines below it are dropped
     const struct clock *clock; // borrowed
 };
@@ -21,8 +24,8 @@ struct log_field {
     struct str value; // any bytes; control characters and bad UTF-8 are escaped
 };
 
-void log_init(struct log *l, int fd,
-              const struct clock *clock); // format by isatty(fd), from LOG_INFO on
+// The format by isatty(fd), from LOG_INFO on; $JOURNAL_STREAM says whether fd is the journal.
+void log_init(struct log *l, int fd, const struct clock *clock);
 void log_write(const struct log *l, enum log_level level, const struct log_field *fields,
                size_t field_count, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

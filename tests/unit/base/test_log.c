@@ -1,8 +1,11 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -135,6 +138,30 @@ static void drops_what_is_below_its_level(void **state)
     assert_non_null(strstr(read_line(f), "\"level\":\"debug\""));
 }
 
+static void gives_the_journal_priorities(void **state)
+{
+    static const char *const wanted[] = {"<7>{", "<6>{", "<4>{", "<3>{"};
+    struct fixture *f = *state;
+    struct stat st;
+    char stream[64];
+
+    assert_int_equal(fstat(f->fds[0], &st), 0);
+    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_init(&f->log, f->fds[0], &f->clock);
+    f->log.least = LOG_DEBUG;
+    for (enum log_level level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+        log_write(&f->log, level, NULL, 0, "m");
+        assert_memory_equal(read_line(f), wanted[level], strlen(wanted[level]));
+    }
+    // Another descriptor than the one that systemd made: redirected since.
+    log_init(&f->log, f->fds[1], &f->clock);
+    unsetenv("JOURNAL_STREAM");
+    assert_false(f->log.is_journal);
+    log_init(&f->log, f->fds[0], &f->clock);
+    assert_false(f->log.is_journal);
+}
+
 static void leaves_errno_alone(void **state)
 {
     struct fixture *f = *state;
@@ -153,6 +180,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(escapes_whatever_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cuts_what_is_too_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(drops_what_is_below_its_level, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gives_the_journal_priorities, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_errno_alone, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
