@@ -9,49 +9,16 @@
 set -eu
 [ $# = 1 ] && [ "$(id -u)" = 0 ] || { sed -n '2,8s/^# \?//p' "$0" && exit 2; }
 deb=$(realpath "$1")
-base=${BASE:-}
-room=$(mktemp -d)
+. "$(dirname "$0")/room.sh"
 host=""
 
 end() {
     [ -z "$host" ] || kill "$host" 2>/dev/null || true
-    for m in dev/shm dev/pts dev sys proc; do
-        ! mountpoint -q "$room/$m" || umount -l "$room/$m"
-    done
-    rm -rf --one-file-system "$room"
+    room_close
 }
 trap end EXIT
-fail() { echo "deb-test: $*" >&2; exit 1; }
-step() { echo "deb-test: $*"; }
-inside() {
-    chroot "$room" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
-}
-apt() { inside apt-get -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >"$room/apt.log" 2>&1 || { cat "$room/apt.log"; fail "apt-get $*"; }; }
 # As the user of the service, who stands where the configuration is.
 hookline() { inside runuser -u hookline -- sh -c 'cd /etc/hookline && exec hookline "$@"' sh "$@"; }
-
-bare_system() {
-    if [ -n "$base" ] && [ -f "$base" ]; then
-        tar -C "$room" -xf "$base"
-    else
-        mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
-            awk '/^URIs:/ { print $2; exit } /^deb / { for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) { print $i; exit } }')
-        debootstrap --variant=minbase --include=ca-certificates bookworm "$room" "$mirror" >"$room.log" 2>&1 ||
-            { tail -n 3 "$room.log" && fail "debootstrap failed"; }
-        rm -f "$room.log"
-        [ -z "$base" ] || tar -C "$room" --one-file-system -cf "$base" .
-    fi
-    chmod 755 "$room"
-    for f in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/resolv.conf /etc/hosts \
-        /usr/local/share/ca-certificates; do
-        rm -rf "${room:?}$f"
-        [ ! -e "$f" ] || { mkdir -p "$room$(dirname "$f")" && cp -rL "$f" "$room$f"; }
-    done
-    mount -t proc proc "$room/proc"
-    mount --rbind /dev "$room/dev" && mount --make-rslave "$room/dev"
-    inside update-ca-certificates >/dev/null 2>&1
-    apt update
-}
 
 start() {
     chroot "$room" env -i PATH=/usr/bin:/bin setpriv --reuid hookline --regid hookline --init-groups \
@@ -74,7 +41,7 @@ post() { echo "{\"id\":\"$1\",\"type\":\"deal.updated\",\"record\":{\"id\":1}}" 
 events() { hookline events --json | grep -o '"id":"test-[0-9]*"' | wc -l; }
 
 step "a bare system"
-bare_system
+room_open
 cp "$deb" "$room/root/one.deb"
 
 step "install"
@@ -94,10 +61,7 @@ post test-1
 stop
 
 step "upgrade"
-dpkg-deb -R "$deb" "$room/root/two"
-sed -i "s/^Version: .*/Version: $version+1/" "$room/root/two/DEBIAN/control"
-echo '-- the next version has another text' >>"$room/root/two/etc/hookline/hookline.conf.lua"
-dpkg-deb --root-owner-group --build "$room/root/two" "$room/root/two.deb" >/dev/null
+newer_deb "$deb" "$room/root/two.deb"
 apt install -o Dpkg::Options::=--force-confdef /root/two.deb
 [ "$(inside dpkg-query -W -f '${Version}' hookline)" = "$version+1" ] || fail "it was not upgraded"
 grep -q 127.0.0.1:0 "$room/etc/hookline/hookline.conf.lua" || fail "the changed configuration was replaced"
