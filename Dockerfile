@@ -11,10 +11,10 @@ FROM debian:bookworm-slim
 # Numbers that do not change: volumes keep them.
 RUN groupadd --system --gid 990 hookline && \
     useradd --system --uid 990 --gid 990 --home-dir /var/lib/hookline --no-create-home --shell /usr/sbin/nologin hookline
-RUN --mount=type=bind,from=build,source=/src/build,target=/build \
-    apt-get update && \
-    apt-get install -y --no-install-recommends /build/hookline_*.deb && \
-    rm -rf /var/lib/apt/lists/*
+COPY --from=build /src/build/hookline_*.deb /tmp/hookline.deb
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends /tmp/hookline.deb && \
+    rm -rf /var/lib/apt/lists/* /tmp/hookline.deb
 ENV HOOKLINE_CONFIG=/etc/hookline/hookline.conf.lua HOOKLINE_LISTEN=0.0.0.0:8080
 USER 990:990
 WORKDIR /etc/hookline
