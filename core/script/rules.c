@@ -13,9 +13,15 @@
 #include "script/sandbox.h"
 #include "script/undo.h"
 
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZER_FACTOR = 5 }; // most of a run's time is the sanitizer's
+#else
+enum { SANITIZER_FACTOR = 1 };
+#endif
+
 // 1,000,000 steps take about 10 ms, and no run may be given more than ten times that. Processor
 // time is the backstop for what steps do not see.
-enum { RULES_RUN_STEPS_MAX = 10000000, RULES_RUN_CPU_MS = 90 };
+enum { RULES_RUN_STEPS_MAX = 10000000, RULES_RUN_CPU_MS = 90 * SANITIZER_FACTOR };
 enum { RULES_LOAD_FACTOR = 10 };
 enum { RULES_ARENA_MAX = 256 * 1024 * 1024, RULES_FILE_MAX = 4 * 1024 * 1024 };
 enum { RULES_YOUNG_BYTES = 512 * 1024 };

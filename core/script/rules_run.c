@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/rfc3339.h"
 #include "script/gate.h"
 #include "script/library.h"
@@ -204,6 +205,7 @@ enum gate_outcome rules_enter(struct rules *r, const struct rules_entry *entry, 
         char message[STATE_MESSAGE_MAX];
         memcpy(message, r->s->message, sizeof message);
         gate_call(r->s, run_collect_inside, NULL, NULL);
+        memory_trim();
         memcpy(r->s->message, message, sizeof message);
     }
     return outcome;
