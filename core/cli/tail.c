@@ -254,8 +254,9 @@ static int run(const struct invocation *in)
     int status = cli_load_config(in, &c);
 
     buf_init(&t.target, URL_TARGET_MAX);
-    if (options_has(&in->options, "target") && url_target_of(&t.target, filter(in, "target")) != 0)
-        return cli_fail(in, "out of memory"); // it was looked at when it was read
+    if (status == 0 && options_has(&in->options, "target") &&
+        url_target_of(&t.target, filter(in, "target")) != 0)
+        status = cli_fail(in, "out of memory"); // it was looked at when it was read
     clock_init(&t.clock);
     if (status == 0 && remote_open(&remote, in, &c, &e) != 0)
         status = cli_fail(in, "%s", e.text);

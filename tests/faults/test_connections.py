@@ -1,12 +1,11 @@
 """Connections that are kept, where what comes over them comes at another time than usual."""
-import signal
-
 import pytest
 from harness import SHIM
 from support.certificates import Authority
 from support.host import Host
 from support.nginx import Nginx
-from support.rules import deal, workflow
+from support.rules import workflow
+from support.silence import retried_behind_a_silence
 
 
 @pytest.fixture
@@ -29,15 +28,6 @@ def host(tmp_path, nginx):
 
 def test_one_that_answered_in_one_go_is_known_to_be_dead(host, nginx):
     """curl was never told to wait for an answer, from the connect on: the socket is kept all the same."""
-    for number in (10, 11):  # the first connection to a target is not kept
-        host.until_state(host.accept(deal(number))[0]["deliveries"][0], "delivered")
-    nginx.process.send_signal(signal.SIGSTOP)
-    try:
-        id = host.accept(deal(2))[0]["deliveries"][0]
-        assert host.until_state(id, "retrying")["attempts"][0]["error"] == "timeout"
-    finally:
-        nginx.process.send_signal(signal.SIGCONT)
-    host.advance("20s")
-    host.until_state(id, "delivered")
+    id = retried_behind_a_silence(host, nginx)
     kept = nginx.lines()[1][1]
     assert [line for line in nginx.lines() if line[0] == id and line[1] != kept], nginx.lines()

@@ -1,6 +1,5 @@
 """HTTP/2 where a target with TLS offers it (nginx), HTTP/1.1 where it does not; errors of it; connections."""
 import json
-import signal
 import socket
 import ssl
 import threading
@@ -9,6 +8,7 @@ import pytest
 from support.certificates import Authority
 from support.receiver import PARK, Answer
 from support.rules import deal, workflow
+from support.silence import retried_behind_a_silence
 from support.waiting import until
 
 LOG = "$http_webhook_id $server_protocol $connection $request_method"
@@ -120,16 +120,7 @@ def test_a_connection_that_is_dead_is_not_used_again(serve, nginxes, authority, 
     """Its other side is gone without a word: the next attempt makes one of its own."""
     nginx = nginxes(tls=identity, http2=True, log_format=LOG)
     host = serve({"w.lua": workflow(nginx.url, timeout='"1s"')}, config=config(authority, nginx.url), test_clock=True)
-    for number in (10, 11):  # the first connection to a target is not kept
-        host.until_state(host.accept(deal(number))[0]["deliveries"][0], "delivered")
-    nginx.process.send_signal(signal.SIGSTOP)
-    try:
-        id = host.accept(deal(2))[0]["deliveries"][0]
-        assert host.until_state(id, "retrying")["attempts"][0]["error"] == "timeout"
-    finally:
-        nginx.process.send_signal(signal.SIGCONT)
-    host.advance("20s")
-    host.until_state(id, "delivered")
+    id = retried_behind_a_silence(host, nginx)
     # nginx may log the one that timed out, too: it reads it when it goes on.
     dead = nginx.lines()[1][2]
     until(lambda: any(line[0] == id and line[2] != dead and line[1] == "HTTP/2.0" for line in nginx.lines()), "a new connection")
